@@ -52,7 +52,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call. `deadline` is in the event loop's time; `fingerprint` is SHA-256 of method and request bytes."""
+    """One call. `deadline` is in the event loop's time; `fingerprint` is SHA-256 of method and request."""
 
     caller: Caller
     method: str

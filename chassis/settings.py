@@ -26,7 +26,7 @@ def split_address(text: str) -> tuple[str, int]:
 
 
 class BaseServiceSettings(BaseSettings):
-    """What every service takes. A service adds its own fields in its settings.py; unknown keys are refused."""
+    """What every service takes. A service adds fields in its own settings.py; unknown keys are refused."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, frozen=True, extra="forbid", case_sensitive=False, env_ignore_empty=True
