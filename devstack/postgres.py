@@ -8,24 +8,20 @@ import asyncio
 import functools
 import importlib.util
 import os
-import re
 import secrets
 import shutil
 import signal
+import struct
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, LiteralString
-
-import psycopg
-from psycopg import sql
 
 from devstack.private_files import read_or_make, write_private
 from devstack.processes import Command, ProcessError, Stranger, command_line, run_to_end, spawn, stop
 
 HOST = "127.0.0.1"
 _NOBODY = 65534
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,48}")
+_PROTOCOL_VERSION = 196608
 
 # Modest memory for a laptop; nothing here weakens durability, which the services check when they start.
 _SETTINGS = {
@@ -111,13 +107,18 @@ class Postgres:
             self._process = None
 
     async def is_ready(self) -> bool:
-        """Whether a login succeeds now."""
+        """Whether the server takes logins now (it answers our first message by asking for a password)."""
+        fields = b"user\0postgres\0database\0postgres\0\0"
+        startup = struct.pack("!II", 8 + len(fields), _PROTOCOL_VERSION) + fields
         try:
-            connection = await psycopg.AsyncConnection.connect(self.admin_url, connect_timeout=2)
-        except psycopg.OperationalError:
+            async with asyncio.timeout(2):
+                reader, writer = await asyncio.open_connection(HOST, self.port)
+                writer.write(startup)
+                answer = await reader.read(1)
+                writer.close()
+        except (OSError, TimeoutError):
             return False
-        await connection.close()
-        return True
+        return answer == b"R"
 
     async def ensure_service(
         self, name: str, *, database: str | None = None, template: str | None = None
@@ -127,37 +128,18 @@ class Postgres:
         `database` (default `name`) and `template` give tests several databases with one service's roles.
         Safe to repeat.
         """
+        from devstack import databases  # psycopg is heavy, and the supervisor needs it for a moment only
+
         database = database or name
-        for word in (name, database):
-            if not _NAME.fullmatch(word):
-                raise ValueError(f"not a plain lower-case name: {word!r}")
-        app, owner = f"{name}_app", f"{name}_owner"
-        async with await psycopg.AsyncConnection.connect(self.admin_url, autocommit=True) as admin:
-            for role in (app, owner):
-                await self._ensure_role(admin, role)
-            await _ensure_database(admin, database, owner, template)
-            for statement in _DATABASE_RIGHTS:
-                await admin.execute(_filled(statement, database, app, owner))
-        async with await psycopg.AsyncConnection.connect(
-            self._url("postgres", database), autocommit=True
-        ) as inside:
-            for statement in _SCHEMA_RIGHTS:
-                await inside.execute(_filled(statement, database, app, owner))
-        return self._url(app, database), self._url(owner, database)
+        roles = databases.Roles(name, self._password(f"{name}_app"), self._password(f"{name}_owner"))
+        await databases.ensure(self._url("postgres", "{database}"), roles, database, template)
+        return self._url(roles.app, database), self._url(roles.owner, database)
 
     async def drop_database(self, database: str) -> None:
         """Drop a database and whoever is connected to it."""
-        async with await psycopg.AsyncConnection.connect(self.admin_url, autocommit=True) as admin:
-            await admin.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
-            )
+        from devstack import databases
 
-    async def _ensure_role(self, admin: psycopg.AsyncConnection, role: str) -> None:
-        found = await (await admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])).fetchone()
-        rights = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
-        statement: Any = f"{'ALTER' if found else 'CREATE'} ROLE {{}} {rights} PASSWORD {{}}"
-        parts = sql.Identifier(role), sql.Literal(self._password(role))
-        await admin.execute(sql.SQL(statement).format(*parts))
+        await databases.drop(self.admin_url, database)
 
     async def _initialize(self) -> None:
         if self._data.exists():
@@ -200,19 +182,6 @@ class Postgres:
         if role == "postgres" and not file.exists() and (self._data / "PG_VERSION").exists():
             raise PostgresError(f"{file} is lost: the cluster cannot be opened, start it afresh")
         return read_or_make(file, lambda: secrets.token_urlsafe(18))
-
-
-_DATABASE_RIGHTS: tuple[LiteralString, ...] = (
-    "REVOKE CONNECT ON DATABASE postgres FROM PUBLIC",
-    "REVOKE CONNECT ON DATABASE template1 FROM PUBLIC",
-    "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
-    "GRANT CONNECT ON DATABASE {database} TO {app}",
-)
-_SCHEMA_RIGHTS: tuple[LiteralString, ...] = (
-    "REVOKE ALL ON SCHEMA public FROM PUBLIC",
-    "GRANT USAGE ON SCHEMA public TO {app}",
-    "GRANT USAGE, CREATE ON SCHEMA public TO {owner}",
-)
 
 
 def binaries() -> Path:
@@ -263,19 +232,3 @@ def _give_files_to(folder: Path, owner: int) -> None:
         return
     for path in (folder, *folder.rglob("*")):
         os.chown(path, owner, owner, follow_symlinks=False)
-
-
-async def _ensure_database(
-    admin: psycopg.AsyncConnection, database: str, owner: str, template: str | None
-) -> None:
-    found = await (await admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database])).fetchone()
-    if found:
-        return
-    names = sql.Identifier(database), sql.Identifier(owner), sql.Identifier(template or "template0")
-    await admin.execute(sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(*names))
-
-
-def _filled(statement: LiteralString, database: str, app: str, owner: str) -> sql.Composed:
-    return sql.SQL(statement).format(
-        database=sql.Identifier(database), app=sql.Identifier(app), owner=sql.Identifier(owner)
-    )
