@@ -71,8 +71,12 @@ def generate(out: Path) -> None:
         outputs = [f"--{kind}_out={out}" for kind in ("python", "mypy")]
         arguments = [f"--descriptor_set_in={dependencies}", f"-I{PROTO}"]
         _run_protoc([*arguments, *outputs, "buf/validate/validate.proto", *sources()])
-        with_service = [s for s in sources() if re.search(r"^service ", (PROTO / s).read_text(), re.MULTILINE)]
+        with_service = [
+            s for s in sources() if re.search(r"^service ", (PROTO / s).read_text(), re.MULTILINE)
+        ]
         _run_protoc([*arguments, f"--grpc_python_out={out}", f"--mypy_grpc_out={out}", *with_service])
+    # The API reference needs the comments, which generated code does not carry.
+    image(out / "tallyport" / "contracts.binpb")
 
 
 def image(path: Path) -> None:
@@ -80,7 +84,12 @@ def image(path: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         dependencies = _validate_descriptors(Path(folder))
         _run_protoc(
-            [f"--descriptor_set_in={dependencies}", f"-I{PROTO}", "--include_imports", "--include_source_info"]
+            [
+                f"--descriptor_set_in={dependencies}",
+                f"-I{PROTO}",
+                "--include_imports",
+                "--include_source_info",
+            ]
             + [f"--descriptor_set_out={path}", *sources()]
         )
 
@@ -91,7 +100,9 @@ def lint() -> int:
     with tempfile.TemporaryDirectory() as folder:
         current = Path(folder) / "image.binpb"
         image(current)
-        code = subprocess.call([buf, "lint", str(current), "--config", str(PROTO / "buf.yaml"), "--path", "tallyport"])
+        code = subprocess.call(
+            [buf, "lint", str(current), "--config", str(PROTO / "buf.yaml"), "--path", "tallyport"]
+        )
         if BASELINE.exists():
             against = ["--against", str(BASELINE), "--config", str(PROTO / "buf.yaml"), "--path", "tallyport"]
             code |= subprocess.call([buf, "breaking", str(current), *against])
@@ -103,7 +114,9 @@ def is_fresh() -> bool:
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / "gen"
         generate(fresh)
-        expected = sorted(str(p.relative_to(fresh)) for p in fresh.rglob("*.py*") if "__pycache__" not in p.parts)
+        expected = sorted(
+            str(p.relative_to(fresh)) for p in fresh.rglob("*.py*") if "__pycache__" not in p.parts
+        )
         present = sorted(str(p.relative_to(GEN)) for p in GEN.rglob("*.py*") if "__pycache__" not in p.parts)
         if expected != present:
             return False
@@ -115,7 +128,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="fail when gen/ is not fresh")
     parser.add_argument("--lint", action="store_true", help="buf lint and buf breaking")
-    parser.add_argument("--release", action="store_true", help="make today's contracts the baseline of buf breaking")
+    parser.add_argument(
+        "--release", action="store_true", help="make today's contracts the baseline of buf breaking"
+    )
     options = parser.parse_args()
     if options.check:
         sys.exit(0 if is_fresh() else "gen/ is not what proto/ generates: run `make proto` and commit gen/")
