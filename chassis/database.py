@@ -1,0 +1,302 @@
+"""PostgreSQL transactions: one organization each, row-level security set, time limits from the call.
+
+Opening costs one round trip. Outbox and audit rows are collected on the transaction and written last,
+right before COMMIT, so that the per-organization rows they lock are held as briefly as possible.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.sql import quote
+from sqlalchemy import CursorResult, Executable, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from chassis.caller import current_call_or_none
+from chassis.clock import Clock
+from chassis.errors import Kind, ServiceError
+
+STATEMENT_TIMEOUT_MILLISECONDS = 5_000
+LOCK_TIMEOUT_MILLISECONDS = 2_000
+IDLE_IN_TRANSACTION_MILLISECONDS = 10_000
+POOL_WAIT_SECONDS = 5.0
+ATTEMPTS = 3
+NO_ORGANIZATION = "-"
+"""The organization of a sweep: none has this id, so the tenant policy matches nothing."""
+
+_RETRYABLE = frozenset({"40001", "40P01"})
+_MUST_BE_ON = ("fsync", "full_page_writes")
+
+T = TypeVar("T")
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+Flush = Callable[["WriteTx", list[Any]], Awaitable[None]]
+
+
+class UnsafeDatabaseError(Exception):
+    """The server or the role would lose commits or see other tenants' rows; the text says which and why."""
+
+
+class ReadTx:
+    """A running transaction that may read. `organization_id` is None in sweeps and transport work."""
+
+    def __init__(self, connection: AsyncConnection, organization_id: str | None, now: datetime) -> None:
+        self.connection = connection
+        self._organization_id = organization_id
+        self._now = now
+
+    @property
+    def organization_id(self) -> str:
+        """The tenant of this transaction; a transaction without one raises LookupError."""
+        if self._organization_id is None:
+            raise LookupError("this transaction has no organization")
+        return self._organization_id
+
+    def now(self) -> datetime:
+        """The clock's time at the start of the transaction: the same for all that happens in it."""
+        return self._now
+
+    async def execute(self, statement: Executable, params: Parameters | None = None) -> CursorResult[Any]:
+        """Run one statement; a sequence of parameters runs it for each."""
+        return await self.connection.execute(statement, params)
+
+
+class WriteTx(ReadTx):
+    """A running transaction that may write."""
+
+    def __init__(self, connection: AsyncConnection, organization_id: str | None, now: datetime) -> None:
+        super().__init__(connection, organization_id, now)
+        self._collected: dict[tuple[int, Flush], list[Any]] = {}
+
+    def collect(self, order: int, flush: Flush, item: object) -> None:
+        """Keep an item for the end of the transaction; flushes run by ascending order (lock order)."""
+        self._collected.setdefault((order, flush), []).append(item)
+
+    async def flush_collected(self) -> None:
+        """Write what was collected. Called by Database right before COMMIT."""
+        for order, flush in sorted(self._collected, key=lambda key: key[0]):
+            await flush(self, self._collected[order, flush])
+        self._collected.clear()
+
+
+class Database:
+    """One service's database through its app role, which row-level security binds."""
+
+    def __init__(self, url: str, *, pool_size: int = 6, name: str, clock: Clock) -> None:
+        self.name = name
+        self.clock = clock
+        self._url = "postgresql://" + url.partition("://")[2]
+        self._pool_size = pool_size
+        self._engine: AsyncEngine | None = None
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The pool, for instrumentation; raises RuntimeError before open()."""
+        if self._engine is None:
+            raise RuntimeError("the database is not open")
+        return self._engine
+
+    async def open(self) -> None:
+        """Connect; UnsafeDatabaseError for a server that could lose commits or a role that sees too much."""
+        self._engine = create_async_engine(
+            "postgresql+psycopg://" + self._url.partition("://")[2],
+            pool_size=self._pool_size,
+            max_overflow=0,
+            pool_timeout=POOL_WAIT_SECONDS,
+            isolation_level="AUTOCOMMIT",  # BEGIN is ours: it travels together with the settings
+            connect_args=self._connect_args(),
+        )
+        try:
+            async with self._engine.connect() as connection:
+                await _refuse_unsafe(connection)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        if self._engine is not None:
+            await self._engine.dispose()
+            self._engine = None
+
+    @asynccontextmanager
+    async def write(self, organization_id: str) -> AsyncIterator[WriteTx]:
+        """One organization's transaction: commits at the end of the block, rolls back on an exception."""
+        async with self._transaction("BEGIN", organization_id) as connection:
+            tx = WriteTx(connection, organization_id, self.clock.now())
+            yield tx
+            await tx.flush_collected()
+
+    @asynccontextmanager
+    async def read(self, organization_id: str) -> AsyncIterator[ReadTx]:
+        """One organization's READ ONLY transaction."""
+        async with self._transaction("BEGIN READ ONLY", organization_id) as connection:
+            yield ReadTx(connection, organization_id, self.clock.now())
+
+    @asynccontextmanager
+    async def sweep(self) -> AsyncIterator[ReadTx]:
+        """READ ONLY across organizations, on tables with a sweep policy: find work here, do it in write()."""
+        async with self._transaction("BEGIN READ ONLY", NO_ORGANIZATION, sweep=True) as connection:
+            yield ReadTx(connection, None, self.clock.now())
+
+    @asynccontextmanager
+    async def transport(self) -> AsyncIterator[WriteTx]:
+        """A transaction without organization for outbox, inbox and dead letters; tenant tables raise."""
+        async with self._transaction("BEGIN", "") as connection:
+            tx = WriteTx(connection, None, self.clock.now())
+            yield tx
+            await tx.flush_collected()
+
+    async def run_write(self, organization_id: str, fn: Callable[[WriteTx], Awaitable[T]]) -> T:
+        """Run `fn` in a transaction; after a serialization failure or deadlock again, 3 times in all."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with self.write(organization_id) as tx:
+                    return await fn(tx)
+            except DBAPIError as error:
+                if sqlstate_of(error) not in _RETRYABLE or attempt == ATTEMPTS:
+                    raise
+            await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311
+        raise AssertionError("unreachable")
+
+    @asynccontextmanager
+    async def direct(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """A connection outside the pool in autocommit, for session advisory locks and LISTEN."""
+        connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True, **self._connect_args())
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    def _connect_args(self) -> dict[str, Any]:
+        return {
+            "application_name": f"tallyport-{self.name}",
+            "options": f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MILLISECONDS}",
+            "keepalives_idle": 30,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+        }
+
+    @asynccontextmanager
+    async def _transaction(
+        self, begin: str, organization_id: str, *, sweep: bool = False
+    ) -> AsyncIterator[AsyncConnection]:
+        opening = f"{begin}; {_settings_statement(organization_id, sweep=sweep)}"
+        connection: AsyncConnection | None = None
+        try:
+            connection = await self._begin(opening)
+            yield connection
+            await connection.commit()
+        except (DBAPIError, PoolTimeoutError) as error:
+            expected = _as_service_error(error)
+            if expected is not None:
+                raise expected from error
+            raise
+        finally:
+            if connection is not None:
+                await connection.close()  # rolls back whatever was not committed
+
+    async def _begin(self, opening: str) -> AsyncConnection:
+        """Check a connection out and open the transaction; try afresh if the pool went stale (restart)."""
+        for last_try in (False, True):
+            connection = await self.engine.connect()
+            try:
+                await connection.exec_driver_sql(opening, execution_options={"no_parameters": True})
+            except DBAPIError as error:
+                await connection.close()
+                if last_try or not error.connection_invalidated:
+                    raise
+            except BaseException:
+                await connection.close()
+                raise
+            else:
+                return connection
+        raise AssertionError("unreachable")
+
+
+def sqlstate_of(error: DBAPIError) -> str | None:
+    """PostgreSQL's five-character code of an error, such as 40001; None if the connection broke."""
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    return state
+
+
+def violated_constraint(error: IntegrityError) -> str | None:
+    """The name of the constraint that refused a row, for turning it into a ServiceError."""
+    diagnostic = getattr(error.orig, "diag", None)
+    name: str | None = getattr(diagnostic, "constraint_name", None)
+    return name
+
+
+def _settings_statement(organization_id: str, *, sweep: bool) -> str:
+    milliseconds = _statement_timeout_milliseconds()
+    settings = {
+        "app.organization_id": organization_id,
+        "app.sweep": "on" if sweep else "off",
+        "statement_timeout": str(milliseconds),
+        "lock_timeout": str(min(LOCK_TIMEOUT_MILLISECONDS, milliseconds)),
+    }
+    calls = (f"set_config('{name}', {quote(value)}, true)" for name, value in settings.items())
+    return f"SELECT {', '.join(calls)}"
+
+
+def _statement_timeout_milliseconds() -> int:
+    call = current_call_or_none()
+    remaining_seconds = None if call is None else call.remaining_seconds()
+    if remaining_seconds is None:
+        return STATEMENT_TIMEOUT_MILLISECONDS
+    if remaining_seconds <= 0:
+        raise _deadline_exceeded()
+    return max(1, min(STATEMENT_TIMEOUT_MILLISECONDS, int(remaining_seconds * 1000)))
+
+
+def _as_service_error(error: DBAPIError | PoolTimeoutError) -> ServiceError | None:
+    """Faults of the moment that a caller may retry; every other database error is a defect of ours."""
+    if isinstance(error, PoolTimeoutError):
+        return ServiceError(
+            Kind.RESOURCE_EXHAUSTED, "DATABASE_BUSY", "Too much is going on. Please try again."
+        )
+    state = sqlstate_of(error)
+    if state == "57014":
+        return _deadline_exceeded()
+    if state == "55P03":
+        return ServiceError(
+            Kind.ABORTED, "BUSY", "Somebody else is changing this right now. Please try again.",
+            retry_after_seconds="1",
+        )  # fmt: skip
+    if error.connection_invalidated or state in ("57P01", "57P02", "57P03", "53300"):
+        return _database_unavailable()
+    if isinstance(error.orig, psycopg.OperationalError) and state is None:
+        return _database_unavailable()
+    return None
+
+
+def _deadline_exceeded() -> ServiceError:
+    return ServiceError(Kind.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "This took too long. Please try again.")
+
+
+def _database_unavailable() -> ServiceError:
+    return ServiceError(Kind.UNAVAILABLE, "DATABASE_UNAVAILABLE", "The database is away. Please try again.")
+
+
+async def _refuse_unsafe(connection: AsyncConnection) -> None:
+    row = (await connection.execute(_SAFETY)).one()
+    for name in _MUST_BE_ON:
+        if getattr(row, name) != "on":
+            raise UnsafeDatabaseError(
+                f"{name} is {getattr(row, name)}: a crash would lose committed payments"
+            )
+    if row.synchronous_commit == "off":
+        raise UnsafeDatabaseError("synchronous_commit is off: a crash would lose acknowledged payments")
+    if row.rolsuper or row.rolbypassrls:
+        raise UnsafeDatabaseError(f"role {row.role} bypasses row-level security: use the service's app role")
+
+
+_SAFETY = text(
+    "SELECT current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,"
+    " current_setting('synchronous_commit') AS synchronous_commit, rolname AS role, rolsuper, rolbypassrls"
+    " FROM pg_roles WHERE rolname = current_user"
+)

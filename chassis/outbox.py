@@ -1,0 +1,190 @@
+"""Events that leave with the state they describe: written in the same transaction, published by the relay.
+
+The outbox is the record and JetStream only its transport: rows stay after publishing, and any stream can be
+made again from them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from google.protobuf.message import Message
+from opentelemetry import propagate
+from sqlalchemy import text
+
+from chassis.caller import current_call_or_none
+from chassis.database import Database, ReadTx, WriteTx
+from chassis.ids import new_uuid7
+
+CHANNEL = "outbox"
+"""NOTIFY channel that wakes the relay."""
+FLUSH_ORDER = 20
+SCHEMA_VERSION = 1
+REPUBLISH_BATCH = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as its producer keeps it; `payload` is the serialized message named by `type`."""
+
+    event_id: str
+    type: str
+    organization_id: str
+    aggregate_type: str
+    aggregate_id: str
+    aggregate_version: int
+    stream_seq: int
+    occurred_at: datetime
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _NewEvent:
+    event_id: str
+    type: str
+    aggregate_type: str
+    aggregate_id: str
+    aggregate_version: int
+    payload: bytes
+    traceparent: str
+    request_id: str
+
+
+def append(
+    tx: WriteTx, message: Message, *, aggregate_type: str, aggregate_id: str, aggregate_version: int
+) -> str:
+    """Announce `message` when the transaction commits; returns the event's id.
+
+    `aggregate_version` counts the events of one aggregate from 1 without gaps: consumers wait for a missing
+    one. A version used twice violates the constraint uq_outbox_version.
+    """
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    call = current_call_or_none()
+    event = _NewEvent(
+        event_id=new_uuid7(),
+        type=message.DESCRIPTOR.full_name,
+        aggregate_type=aggregate_type,
+        aggregate_id=aggregate_id,
+        aggregate_version=aggregate_version,
+        payload=message.SerializeToString(deterministic=True),
+        traceparent=carrier.get("traceparent", ""),
+        request_id=call.request_id if call else "",
+    )
+    tx.collect(FLUSH_ORDER, _flush, event)
+    return event.event_id
+
+
+async def _flush(tx: WriteTx, events: list[Any]) -> None:
+    """One statement: the counter row is locked from here to COMMIT, so sequence order is commit order."""
+    await tx.execute(
+        _INSERT,
+        {
+            "organization_id": tx.organization_id,
+            "count": len(events),
+            "occurred_at": tx.now(),
+            "schema_version": SCHEMA_VERSION,
+            "event_ids": [event.event_id for event in events],
+            "types": [event.type for event in events],
+            "aggregate_types": [event.aggregate_type for event in events],
+            "aggregate_ids": [event.aggregate_id for event in events],
+            "aggregate_versions": [event.aggregate_version for event in events],
+            "payloads": [event.payload for event in events],
+            "traceparents": [event.traceparent for event in events],
+            "request_ids": [event.request_id for event in events],
+        },
+    )
+
+
+async def events_since(
+    tx: ReadTx, organization_id: str, *, from_sequence: int, limit: int = 100
+) -> list[StoredEvent]:
+    """One organization's events in commit order, from a stream sequence on. For EventLog.ListEvents."""
+    params = {"organization_id": organization_id, "from": from_sequence, "limit": limit}
+    return _stored(await tx.execute(_SINCE, params))
+
+
+async def events_of(
+    tx: ReadTx, organization_id: str, aggregate_id: str, *, from_version: int, limit: int = 100
+) -> list[StoredEvent]:
+    """One aggregate's events from a version on. For EventLog.ListEvents."""
+    params = {
+        "organization_id": organization_id, "aggregate_id": aggregate_id,
+        "from": from_version, "limit": limit,
+    }  # fmt: skip
+    return _stored(await tx.execute(_OF_AGGREGATE, params))
+
+
+async def republish(db: Database, organization_id: str | None = None, since_seq: int = 1) -> int:
+    """Mark published events as unpublished, so that the relay sends them again; returns how many.
+
+    Of one organization from a stream sequence on, or of all. Consumers drop what they have already applied.
+    """
+    last_outbox_id, total = 0, 0
+    while True:
+        async with db.transport() as tx:
+            params = {
+                "organization_id": organization_id, "since_seq": since_seq,
+                "after": last_outbox_id, "limit": REPUBLISH_BATCH,
+            }  # fmt: skip
+            row = (await tx.execute(_REPUBLISH, params)).one()
+        if row.last_outbox_id is None:
+            return total
+        last_outbox_id, total = row.last_outbox_id, total + row.marked
+
+
+def _stored(rows: Any) -> list[StoredEvent]:
+    return [StoredEvent(*row) for row in rows]
+
+
+_INSERT = text("""
+    WITH counter AS (
+        INSERT INTO outbox_counters (organization_id, last_seq) VALUES (:organization_id, :count)
+        ON CONFLICT (organization_id) DO UPDATE SET last_seq = outbox_counters.last_seq + :count
+        RETURNING last_seq
+    ), written AS (
+        INSERT INTO outbox (
+            event_id, organization_id, stream_seq, aggregate_type, aggregate_id, aggregate_version,
+            type, schema_version, payload, traceparent, request_id, occurred_at
+        )
+        SELECT event_id, :organization_id, last_seq - :count + position, aggregate_type, aggregate_id,
+               aggregate_version, type, :schema_version, payload, traceparent, request_id, :occurred_at
+        FROM counter, unnest(
+            CAST(:event_ids AS uuid[]), CAST(:types AS text[]), CAST(:aggregate_types AS text[]),
+            CAST(:aggregate_ids AS text[]), CAST(:aggregate_versions AS bigint[]), CAST(:payloads AS bytea[]),
+            CAST(:traceparents AS text[]), CAST(:request_ids AS text[])
+        ) WITH ORDINALITY AS new (event_id, type, aggregate_type, aggregate_id, aggregate_version, payload,
+                                  traceparent, request_id, position)
+        ORDER BY position
+    )
+    SELECT pg_notify('outbox', '')
+""")
+
+_COLUMNS = (
+    "event_id::text, type, organization_id, aggregate_type, aggregate_id, aggregate_version,"
+    " stream_seq, occurred_at, payload"
+).replace("::", r"\:\:")
+
+_SINCE = text(
+    f"SELECT {_COLUMNS} FROM outbox WHERE organization_id = :organization_id AND stream_seq >= :from"  # noqa: S608
+    " ORDER BY stream_seq LIMIT :limit"
+)
+
+_OF_AGGREGATE = text(
+    f"SELECT {_COLUMNS} FROM outbox WHERE organization_id = :organization_id"  # noqa: S608
+    " AND aggregate_id = :aggregate_id AND aggregate_version >= :from"
+    " ORDER BY aggregate_version LIMIT :limit"
+)
+
+_REPUBLISH = text("""
+    WITH page AS (
+        SELECT outbox_id FROM outbox
+        WHERE outbox_id > :after AND published_at IS NOT NULL AND stream_seq >= :since_seq
+          AND (CAST(:organization_id AS text) IS NULL OR organization_id = :organization_id)
+        ORDER BY outbox_id LIMIT :limit
+    ), marked AS (
+        UPDATE outbox SET published_at = NULL, puback_seq = NULL
+        FROM page WHERE outbox.outbox_id = page.outbox_id RETURNING outbox.outbox_id
+    )
+    SELECT max(outbox_id) AS last_outbox_id, count(*) AS marked FROM marked
+""")

@@ -1,0 +1,6 @@
+"""Fixtures that all tests may ask for: real servers and migrated databases, started on first use."""
+
+from tests.support.database import databases
+from tests.support.servers import nats_server, postgres
+
+__all__ = ["databases", "nats_server", "postgres"]
