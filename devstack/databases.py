@@ -39,7 +39,7 @@ class Roles:
 
 
 async def ensure(admin_url: str, roles: Roles, database: str, template: str | None = None) -> None:
-    """Make what is missing, set what may have changed; `admin_url` is the superuser's with {database} to fill."""
+    """Make what is missing, set what may have changed. `admin_url` has {database} for the name."""
     for word in (roles.service, database):
         if not _NAME.fullmatch(word):
             raise ValueError(f"not a plain lower-case name: {word!r}")

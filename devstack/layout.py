@@ -81,11 +81,10 @@ class Layout:
                 folder.mkdir(mode=0o755, exist_ok=True)
         except OSError as error:
             raise LayoutError(f"the state folder {self.home} cannot be written: {error}") from None
-        self._trim_logs()
 
     def empty(self) -> None:
-        """Forget everything; only ever what `prepare` made."""
-        for folder in (self.data, self.logs, self.tls, self.secrets, self.state_file.parent):
+        """Forget all data, keys and logins; logs stay. Touches only what `prepare` made."""
+        for folder in (self.data, self.tls, self.secrets, self.state_file.parent):
             shutil.rmtree(folder, ignore_errors=True)
         self.prepare()
 
@@ -110,7 +109,8 @@ class Layout:
         except AlreadyRunningError:
             return True
 
-    def _trim_logs(self) -> None:
+    def trim_logs(self) -> None:
+        """Put away logs that have grown long; only while nothing writes them."""
         for log in self.logs.glob("*.log"):
             if log.stat().st_size > _LOG_BYTES_KEPT:
                 log.replace(log.with_suffix(".log.1"))

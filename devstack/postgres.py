@@ -195,6 +195,14 @@ def binaries() -> Path:
     return Path(found.origin).parent / "pginstall" / "bin"
 
 
+def check_runnable() -> str:
+    """Who PostgreSQL would run as, in words. Raises PostgresError when nobody can."""
+    identity = _identity()
+    if not identity.prefix:
+        return f"user {os.geteuid()} runs PostgreSQL directly"
+    return "root runs PostgreSQL " + ("in a user namespace" if identity.prefix == _NAMESPACE else "as nobody")
+
+
 def user_namespaces_work() -> bool:
     """Whether this process may map itself to another user."""
     return _works((*_NAMESPACE, "true"))
@@ -221,7 +229,7 @@ def _identity() -> _Identity:
 
 def _works(arguments: tuple[str, ...]) -> bool:
     try:
-        return subprocess.run(arguments, capture_output=True, check=False, timeout=10).returncode == 0  # noqa: S603
+        return subprocess.run(arguments, capture_output=True, check=False, timeout=10).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 

@@ -138,7 +138,7 @@ def _start_time(pid: int) -> str | None:
 
 
 def _ps(pid: int, column: str) -> str:
-    answer = subprocess.run(["ps", "-o", column, "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    answer = subprocess.run(["ps", "-o", column, "-p", str(pid)], capture_output=True, text=True, check=False)
     return answer.stdout.strip()
 
 

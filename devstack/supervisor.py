@@ -1,8 +1,8 @@
-"""Keeps processes alive: starts, asks whether they are ready, starts again with growing pauses, ends in order."""
+"""Keeps processes alive: start, ask whether ready, start again with growing pauses, end in order."""
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,8 +13,6 @@ from devstack.processes import Command, spawn, stop
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 10.0
 _STEADY_AFTER_SECONDS = 30.0
-_PROBE_PERIOD_SECONDS = 0.05
-_HEALTH_PERIOD_SECONDS = 5.0
 _ATTEMPTS_BEFORE_READY = 3
 _STOP_SECONDS = 8.0
 
@@ -29,6 +27,9 @@ class State(StrEnum):
     UNREADY = "unready"
     WAITING = "waiting to restart"
     STOPPED = "stopped"
+
+
+_PROBE_PERIOD_SECONDS = {State.STARTING: 0.06, State.READY: 5.0, State.UNREADY: 1.0}
 
 
 class StartError(Exception):
@@ -79,9 +80,10 @@ class Supervisor:
             child.keeper = asyncio.create_task(self._keep(child), name=f"keep {program.name}")
             self.children.append(child)
 
-    async def until_ready(self, timeout_seconds: float) -> None:
-        """Return when every child was ready once. Raises StartError for one that keeps ending, or is too slow."""
-        waiting = [child for child in self.children if not child.ready_once.is_set()]
+    async def until_ready(self, timeout_seconds: float, only: Set[str] = frozenset()) -> None:
+        """Return when every child (or `only` these) was ready once. Raises StartError for one that is not."""
+        chosen = [child for child in self.children if not only or child.program.name in only]
+        waiting = [child for child in chosen if not child.ready_once.is_set()]
         tasks = [asyncio.create_task(self._first_outcome(child)) for child in waiting]
         try:
             async with asyncio.timeout(timeout_seconds):
@@ -145,8 +147,7 @@ class Supervisor:
                 self._enter(child, State.READY)
             elif child.state is State.READY:
                 self._enter(child, State.UNREADY)
-            settled = child.state is State.READY
-            await asyncio.sleep(_HEALTH_PERIOD_SECONDS if settled else _PROBE_PERIOD_SECONDS)
+            await asyncio.sleep(_PROBE_PERIOD_SECONDS[child.state])
 
     async def _first_outcome(self, child: Child) -> None:
         outcomes = [asyncio.create_task(event.wait()) for event in (child.ready_once, child.gave_up)]

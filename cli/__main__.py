@@ -1,0 +1,28 @@
+"""The `tallyport` command. A file beside this one has a group of verbs and imports what is heavy inside them."""
+
+import typer
+
+from cli import doctor, logs, stack
+
+app = typer.Typer(
+    name="tallyport",
+    help="Run and look after a Tallyport stack.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("up")(stack.up)
+app.command("down")(stack.down)
+app.command("status")(stack.status)
+app.command("logs")(logs.logs)
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """Entry point of the installed script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
