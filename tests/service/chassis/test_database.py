@@ -12,6 +12,7 @@ from chassis.clock import SystemClock
 from chassis.database import Database, UnsafeDatabaseError, WriteTx, violated_constraint
 from chassis.errors import Kind, ServiceError
 from chassis.migrations import migrate, schema_differences
+from chassis.tables import TRANSPORT_TABLES
 from tests.service.chassis.conftest import ACME, BETA, SAMPLE
 from tests.support.database import DatabaseUrls
 
@@ -93,18 +94,21 @@ async def test_a_sweep_sees_ids_of_all_organizations_on_sweep_tables_only(db: Da
             await tx.execute(text("DELETE FROM notes"))
 
 
-async def test_the_organization_does_not_stay_on_a_pooled_connection(databases: object, db: Database) -> None:
-    for _ in range(3):
-        await _note(db, ACME, f"a{_}")
+async def test_the_organization_does_not_stay_on_a_pooled_connection(db: Database) -> None:
+    for number in range(3):
+        await _note(db, ACME, f"a{number}")
     async with db.read(BETA) as tx:
         assert (await tx.execute(ALL_NOTES)).all() == []
 
 
 async def test_an_exception_rolls_the_transaction_back(db: Database) -> None:
-    with pytest.raises(RuntimeError):
+    async def fail_after_writing() -> None:
         async with db.write(ACME) as tx:
             await tx.execute(INSERT, {"organization_id": ACME, "note_id": "a"})
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail_after_writing()
     async with db.read(ACME) as tx:
         assert (await tx.execute(ALL_NOTES)).all() == []
 
@@ -200,8 +204,6 @@ async def test_the_migrated_schema_is_what_the_tables_say(urls: DatabaseUrls) ->
 
 
 async def test_every_table_has_a_policy_or_is_a_transport_table(urls: DatabaseUrls) -> None:
-    from chassis.tables import TRANSPORT_TABLES
-
     async with await psycopg.AsyncConnection.connect(urls.superuser) as admin:
         rows = await (
             await admin.execute(
