@@ -6,14 +6,13 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from chassis.errors import Kind, ServiceError, not_found
 
 DEFAULT_LOCALE = "en"
-IDEMPOTENCY_REPLAYED = "idempotency-replayed"
 
 
 class Audience(StrEnum):
@@ -53,10 +52,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call. `deadline` is in the event loop's time; `fingerprint` is SHA-256 of method and request.
-
-    `trailers` is the only mutable part: answer metadata that the boundary sends, such as idempotency-replayed.
-    """
+    """One call. `deadline` is in the event loop's time; `fingerprint` is SHA-256 of method and request."""
 
     caller: Caller
     method: str
@@ -65,11 +61,6 @@ class Call:
     fingerprint: bytes = b""
     locale: str = DEFAULT_LOCALE
     deadline: float | None = None
-    trailers: dict[str, str] = field(default_factory=dict, compare=False)
-
-    def mark_replayed(self) -> None:
-        """Tells the caller that this answer is the stored one of an earlier call with the same key."""
-        self.trailers[IDEMPOTENCY_REPLAYED] = "true"
 
     @property
     def organization_id(self) -> str:

@@ -1,0 +1,45 @@
+"""The contracts' field rules, reported field by field."""
+
+import re
+from typing import Any, Final
+
+import protovalidate
+from google.protobuf.message import Message
+
+from chassis.contract import ContractError
+from chassis.errors import FieldError, Kind, ServiceError
+
+MAX_REPORTED: Final = 50
+_NOT_A_NAME: Final = re.compile(r"[^a-z0-9_.]")
+
+
+def check(request: Message) -> None:
+    """Raises INVALID_ARGUMENT VALIDATION_FAILED naming each field that breaks a rule of its contract."""
+    violations = protovalidate.collect_violations(request)
+    if violations:
+        raise ServiceError(
+            Kind.INVALID_ARGUMENT,
+            "VALIDATION_FAILED",
+            "Some fields are not right.",
+            fields=[_field_error(violation.proto) for violation in violations[:MAX_REPORTED]],
+        )
+
+
+def _field_error(violation: Any) -> FieldError:
+    elements = violation.field.elements if violation.field is not None else ()
+    path = ".".join(_segment(element) for element in elements)
+    code = _NOT_A_NAME.sub("_", violation.rule_id.lower()) or "invalid"
+    return FieldError(path, code, violation.message or "is not valid")
+
+
+def _segment(element: Any) -> str:
+    subscript = element.subscript
+    return element.field_name if subscript is None else f"{element.field_name}[{subscript.value}]"
+
+
+def check_rules(request: Message) -> None:
+    """Compiles a message type's rules at start, so that a broken rule stops the server and not a call."""
+    try:
+        protovalidate.collect_violations(request)
+    except protovalidate.CompilationError as error:
+        raise ContractError(f"{request.DESCRIPTOR.full_name}: {error}") from error
