@@ -1,4 +1,4 @@
-"""The `tallyport` command. A file beside this one has a group of verbs and imports what is heavy inside them."""
+"""The `tallyport` command. A file beside this one has a group of verbs and imports heavy things late."""
 
 import typer
 
