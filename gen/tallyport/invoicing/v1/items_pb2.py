@@ -28,7 +28,7 @@ from tallyport.common.v1 import money_pb2 as tallyport_dot_common_dot_v1_dot_mon
 from tallyport.options.v1 import options_pb2 as tallyport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallyport/invoicing/v1/items.proto\x12\x16tallyport.invoicing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1ftallyport/common/v1/money.proto\x1a\"tallyport/options/v1/options.proto\"|\n\x04Item\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12.\n\nunit_price\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x18\n\x10tax_rate_percent\x18\x05 \x01(\t\"\xb8\x01\n\x11\x43reateItemRequest\x12\x16\n\x03sku\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x36\n\nunit_price\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01\x12\x39\n\x10tax_rate_percent\x18\x04 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^(\\d{1,2}(\\.\\d{1,4})?)?$\"*\n\x0eGetItemRequest\x12\x18\n\x07item_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"D\n\x10ListItemsRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"Y\n\x11ListItemsResponse\x12+\n\x05items\x18\x01 \x03(\x0b\x32\x1c.tallyport.invoicing.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x97\x03\n\x05Items\x12\x83\x01\n\nCreateItem\x12).tallyport.invoicing.v1.CreateItemRequest\x1a\x1c.tallyport.invoicing.v1.Item\",\x8a\xb5\x18\x10\n\x01\x03\x12\x0bitems.write\x90\xb5\x18\x02\x82\xd3\xe4\x93\x02\x0e\"\t/v1/items:\x01*\x12\x7f\n\x07GetItem\x12&.tallyport.invoicing.v1.GetItemRequest\x1a\x1c.tallyport.invoicing.v1.Item\".\x8a\xb5\x18\x0f\n\x01\x03\x12\nitems.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/items/{item_id}\x12\x86\x01\n\tListItems\x12(.tallyport.invoicing.v1.ListItemsRequest\x1a).tallyport.invoicing.v1.ListItemsResponse\"$\x8a\xb5\x18\x0f\n\x01\x03\x12\nitems.read\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/itemsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallyport/invoicing/v1/items.proto\x12\x16tallyport.invoicing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1ftallyport/common/v1/money.proto\x1a\"tallyport/options/v1/options.proto\"|\n\x04Item\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12.\n\nunit_price\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x18\n\x10tax_rate_percent\x18\x05 \x01(\t\"\xbe\x01\n\x11\x43reateItemRequest\x12\x16\n\x03sku\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x36\n\nunit_price\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01\x12?\n\x10tax_rate_percent\x18\x04 \x01(\tB%\xbaH\"r 2\x1e^([0-9]{1,2}(\\.[0-9]{1,4})?)?$\"*\n\x0eGetItemRequest\x12\x18\n\x07item_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"D\n\x10ListItemsRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"Y\n\x11ListItemsResponse\x12+\n\x05items\x18\x01 \x03(\x0b\x32\x1c.tallyport.invoicing.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x97\x03\n\x05Items\x12\x83\x01\n\nCreateItem\x12).tallyport.invoicing.v1.CreateItemRequest\x1a\x1c.tallyport.invoicing.v1.Item\",\x8a\xb5\x18\x10\n\x01\x03\x12\x0bitems.write\x90\xb5\x18\x02\x82\xd3\xe4\x93\x02\x0e\"\t/v1/items:\x01*\x12\x7f\n\x07GetItem\x12&.tallyport.invoicing.v1.GetItemRequest\x1a\x1c.tallyport.invoicing.v1.Item\".\x8a\xb5\x18\x0f\n\x01\x03\x12\nitems.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/items/{item_id}\x12\x86\x01\n\tListItems\x12(.tallyport.invoicing.v1.ListItemsRequest\x1a).tallyport.invoicing.v1.ListItemsResponse\"$\x8a\xb5\x18\x0f\n\x01\x03\x12\nitems.read\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/itemsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,7 +42,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEITEMREQUEST'].fields_by_name['unit_price']._loaded_options = None
   _globals['_CREATEITEMREQUEST'].fields_by_name['unit_price']._serialized_options = b'\272H\003\310\001\001'
   _globals['_CREATEITEMREQUEST'].fields_by_name['tax_rate_percent']._loaded_options = None
-  _globals['_CREATEITEMREQUEST'].fields_by_name['tax_rate_percent']._serialized_options = b'\272H\034r\0322\030^(\\d{1,2}(\\.\\d{1,4})?)?$'
+  _globals['_CREATEITEMREQUEST'].fields_by_name['tax_rate_percent']._serialized_options = b'\272H\"r 2\036^([0-9]{1,2}(\\.[0-9]{1,4})?)?$'
   _globals['_GETITEMREQUEST'].fields_by_name['item_id']._loaded_options = None
   _globals['_GETITEMREQUEST'].fields_by_name['item_id']._serialized_options = b'\272H\004r\002\020\001'
   _globals['_LISTITEMSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -56,13 +56,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ITEM']._serialized_start=190
   _globals['_ITEM']._serialized_end=314
   _globals['_CREATEITEMREQUEST']._serialized_start=317
-  _globals['_CREATEITEMREQUEST']._serialized_end=501
-  _globals['_GETITEMREQUEST']._serialized_start=503
-  _globals['_GETITEMREQUEST']._serialized_end=545
-  _globals['_LISTITEMSREQUEST']._serialized_start=547
-  _globals['_LISTITEMSREQUEST']._serialized_end=615
-  _globals['_LISTITEMSRESPONSE']._serialized_start=617
-  _globals['_LISTITEMSRESPONSE']._serialized_end=706
-  _globals['_ITEMS']._serialized_start=709
-  _globals['_ITEMS']._serialized_end=1116
+  _globals['_CREATEITEMREQUEST']._serialized_end=507
+  _globals['_GETITEMREQUEST']._serialized_start=509
+  _globals['_GETITEMREQUEST']._serialized_end=551
+  _globals['_LISTITEMSREQUEST']._serialized_start=553
+  _globals['_LISTITEMSREQUEST']._serialized_end=621
+  _globals['_LISTITEMSRESPONSE']._serialized_start=623
+  _globals['_LISTITEMSRESPONSE']._serialized_end=712
+  _globals['_ITEMS']._serialized_start=715
+  _globals['_ITEMS']._serialized_end=1122
 # @@protoc_insertion_point(module_scope)
