@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from devstack.webkit.server import StartError
+from devstack.webkit.server import StartError, needed
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,15 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read and check; a missing or malformed value ends the start with its name."""
-        listen = _needed(environment, "SIMULATOR_LISTEN")
+        listen = needed(environment, "SIMULATOR_LISTEN")
         webhook_url = environment.get("SIMULATOR_WEBHOOK_URL", "")
         return cls(
             listen=listen,
             public_url=environment.get("SIMULATOR_PUBLIC_URL", f"http://{listen}").rstrip("/"),
-            secret=_needed(environment, "SIMULATOR_SECRET"),
-            data_file=Path(_needed(environment, "SIMULATOR_DATA_FILE")),
+            secret=needed(environment, "SIMULATOR_SECRET"),
+            data_file=Path(needed(environment, "SIMULATOR_DATA_FILE")),
             webhook_url=webhook_url,
-            webhook_key=decode_webhook_secret(_needed(environment, "SIMULATOR_WEBHOOK_SECRET"))
+            webhook_key=decode_webhook_secret(needed(environment, "SIMULATOR_WEBHOOK_SECRET"))
             if webhook_url
             else b"",
         )
@@ -50,10 +50,3 @@ def decode_webhook_secret(secret: str) -> bytes:
         return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except binascii.Error:
         raise StartError("SIMULATOR_WEBHOOK_SECRET is not whsec_ followed by base64") from None
-
-
-def _needed(environment: Mapping[str, str], name: str) -> str:
-    value = environment.get(name, "")
-    if not value:
-        raise StartError(f"{name} is not set")
-    return value

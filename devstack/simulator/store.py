@@ -8,13 +8,13 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Generator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from uuid_utils import uuid7
 
 from devstack.simulator.cards import DECLINES
+from devstack.webkit import pages
 
 _SCHEMA = Path(__file__).with_name("schema.sql")
 Row = sqlite3.Row
@@ -72,9 +72,7 @@ def new_id(prefix: str) -> str:
 
 def rfc3339(unix_seconds: float | None) -> str | None:
     """A moment for the API."""
-    if unix_seconds is None:
-        return None
-    return datetime.fromtimestamp(unix_seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if unix_seconds is None else pages.rfc3339(unix_seconds)
 
 
 def charge_document(charge: Row) -> dict[str, Any]:

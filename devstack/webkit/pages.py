@@ -37,6 +37,11 @@ def clock_text(unix_seconds: float) -> str:
     return datetime.fromtimestamp(unix_seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def rfc3339(unix_seconds: float) -> str:
+    """A moment for programs."""
+    return datetime.fromtimestamp(unix_seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 class Pages:
     """Renders the templates of one program inside the shared shell."""
 

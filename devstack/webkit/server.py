@@ -7,7 +7,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from typing import Any
 
 import uvicorn
@@ -30,6 +30,14 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
+
+
+def needed(environment: Mapping[str, str], name: str) -> str:
+    """A setting that must be there."""
+    value = environment.get(name, "")
+    if not value:
+        raise StartError(f"{name} is not set")
+    return value
 
 
 def listening_socket(address: str, setting: str) -> socket.socket:
