@@ -15,6 +15,7 @@ from devstack.private_files import read_or_make
 _MAIL_FROM = "Tallyport <billing@tallyport.localhost>"
 _NOT_INHERITED = ("TALLYPORT_", "SIMULATOR_", "MAILBOX_", "TRACES_", "OTEL_", "DATABASE_URL", "NATS_URL")
 _DEFAULT_ORGANIZATION = "TALLYPORT_DEFAULT_ORGANIZATION"
+_DEMO_SLUG = "harbor-supply"
 
 Variables = dict[str, str]
 
@@ -166,8 +167,8 @@ class Environment:
             },
         }
         chosen = dict(own.get(service, {}))
-        if service == "gateway" and _DEFAULT_ORGANIZATION in os.environ:
-            chosen[_DEFAULT_ORGANIZATION] = os.environ[_DEFAULT_ORGANIZATION]
+        if service == "gateway":
+            chosen[_DEFAULT_ORGANIZATION] = os.environ.get(_DEFAULT_ORGANIZATION, _DEMO_SLUG)
         return chosen
 
 
