@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from devstack.private_files import read_or_make, write_private
+from devstack.probes import first_answer
 from devstack.processes import Command, spawn, stop
 
 HOST = "127.0.0.1"
@@ -49,6 +50,11 @@ class Nats:
             death_signal=signal.SIGTERM,
         )
 
+    @property
+    def pid(self) -> int | None:
+        """The running server's process, None while it is stopped."""
+        return None if self._process is None else self._process.pid
+
     def url_for(self, service: str) -> str:
         """nats://user:password@host:port of one service; its user name is the service's name."""
         return f"nats://{service}:{self._password(service)}@{HOST}:{self.port}"
@@ -77,14 +83,8 @@ class Nats:
 
     async def is_ready(self) -> bool:
         """Whether the server greets a client and says that JetStream is on."""
-        try:
-            async with asyncio.timeout(2):
-                reader, writer = await asyncio.open_connection(HOST, self.port)
-                greeting = await reader.readline()
-                writer.close()
-        except (OSError, TimeoutError):
-            return False
-        return greeting.startswith(b"INFO ") and json.loads(greeting[5:]).get("jetstream") is True
+        greeting = await first_answer(HOST, self.port)
+        return greeting.startswith(b"INFO ") and b'"jetstream":true' in greeting
 
     def _configuration(self) -> str:
         users = [{"user": name, "password": self._password(name), "permissions": permissions_of(name)}

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devstack.private_files import read_or_make, write_private
+from devstack.probes import first_answer
 from devstack.processes import Command, ProcessError, Stranger, command_line, run_to_end, spawn, stop
 
 HOST = "127.0.0.1"
@@ -81,6 +82,11 @@ class Postgres:
             arguments += ["-c", f"{name}={value}"]
         return Command(arguments=arguments, stop_signal=signal.SIGINT, death_signal=signal.SIGINT)
 
+    @property
+    def pid(self) -> int | None:
+        """The running server's process, None while it is stopped."""
+        return None if self._process is None else self._process.pid
+
     async def prepare(self) -> None:
         """Make the cluster if there is none, and end a server that an earlier run left on it."""
         self.root.mkdir(parents=True, exist_ok=True)
@@ -110,15 +116,7 @@ class Postgres:
         """Whether the server takes logins now (it answers our first message by asking for a password)."""
         fields = b"user\0postgres\0database\0postgres\0\0"
         startup = struct.pack("!II", 8 + len(fields), _PROTOCOL_VERSION) + fields
-        try:
-            async with asyncio.timeout(2):
-                reader, writer = await asyncio.open_connection(HOST, self.port)
-                writer.write(startup)
-                answer = await reader.read(1)
-                writer.close()
-        except (OSError, TimeoutError):
-            return False
-        return answer == b"R"
+        return (await first_answer(HOST, self.port, startup)).startswith(b"R")
 
     async def ensure_service(
         self, name: str, *, database: str | None = None, template: str | None = None
