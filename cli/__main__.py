@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import doctor, logs, stack
+from cli import doctor, imports, logs, stack
 
 app = typer.Typer(
     name="tallyport",
@@ -17,6 +17,7 @@ app.command("down")(stack.down)
 app.command("status")(stack.status)
 app.command("logs")(logs.logs)
 app.command("doctor")(doctor.doctor)
+app.add_typer(imports.app, name="import")
 
 
 def main() -> None:

@@ -34,18 +34,10 @@ _FIRST: Final = [
     "Indigo",
     "Juniper",
 ]
-_SECOND: Final = [
-    "Bakery",
-    "Studio",
-    "Logistics",
-    "Clinic",
-    "Foods",
-    "Robotics",
-    "Press",
-    "Outfitters",
-    "Gardens",
-    "Partners",
-]
+_SECOND: Final = (
+    *("Bakery", "Studio", "Logistics", "Clinic", "Foods"),
+    *("Robotics", "Press", "Outfitters", "Gardens", "Partners"),
+)
 _WORK: Final = (
     "Container hire",
     "Harbour pilotage",

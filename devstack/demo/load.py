@@ -8,6 +8,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -27,14 +28,11 @@ SLUG: Final = "harbor-supply"
 OWNER_EMAIL: Final = "olivia@harbor-supply.example"
 STAFF_EMAIL: Final = "sam@harbor-supply.example"
 _TIME_ZONE: Final = "America/New_York"
-_PASSWORD_FILE: Final = "demo-password"
+_PASSWORD_FILE: Final = "demo-password"  # noqa: S105 - a file name
 _CUSTOMERS_WITH_LOGIN: Final = 3
 _APPLIED_SECONDS: Final = 120.0
 _STILL_SECONDS: Final = 5.0
-_LOGO: Final = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48" role="img"><rect width="48" height="48"
- rx="12" fill="#0b5c7a"/><path d="M24 10a4 4 0 0 1 1.6 7.7V21H31v3h-5.4v10.700c4-.7 7-3.600 7.600-7.700l-2.700.6
- 3.900-6 3.600 6.300-2-.4C36 34.500 30.800 38 24 38s-12-3.500-12-10.500l-2 .4 3.600-6.300 3.900 6-2.700-.6c.6 4.100 3.600 7
- 7.600 7.700V24H17v-3h5.400v-3.300A4 4 0 0 1 24 10z" fill="#fff"/></svg>"""
+_LOGO: Final = Path(__file__).with_name("logo.svg")
 _ITEMS: Final = (
     ("CRANE-H", "Crane hour, 40 t", 18500, "8.875"),
     ("COLD-PAL", "Cold storage, pallet and week", 2450, "8.875"),
@@ -110,7 +108,7 @@ async def _create_organization(environment: Environment, password: str) -> None:
         brand=organizations_pb2.Brand(
             display_name="Harbor Supply",
             primary_color="#0b5c7a",
-            logo=b" ".join(_LOGO.split()),
+            logo=_LOGO.read_bytes(),
             logo_media_type="image/svg+xml",
         ),
         owner_name="Olivia Hart",
@@ -188,7 +186,7 @@ async def _until_applied(api: _Api, expected_open: int, console: Console) -> Non
         while time.monotonic() < ends:
             overview = await api.get("/v1/receivables/overview")
             seen = sum(currency["open_invoices"] for currency in overview["currencies"])
-            # Where the demo is loaded again, somebody may have paid or issued invoices since: then it just stands still.
+            # Loaded again, when somebody may have paid or issued invoices since, it just stands still.
             if seen <= expected_open or (seen == open_invoices and time.monotonic() - since > _STILL_SECONDS):
                 return
             if seen != open_invoices:
@@ -219,8 +217,12 @@ async def _new_invoices(api: _Api, payers: list[dict[str, Any]]) -> None:
     """Fresh invoices with lines and tax, so that a mail and a full document can be seen; one stays a draft."""
     items = []
     for sku, name, price, tax in _ITEMS:
-        body = {"sku": sku, "name": name, "unit_price": {"minor_units": price, "currency": "USD"}}
-        items.append(await api.post("/v1/items", {**body, "tax_rate_percent": tax}, key=f"demo-item-{sku}"))
+        item: dict[str, Any] = {
+            "sku": sku,
+            "name": name,
+            "unit_price": {"minor_units": price, "currency": "USD"},
+        }
+        items.append(await api.post("/v1/items", {**item, "tax_rate_percent": tax}, key=f"demo-item-{sku}"))
     for number, payer in enumerate(payers):
         lines = [
             {"item_id": items[number % 4]["item_id"], "quantity": str(2 + number)},
