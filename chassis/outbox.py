@@ -4,6 +4,7 @@ The outbox is the record and JetStream only its transport: rows stay after publi
 made again from them.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,14 +14,15 @@ from opentelemetry import propagate
 from sqlalchemy import text
 
 from chassis.caller import current_call_or_none
-from chassis.database import Database, ReadTx, WriteTx
+from chassis.database import ReadTx, WriteTx
 from chassis.ids import new_uuid7
+from chassis.relay import Relay, republish
 
-CHANNEL = "outbox"
-"""NOTIFY channel that wakes the relay."""
+__all__ = ["Relay", "StoredEvent", "append", "events_of", "events_since", "republish"]
+
 FLUSH_ORDER = 20
 SCHEMA_VERSION = 1
-REPUBLISH_BATCH = 5_000
+_SUBJECT_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,12 @@ def append(
     """Announce `message` when the transaction commits; returns the event's id.
 
     `aggregate_version` counts the events of one aggregate from 1 without gaps: consumers wait for a missing
-    one. A version used twice violates the constraint uq_outbox_version.
+    one. A version used twice violates the constraint uq_outbox_version. ValueError for an aggregate type or
+    organization that cannot be part of a subject.
     """
+    for word in (tx.organization_id, aggregate_type):
+        if not _SUBJECT_TOKEN.fullmatch(word):
+            raise ValueError(f"{word!r} cannot be part of an event's subject")
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     call = current_call_or_none()
@@ -115,24 +121,6 @@ async def events_of(
     return _stored(await tx.execute(_OF_AGGREGATE, params))
 
 
-async def republish(db: Database, organization_id: str | None = None, since_seq: int = 1) -> int:
-    """Mark published events as unpublished, so that the relay sends them again; returns how many.
-
-    Of one organization from a stream sequence on, or of all. Consumers drop what they have already applied.
-    """
-    last_outbox_id, total = 0, 0
-    while True:
-        async with db.transport() as tx:
-            params = {
-                "organization_id": organization_id, "since_seq": since_seq,
-                "after": last_outbox_id, "limit": REPUBLISH_BATCH,
-            }  # fmt: skip
-            row = (await tx.execute(_REPUBLISH, params)).one()
-        if row.last_outbox_id is None:
-            return total
-        last_outbox_id, total = row.last_outbox_id, total + row.marked
-
-
 def _stored(rows: Any) -> list[StoredEvent]:
     return [StoredEvent(*row) for row in rows]
 
@@ -175,16 +163,3 @@ _OF_AGGREGATE = text(
     " AND aggregate_id = :aggregate_id AND aggregate_version >= :from"
     " ORDER BY aggregate_version LIMIT :limit"
 )
-
-_REPUBLISH = text("""
-    WITH page AS (
-        SELECT outbox_id FROM outbox
-        WHERE outbox_id > :after AND published_at IS NOT NULL AND stream_seq >= :since_seq
-          AND (CAST(:organization_id AS text) IS NULL OR organization_id = :organization_id)
-        ORDER BY outbox_id LIMIT :limit
-    ), marked AS (
-        UPDATE outbox SET published_at = NULL, puback_seq = NULL
-        FROM page WHERE outbox.outbox_id = page.outbox_id RETURNING outbox.outbox_id
-    )
-    SELECT max(outbox_id) AS last_outbox_id, count(*) AS marked FROM marked
-""")

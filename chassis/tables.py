@@ -85,7 +85,7 @@ def transport_tables(metadata: MetaData) -> TransportTables:
             metadata,
             _text("stream"),
             _timestamp("stream_created_at"),
-            _timestamp("checked_at"),
+            _bigint("last_seq"),
             PrimaryKeyConstraint("stream", name="pk_relay_state"),
         ),
         idempotency_keys=_idempotency_keys(metadata),

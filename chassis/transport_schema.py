@@ -51,7 +51,7 @@ TRANSPORT = (
     CREATE TABLE relay_state (
         stream text NOT NULL,
         stream_created_at timestamptz NOT NULL,
-        checked_at timestamptz NOT NULL,
+        last_seq bigint NOT NULL,
         CONSTRAINT pk_relay_state PRIMARY KEY (stream)
     )
     """,
