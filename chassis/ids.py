@@ -23,6 +23,22 @@ def is_id(prefix: str, text: str) -> bool:
     return bool(separator) and head == prefix and _SUFFIX.fullmatch(suffix) is not None
 
 
+def to_bytes(text: str) -> bytes:
+    """The 16 bytes behind an id, for packing it. ValueError if it is not a well-formed id."""
+    suffix = text.rpartition("_")[2]
+    if not _SUFFIX.fullmatch(suffix):
+        raise ValueError(f"{text!r} is not an id")
+    value = 0
+    for character in suffix:
+        value = value << 5 | _ALPHABET.index(character)
+    return value.to_bytes(16, "big")
+
+
+def from_bytes(prefix: str, content: bytes) -> str:
+    """The id that `to_bytes` packed."""
+    return f"{prefix}_{_encode(int.from_bytes(content, 'big'))}"
+
+
 def new_uuid7() -> str:
     """A fresh UUIDv7 in its usual 36 characters, for event ids."""
     return str(uuid7())
