@@ -42,7 +42,9 @@ class Caller:
 
     @property
     def actor(self) -> str:
-        """Who did it, for audit logs: a person, a pay link or a service."""
+        """Who did it, for audit logs: a person, a pay link, a service, or the public."""
+        if self.audience is Audience.PUBLIC:
+            return "public"
         if self.audience is Audience.SERVICE or self.subject_id is None:
             return f"service:{self.peer}"
         if self.audience is Audience.PAY_LINK:
@@ -72,7 +74,7 @@ class Call:
 
     @property
     def actor(self) -> str:
-        """`person:per_x`, `pay_link:plk_x` or `service:payments`."""
+        """`person:per_x`, `pay_link:plk_x`, `service:payments` or `public`."""
         return self.caller.actor
 
     def may_see_customer(self, customer_id: str) -> None:

@@ -9,9 +9,9 @@ from functools import cache
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
-from tallyport.options.v1 import options_pb2
 
 from chassis.caller import Audience
+from tallyport.options.v1 import options_pb2
 
 SERVICES = ("identity", "invoicing", "payments", "notifications")
 """The services that own contracts; the gateway and the command line only call."""

@@ -2,10 +2,9 @@
 
 from typing import Any, Final
 
-from tallyport.common.v1 import event_log_pb2, event_log_pb2_grpc
-
 from chassis import outbox
 from chassis.database import Database
+from tallyport.common.v1 import event_log_pb2, event_log_pb2_grpc
 
 DEFAULT_PAGE_SIZE: Final = 100
 

@@ -29,7 +29,12 @@ class BaseServiceSettings(BaseSettings):
     """What every service takes. A service adds fields in its own settings.py; unknown keys are refused."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, extra="forbid", case_sensitive=False, env_ignore_empty=True
+        env_prefix=PREFIX,
+        frozen=True,
+        extra="forbid",
+        case_sensitive=False,
+        env_ignore_empty=True,
+        populate_by_name=True,
     )
 
     environment: Literal["development", "production"] = "development"

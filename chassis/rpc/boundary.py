@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from datetime import datetime
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, TypeAlias, cast
 
 import grpc
 import structlog
@@ -30,6 +30,7 @@ from chassis.rpc.transport import IDEMPOTENCY_REPLAYED
 from chassis.telemetry import TRACEPARENT, parse_traceparent, remote_span
 
 Context = grpc.aio.ServicerContext[Any, Any]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 UnaryBehavior = Callable[[Message, Context], Awaitable[Message]]
 StreamBehavior = Callable[[Message, Context], AsyncGenerator[Message, None]]
 
@@ -57,17 +58,13 @@ class Boundary:
         self._verifier = verifier
         self._now = now
 
-    def guard(
-        self, service: ServiceDescriptor, handlers: Mapping[str, grpc.RpcMethodHandler[Any, Any]]
-    ) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
+    def guard(self, service: ServiceDescriptor, handlers: Mapping[str, Handler]) -> dict[str, Handler]:
         """The same handlers behind the wall. Raises ContractError for a method without an access option."""
         return {
             name: self._wrap(service.methods_by_name[name], handler) for name, handler in handlers.items()
         }
 
-    def _wrap(
-        self, method: MethodDescriptor, handler: grpc.RpcMethodHandler[Any, Any]
-    ) -> grpc.RpcMethodHandler[Any, Any]:
+    def _wrap(self, method: MethodDescriptor, handler: Handler) -> Handler:
         if handler.request_streaming:
             raise ContractError(f"{method.full_name}: methods that take a stream are not served")
         guard = _Guard(Admission(method, self._verifier, now=self._now, streams=handler.response_streaming))

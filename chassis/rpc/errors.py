@@ -87,7 +87,9 @@ def from_rpc_error(error: grpc.aio.AioRpcError, service: str) -> ServiceError:
     if kind is Kind.DEADLINE_EXCEEDED:
         return ServiceError(kind, "DEADLINE_EXCEEDED", "This took longer than allowed.", service=service)
     if kind is Kind.RESOURCE_EXHAUSTED:
-        return ServiceError(kind, "MESSAGE_TOO_LARGE", "The message is too large.", service=service)
+        if "larger than max" in (error.details() or ""):
+            return ServiceError(kind, "MESSAGE_TOO_LARGE", "The message is too large.", service=service)
+        return ServiceError(kind, "OVERLOADED", "Too much is going on just now.", retry_after_seconds="1")
     return ServiceError(
         Kind.INTERNAL,
         "INTERNAL",

@@ -9,7 +9,7 @@ import structlog
 from google.protobuf import descriptor_pool
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from chassis.rpc.boundary import Boundary
+from chassis.rpc.boundary import Boundary, Handler
 from chassis.rpc.tokens import TokenVerifier
 from chassis.rpc.transport import CHANNEL_OPTIONS, CertificateFiles
 from chassis.settings import BaseServiceSettings
@@ -35,14 +35,12 @@ class _Registrar:
 
     def __init__(self, boundary: Boundary) -> None:
         self._boundary = boundary
-        self.services: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = {}
+        self.services: dict[str, dict[str, Handler]] = {}
 
     def add_generic_rpc_handlers(self, handlers: Sequence[object]) -> None:
         """The same handlers come by their names in the next call."""
 
-    def add_registered_method_handlers(
-        self, service_name: str, handlers: Mapping[str, grpc.RpcMethodHandler[Any, Any]]
-    ) -> None:
+    def add_registered_method_handlers(self, service_name: str, handlers: Mapping[str, Handler]) -> None:
         service = descriptor_pool.Default().FindServiceByName(service_name)
         self.services[service_name] = self._boundary.guard(service, handlers)
 

@@ -167,7 +167,7 @@ def _claims(payload: Mapping[str, Any]) -> Claims:
         expires_at_seconds=_seconds(payload["exp"]),
         customer_id=customer_id,
         invoice_id=invoice_id,
-        permissions=frozenset(_text(permission) for permission in payload.get("perms", ())),
+        permissions=_texts(payload.get("perms", [])),
         name=_optional_text(payload, "name"),
         session_id=_optional_text(payload, "sid"),
         authenticated_at_seconds=None if authenticated_at is None else _seconds(authenticated_at),
@@ -178,6 +178,12 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise TypeError("not a text")
     return value
+
+
+def _texts(value: object) -> frozenset[str]:
+    if not isinstance(value, list):
+        raise TypeError("not a list")
+    return frozenset(_text(item) for item in value)
 
 
 def _optional_text(payload: Mapping[str, Any], key: str) -> str | None:
