@@ -325,7 +325,9 @@ Global___Application: _TypeAlias = Application  # noqa: Y015
 
 @_typing.final
 class ExternalPaymentReported(_message.Message):
-    """An imported invoice was paid elsewhere; payments records the money. Aggregate: external_payment (the invoice's id)."""
+    """An imported invoice was paid elsewhere; payments records the money.
+    Aggregate: external_payment (the invoice's id with the prefix xpm_ instead of inv_).
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -1,0 +1,1 @@
+"""Invoicing: customers, items, invoices, what is reserved and paid on them, and the receivables ledger."""

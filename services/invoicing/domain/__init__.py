@@ -1,0 +1,1 @@
+"""Rules of invoicing without I/O."""

@@ -1,0 +1,216 @@
+"""An invoice: its lines, its tax and what may happen to it. Overdue is not a state but follows from a date."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+
+from chassis.money import Money
+
+FIRST_VERSION = 1
+
+
+class Status(StrEnum):
+    """Where an invoice stands."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    PARTLY_PAID = "partly_paid"
+    PAID = "paid"
+    VOID = "void"
+
+
+PAYABLE = frozenset({Status.OPEN, Status.PARTLY_PAID})
+
+
+class TransitionError(Exception):
+    """The invoice is not in a state that allows this; `reason` is a stable word for programs."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What was sold. `unit_price` is without tax; `amount` is rounded half up to whole minor units."""
+
+    description: str
+    quantity: Decimal
+    unit_price: Money
+    tax_rate_percent: Decimal
+    item_id: str | None = None
+
+    @property
+    def amount(self) -> Money:
+        """Quantity times price. ValueError beyond the bounds of Money."""
+        return round_half_up(self.quantity * self.unit_price.minor_units, self.unit_price.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class TaxTotal:
+    """The tax of all lines with one rate, rounded once."""
+
+    rate_percent: Decimal
+    taxable: Money
+    tax: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums of an invoice; `total` is what there is to pay."""
+
+    subtotal: Money
+    taxes: tuple[TaxTotal, ...]
+    tax_total: Money
+    total: Money
+
+
+def totals(lines: Iterable[Line], currency: str) -> Totals:
+    """Sum lines and tax as EN 16931 does: tax is worked out once per rate on the sum of its lines.
+
+    TypeError for a line in another currency, ValueError beyond the bounds of Money.
+    """
+    taxable: dict[Decimal, Money] = {}
+    subtotal = Money.zero(currency)
+    for line in lines:
+        amount = line.amount
+        subtotal += amount
+        taxable[line.tax_rate_percent] = taxable.get(line.tax_rate_percent, Money.zero(currency)) + amount
+    taxes = tuple(
+        TaxTotal(rate, base, round_half_up(base.minor_units * rate / 100, currency))
+        for rate, base in sorted(taxable.items())
+    )
+    tax_total = sum((tax.tax for tax in taxes), Money.zero(currency))
+    return Totals(subtotal, taxes, tax_total, subtotal + tax_total)
+
+
+def round_half_up(minor_units: Decimal, currency: str) -> Money:
+    """Halves go away from zero, so that a credit mirrors its charge."""
+    return Money(int(minor_units.quantize(Decimal(1), rounding=ROUND_HALF_UP)), currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """The customer as printed on the document: a copy, so that later changes do not rewrite history."""
+
+    name: str
+    address_lines: tuple[str, ...]
+    country: str
+    tax_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """An invoice. `reserved` is held by payments that have not finished; `lines` is empty in lists.
+
+    `version` counts all changes, `event_version` the events about it, both from one.
+    """
+
+    invoice_id: str
+    customer_id: str
+    status: Status
+    number: str | None
+    invoice_date: date
+    due_date: date
+    subtotal: Money
+    tax_total: Money
+    total: Money
+    paid: Money
+    reserved: Money
+    buyer: Buyer
+    purchase_order_number: str
+    memo: str
+    external_id: str | None
+    disputed: bool
+    version: int
+    event_version: int
+    created_at: datetime
+    finalized_at: datetime | None
+    paid_at: datetime | None
+    lines: tuple[Line, ...] = ()
+
+    @property
+    def currency(self) -> str:
+        return self.total.currency
+
+    @property
+    def due(self) -> Money:
+        """Still to pay: nothing on drafts' and voided invoices' account, but shown as total less paid."""
+        return Money.zero(self.currency) if self.status is Status.VOID else self.total - self.paid
+
+    @property
+    def unreserved(self) -> Money:
+        """What a new payment may still take."""
+        return self.total - self.paid - self.reserved
+
+    @property
+    def is_payable(self) -> bool:
+        return self.status in PAYABLE
+
+    def days_overdue(self, today: date) -> int:
+        """Days since the due date, 0 when it is not overdue. `today` is the date in the organization's zone."""
+        return max(0, (today - self.due_date).days) if self.is_payable else 0
+
+    def taxes(self) -> tuple[TaxTotal, ...]:
+        """Tax by rate, worked out from the lines again by the same rule."""
+        return totals(self.lines, self.currency).taxes
+
+    def with_lines(self, lines: Sequence[Line]) -> "Invoice":
+        """A draft with other lines. TransitionError unless it is a draft."""
+        self.must_be_draft()
+        sums = totals(lines, self.currency)
+        return replace(
+            self, lines=tuple(lines), subtotal=sums.subtotal, tax_total=sums.tax_total, total=sums.total
+        )
+
+    def must_be_draft(self) -> None:
+        """TransitionError unless it may still be edited."""
+        if self.status is not Status.DRAFT:
+            raise TransitionError("INVOICE_NOT_DRAFT", "Only a draft can be changed; this invoice is final.")
+
+    def finalized(self, number: str, buyer: Buyer, at: datetime) -> "Invoice":
+        """The invoice with its number, to be paid from now on. TransitionError for an empty sum."""
+        self.must_be_draft()
+        if self.total.minor_units <= 0:
+            raise TransitionError(
+                "INVOICE_TOTAL_NOT_POSITIVE", "An invoice must come to more than zero to be finalized."
+            )
+        return replace(
+            self, status=Status.OPEN, number=number, buyer=buyer, finalized_at=at,
+            version=self.version + 1, event_version=self.event_version + 1,
+        )  # fmt: skip
+
+    def voided(self) -> "Invoice":
+        """The invoice out of the books. TransitionError once money was put on it or is on its way."""
+        if self.status is not Status.OPEN or not self.paid.is_zero:
+            raise TransitionError(
+                "INVOICE_NOT_VOIDABLE", "Only an open invoice on which nothing was paid can be voided."
+            )
+        if not self.reserved.is_zero:
+            raise TransitionError(
+                "INVOICE_BEING_PAID", "A payment for this invoice is on its way. Please try again later."
+            )
+        return replace(
+            self, status=Status.VOID, version=self.version + 1, event_version=self.event_version + 1
+        )
+
+    def reserve(self, amount: Money) -> "Invoice":
+        """Hold a part for a payment; `reservation.refusal` tells beforehand whether it may."""
+        return replace(self, reserved=self.reserved + amount, version=self.version + 1)
+
+    def release(self, amount: Money) -> "Invoice":
+        """Give back what a payment held."""
+        return replace(self, reserved=self.reserved - amount, version=self.version + 1)
+
+    def settle(self, amount: Money, *, reserved: Money, at: datetime) -> "Invoice":
+        """Put money on it and give back what the payment had reserved. One event tells of it."""
+        paid = self.paid + amount
+        is_full = paid == self.total
+        return replace(
+            self, paid=paid, reserved=self.reserved - reserved,
+            status=Status.PAID if is_full else Status.PARTLY_PAID, paid_at=at if is_full else None,
+            version=self.version + 1, event_version=self.event_version + 1,
+        )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Servicers: translate, call one operation, translate back."""

@@ -1,0 +1,143 @@
+"""Customers and what they owe."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, and_, func, insert, literal, or_, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+
+from chassis.database import ReadTx, WriteTx, violated_constraint
+from chassis.errors import Kind, ServiceError, not_found
+from chassis.money import Money
+from services.invoicing.domain.customer import Customer, CustomerBalance
+from services.invoicing.domain.invoice import PAYABLE
+from services.invoicing.store.rows import decode_page_token, encode_page_token, insert_rows, like_pattern
+from services.invoicing.tables import customers, invoices
+
+_SCOPE = "customers"
+_FIELDS = tuple(field.name for field in fields(Customer))
+
+
+async def insert_customer(tx: WriteTx, customer: Customer) -> None:
+    """Add a customer; ALREADY_EXISTS if another has its external id."""
+    try:
+        await tx.execute(insert(customers).values(organization_id=tx.organization_id, **_values(customer)))
+    except IntegrityError as error:
+        if violated_constraint(error) == "uq_customers_external_id":
+            raise ServiceError(
+                Kind.ALREADY_EXISTS, "CUSTOMER_EXTERNAL_ID_TAKEN", "Another customer has this external id."
+            ) from error
+        raise
+
+
+async def insert_customers(tx: WriteTx, new: Sequence[Customer]) -> None:
+    """Add many customers in one statement."""
+    await insert_rows(tx, customers, [_values(customer) for customer in new])
+
+
+async def update_customer(tx: WriteTx, customer: Customer) -> None:
+    """Write a customer that was read for update."""
+    await tx.execute(
+        update(customers)
+        .where(customers.c.organization_id == tx.organization_id)
+        .where(customers.c.customer_id == customer.customer_id)
+        .values(**_values(customer))
+    )
+
+
+async def get_customer(tx: ReadTx, customer_id: str, *, for_update: bool = False) -> Customer:
+    """A customer of the transaction's organization; NOT_FOUND otherwise."""
+    query = select(customers).where(
+        customers.c.organization_id == tx.organization_id, customers.c.customer_id == customer_id
+    )
+    row = (await tx.execute(query.with_for_update() if for_update else query)).first()
+    if row is None:
+        raise not_found("customer")
+    return _customer(row)
+
+
+async def customers_by_external_id(tx: ReadTx, external_ids: Collection[str]) -> Mapping[str, Customer]:
+    """Those of the customers that exist, by external id."""
+    query = select(customers).where(
+        customers.c.organization_id == tx.organization_id,
+        customers.c.external_id == func.any(list(external_ids)),
+    )
+    return {row.external_id: _customer(row) for row in await tx.execute(query)}
+
+
+async def list_customers(
+    tx: ReadTx, *, page_size: int, page_token: str, query: str, external_id: str, today: date
+) -> tuple[list[CustomerBalance], str]:
+    """A page by name with open sums, and the token of the next page. `today` decides what is overdue."""
+    sort_name = func.lower(customers.c.name)
+    page = select(customers, sort_name.label("sort_name")).where(
+        customers.c.organization_id == tx.organization_id
+    )
+    if query:
+        pattern = like_pattern(query)
+        page = page.where(
+            or_(
+                customers.c.name.ilike(pattern),
+                customers.c.email.ilike(pattern),
+                customers.c.external_id.ilike(pattern),
+            )
+        )
+    if external_id:
+        page = page.where(customers.c.external_id == external_id)
+    after = decode_page_token(page_token, _SCOPE)
+    if after is not None:
+        page = page.where(tuple_(sort_name, customers.c.customer_id) > tuple_(*after))
+    page_rows = page.order_by("sort_name", customers.c.customer_id).limit(page_size + 1).subquery("page")
+    due = func.coalesce(func.sum(invoices.c.total_minor_units - invoices.c.paid_minor_units), 0)
+    sums = (
+        select(
+            due.label("open"),
+            func.coalesce(
+                func.sum(invoices.c.total_minor_units - invoices.c.paid_minor_units).filter(
+                    invoices.c.due_date < literal(today)
+                ),
+                0,
+            ).label("overdue"),
+            func.count().label("open_invoices"),
+        )
+        .where(
+            and_(
+                invoices.c.organization_id == page_rows.c.organization_id,
+                invoices.c.customer_id == page_rows.c.customer_id,
+                invoices.c.currency == page_rows.c.currency,
+                invoices.c.status.in_(sorted(PAYABLE)),
+            )
+        )
+        .lateral("sums")
+    )
+    statement = (
+        select(page_rows, sums).select_from(page_rows.join(sums, literal(True)))
+        .order_by(page_rows.c.sort_name, page_rows.c.customer_id)
+    )  # fmt: skip
+    rows = (await tx.execute(statement)).all()
+    token = ""
+    if len(rows) > page_size:
+        rows = rows[:page_size]
+        token = encode_page_token(_SCOPE, rows[-1].sort_name, rows[-1].customer_id)
+    return [_balance(row) for row in rows], token
+
+
+def _balance(row: Row[Any]) -> CustomerBalance:
+    return CustomerBalance(
+        _customer(row), Money(int(row.open), row.currency), Money(int(row.overdue), row.currency),
+        row.open_invoices,
+    )  # fmt: skip
+
+
+def _values(customer: Customer) -> dict[str, Any]:
+    values = {name: getattr(customer, name) for name in _FIELDS}
+    values["address_lines"] = list(customer.address_lines)
+    return values
+
+
+def _customer(row: Row[Any]) -> Customer:
+    values = {name: getattr(row, name) for name in _FIELDS}
+    values["address_lines"] = tuple(values["address_lines"])
+    return Customer(**values)

@@ -1,0 +1,219 @@
+"""Invoices: reading one, locking some, writing them back. Lists are in invoice_lists.py."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, delete, func, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from chassis.database import ReadTx, WriteTx, violated_constraint
+from chassis.errors import Kind, ServiceError, not_found
+from chassis.money import Money
+from services.invoicing.domain.invoice import Buyer, Invoice, Line, Status
+from services.invoicing.store.rows import insert_rows
+from services.invoicing.tables import invoice_lines, invoices
+
+
+async def insert_invoices(tx: WriteTx, new: Sequence[Invoice]) -> None:
+    """Add invoices with their lines in two statements; ALREADY_EXISTS for an external id that is taken."""
+    try:
+        await insert_rows(tx, invoices, [_values(invoice) for invoice in new])
+    except IntegrityError as error:
+        if violated_constraint(error) == "uq_invoices_external_id":
+            raise ServiceError(
+                Kind.ALREADY_EXISTS, "INVOICE_EXTERNAL_ID_TAKEN", "Another invoice has this external id."
+            ) from error
+        raise
+    await insert_rows(
+        tx, invoice_lines, [values for invoice in new for values in _line_values(invoice)]
+    )  # fmt: skip
+
+
+async def update_invoice(tx: WriteTx, invoice: Invoice) -> None:
+    """Write an invoice that was locked; lines stay."""
+    await tx.execute(
+        update(invoices)
+        .where(invoices.c.organization_id == tx.organization_id)
+        .where(invoices.c.invoice_id == invoice.invoice_id)
+        .values(**_values(invoice))
+    )
+
+
+async def replace_lines(tx: WriteTx, invoice: Invoice) -> None:
+    """Write the lines of a draft afresh."""
+    await tx.execute(
+        delete(invoice_lines)
+        .where(invoice_lines.c.organization_id == tx.organization_id)
+        .where(invoice_lines.c.invoice_id == invoice.invoice_id)
+    )
+    await insert_rows(tx, invoice_lines, list(_line_values(invoice)))
+
+
+async def update_balances(tx: WriteTx, changed: Sequence[Invoice]) -> None:
+    """Write paid, reserved, status and versions of locked invoices in one statement."""
+    await tx.execute(
+        _UPDATE_BALANCES,
+        {
+            "organization_id": tx.organization_id,
+            "invoice_ids": [invoice.invoice_id for invoice in changed],
+            "statuses": [invoice.status.value for invoice in changed],
+            "paid": [invoice.paid.minor_units for invoice in changed],
+            "reserved": [invoice.reserved.minor_units for invoice in changed],
+            "versions": [invoice.version for invoice in changed],
+            "event_versions": [invoice.event_version for invoice in changed],
+            "paid_at": [invoice.paid_at for invoice in changed],
+        },
+    )
+
+
+async def get_invoice(tx: ReadTx, invoice_id: str, *, for_update: bool = False) -> Invoice:
+    """An invoice of the transaction's organization with its lines; NOT_FOUND otherwise."""
+    query = select(invoices).where(
+        invoices.c.organization_id == tx.organization_id, invoices.c.invoice_id == invoice_id
+    )
+    row = (await tx.execute(query.with_for_update() if for_update else query)).first()
+    if row is None:
+        raise not_found("invoice")
+    lines = select(invoice_lines).where(
+        invoice_lines.c.organization_id == tx.organization_id, invoice_lines.c.invoice_id == invoice_id
+    )
+    found = await tx.execute(lines.order_by(invoice_lines.c.line_no))
+    return invoice_of(row, tuple(_line(line, row.currency) for line in found))
+
+
+async def lock_invoices(tx: WriteTx, invoice_ids: Collection[str]) -> Mapping[str, Invoice]:
+    """Those of the invoices that exist, without lines, locked in the order of their ids."""
+    query = (
+        select(invoices)
+        .where(invoices.c.organization_id == tx.organization_id)
+        .where(invoices.c.invoice_id == func.any(list(invoice_ids)))
+        .order_by(invoices.c.invoice_id)
+        .with_for_update()
+    )
+    return {row.invoice_id: invoice_of(row) for row in await tx.execute(query)}
+
+
+async def taken_external_ids(tx: ReadTx, external_ids: Collection[str]) -> frozenset[str]:
+    """Those of the external ids that invoices have."""
+    query = select(invoices.c.external_id).where(
+        invoices.c.organization_id == tx.organization_id,
+        invoices.c.external_id == func.any(list(external_ids)),
+    )
+    return frozenset((await tx.execute(query)).scalars())
+
+
+async def taken_numbers(tx: ReadTx, numbers: Collection[str]) -> frozenset[str]:
+    """Those of the numbers that invoices have."""
+    query = select(invoices.c.number).where(
+        invoices.c.organization_id == tx.organization_id, invoices.c.number == func.any(list(numbers))
+    )
+    return frozenset((await tx.execute(query)).scalars())
+
+
+async def next_number(tx: WriteTx) -> int:
+    """Draw the next number of the organization's series: its counter stays locked until the transaction
+    ends, so that a rollback gives the number back and the series has no gaps."""
+    row = await tx.execute(_NEXT_NUMBER, {"organization_id": tx.organization_id})
+    return int(row.scalar_one())
+
+
+def invoice_of(row: Row[Any], lines: tuple[Line, ...] = ()) -> Invoice:
+    """An invoice from its row."""
+    currency: str = row.currency
+    return Invoice(
+        invoice_id=row.invoice_id,
+        customer_id=row.customer_id,
+        status=Status(row.status),
+        number=row.number,
+        invoice_date=row.invoice_date,
+        due_date=row.due_date,
+        subtotal=Money(row.subtotal_minor_units, currency),
+        tax_total=Money(row.tax_minor_units, currency),
+        total=Money(row.total_minor_units, currency),
+        paid=Money(row.paid_minor_units, currency),
+        reserved=Money(row.reserved_minor_units, currency),
+        buyer=Buyer(
+            row.customer_name, tuple(row.customer_address_lines), row.customer_country, row.customer_tax_id
+        ),
+        purchase_order_number=row.purchase_order_number,
+        memo=row.memo,
+        external_id=row.external_id,
+        disputed=row.disputed,
+        version=row.version,
+        event_version=row.event_version,
+        created_at=row.created_at,
+        finalized_at=row.finalized_at,
+        paid_at=row.paid_at,
+        lines=lines,
+    )
+
+
+def _values(invoice: Invoice) -> dict[str, Any]:
+    return {
+        "invoice_id": invoice.invoice_id,
+        "customer_id": invoice.customer_id,
+        "status": invoice.status.value,
+        "number": invoice.number,
+        "currency": invoice.currency,
+        "invoice_date": invoice.invoice_date,
+        "due_date": invoice.due_date,
+        "subtotal_minor_units": invoice.subtotal.minor_units,
+        "tax_minor_units": invoice.tax_total.minor_units,
+        "total_minor_units": invoice.total.minor_units,
+        "paid_minor_units": invoice.paid.minor_units,
+        "reserved_minor_units": invoice.reserved.minor_units,
+        "customer_name": invoice.buyer.name,
+        "customer_address_lines": list(invoice.buyer.address_lines),
+        "customer_country": invoice.buyer.country,
+        "customer_tax_id": invoice.buyer.tax_id,
+        "purchase_order_number": invoice.purchase_order_number,
+        "memo": invoice.memo,
+        "external_id": invoice.external_id,
+        "disputed": invoice.disputed,
+        "version": invoice.version,
+        "event_version": invoice.event_version,
+        "created_at": invoice.created_at,
+        "finalized_at": invoice.finalized_at,
+        "paid_at": invoice.paid_at,
+    }
+
+
+def _line_values(invoice: Invoice) -> list[dict[str, Any]]:
+    return [
+        {
+            "invoice_id": invoice.invoice_id,
+            "line_no": line_no,
+            "item_id": line.item_id,
+            "description": line.description,
+            "quantity": line.quantity,
+            "unit_price_minor_units": line.unit_price.minor_units,
+            "tax_rate_percent": line.tax_rate_percent,
+            "amount_minor_units": line.amount.minor_units,
+        }
+        for line_no, line in enumerate(invoice.lines, start=1)
+    ]
+
+
+def _line(row: Row[Any], currency: str) -> Line:
+    return Line(
+        row.description, row.quantity, Money(row.unit_price_minor_units, currency),
+        row.tax_rate_percent, row.item_id,
+    )  # fmt: skip
+
+
+_NEXT_NUMBER = text("""
+    INSERT INTO number_series (organization_id, last_number) VALUES (:organization_id, 1)
+    ON CONFLICT (organization_id) DO UPDATE SET last_number = number_series.last_number + 1
+    RETURNING last_number
+""")
+_UPDATE_BALANCES = text("""
+    UPDATE invoices
+    SET status = new.status, paid_minor_units = new.paid, reserved_minor_units = new.reserved,
+        version = new.version, event_version = new.event_version, paid_at = new.paid_at
+    FROM unnest(
+        CAST(:invoice_ids AS text[]), CAST(:statuses AS text[]), CAST(:paid AS bigint[]),
+        CAST(:reserved AS bigint[]), CAST(:versions AS bigint[]), CAST(:event_versions AS bigint[]),
+        CAST(:paid_at AS timestamptz[])
+    ) AS new (invoice_id, status, paid, reserved, version, event_version, paid_at)
+    WHERE invoices.organization_id = :organization_id AND invoices.invoice_id = new.invoice_id
+""")

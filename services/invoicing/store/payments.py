@@ -1,0 +1,113 @@
+"""What payments were used for: applications, allocations and the credit that no invoice took."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import insert, select
+from sqlalchemy.dialects.postgresql import insert as insert_or_skip
+
+from chassis.database import ReadTx, WriteTx
+from chassis.money import Money
+from services.invoicing.domain.allocation import Allocation
+from services.invoicing.store.rows import insert_rows
+from services.invoicing.tables import allocations, customer_credits, payment_applications
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedPayment:
+    """Money that came in, as the payments service tells it."""
+
+    payment_id: str
+    customer_id: str
+    received: Money
+    receipt_number: str
+    received_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class InvoicePayment:
+    """A part of a payment that an invoice took."""
+
+    payment_id: str
+    receipt_number: str
+    amount: Money
+    received_on: date
+
+
+async def insert_application(tx: WriteTx, payment: ReceivedPayment) -> bool:
+    """Note that a payment is being applied; False when it was applied before."""
+    statement = insert_or_skip(payment_applications).values(
+        organization_id=tx.organization_id,
+        payment_id=payment.payment_id,
+        customer_id=payment.customer_id,
+        receipt_number=payment.receipt_number,
+        received_minor_units=payment.received.minor_units,
+        credited_minor_units=0,
+        currency=payment.received.currency,
+        received_on=payment.received_on,
+        applied_at=tx.now(),
+    )
+    return (await tx.execute(statement.on_conflict_do_nothing())).rowcount == 1
+
+
+async def insert_allocation(tx: WriteTx, payment: ReceivedPayment, allocation: Allocation) -> None:
+    """Write what each invoice took, and the rest as the customer's credit."""
+    taken = [applied for applied in allocation.applied if not applied.amount.is_zero]
+    await insert_rows(
+        tx,
+        allocations,
+        [
+            {
+                "payment_id": payment.payment_id,
+                "invoice_id": applied.invoice.invoice_id,
+                "amount_minor_units": applied.amount.minor_units,
+            }
+            for applied in taken
+        ],
+    )
+    if allocation.credited.is_zero:
+        return
+    await tx.execute(
+        payment_applications.update()
+        .where(payment_applications.c.organization_id == tx.organization_id)
+        .where(payment_applications.c.payment_id == payment.payment_id)
+        .values(credited_minor_units=allocation.credited.minor_units)
+    )
+    await tx.execute(
+        insert(customer_credits).values(
+            organization_id=tx.organization_id,
+            payment_id=payment.payment_id,
+            customer_id=payment.customer_id,
+            currency=allocation.credited.currency,
+            amount_minor_units=allocation.credited.minor_units,
+            remaining_minor_units=allocation.credited.minor_units,
+            created_at=tx.now(),
+        )
+    )
+
+
+async def payments_of_invoice(tx: ReadTx, invoice_id: str) -> list[InvoicePayment]:
+    """What was paid on an invoice, the newest first."""
+    query = (
+        select(
+            allocations.c.payment_id,
+            allocations.c.amount_minor_units,
+            payment_applications.c.receipt_number,
+            payment_applications.c.received_on,
+            payment_applications.c.currency,
+        )
+        .join(
+            payment_applications,
+            (payment_applications.c.organization_id == allocations.c.organization_id)
+            & (payment_applications.c.payment_id == allocations.c.payment_id),
+        )
+        .where(allocations.c.organization_id == tx.organization_id)
+        .where(allocations.c.invoice_id == invoice_id)
+        .order_by(payment_applications.c.received_on.desc(), payment_applications.c.applied_at.desc())
+    )
+    return [
+        InvoicePayment(
+            row.payment_id, row.receipt_number, Money(row.amount_minor_units, row.currency), row.received_on
+        )
+        for row in await tx.execute(query)
+    ]

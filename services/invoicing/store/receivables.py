@@ -1,0 +1,180 @@
+"""Sums over open invoices, each in one statement. Amounts are only added in SQL, never rounded."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from chassis.database import ReadTx
+from chassis.money import Money
+from services.invoicing.domain.customer import AccountBalance
+from services.invoicing.domain.receivables import (
+    AGING_BUCKETS,
+    DSO_WINDOW_DAYS,
+    TOP_DEBTORS,
+    AgingBucket,
+    CurrencyReceivables,
+    Debtor,
+    days_sales_outstanding,
+)
+
+
+async def account_balances(
+    tx: ReadTx, customer_id: str, *, currency: str, today: date
+) -> list[AccountBalance]:
+    """A customer's balances; the one in `currency` is always there and comes first."""
+    rows = await tx.execute(
+        _ACCOUNT,
+        {
+            "organization_id": tx.organization_id,
+            "customer_id": customer_id,
+            "currency": currency,
+            "today": today,
+            "in_7_days": today + timedelta(days=7),
+            "in_30_days": today + timedelta(days=30),
+        },
+    )
+    return [_account_balance(row) for row in rows]
+
+
+async def receivables(tx: ReadTx, *, currency: str, today: date) -> list[CurrencyReceivables]:
+    """The organization's totals; those in `currency` are always there and come first."""
+    params = {
+        "organization_id": tx.organization_id, "currency": currency, "today": today,
+        "window_start": today - timedelta(days=DSO_WINDOW_DAYS), "top": TOP_DEBTORS,
+    }  # fmt: skip
+    totals = (await tx.execute(_TOTALS, params)).all()
+    debtors: dict[str, list[Debtor]] = {}
+    for row in await tx.execute(_DEBTORS, params):
+        open_, overdue = Money(int(row.open), row.currency), Money(int(row.overdue), row.currency)
+        debtors.setdefault(row.currency, []).append(Debtor(row.customer_id, row.name, open_, overdue))
+    return [_currency_receivables(row, debtors.get(row.currency, ())) for row in totals]
+
+
+def _account_balance(row: Row[Any]) -> AccountBalance:
+    def money(minor_units: Any) -> Money:
+        return Money(int(minor_units), row.currency)
+
+    return AccountBalance(
+        open=money(row.open),
+        overdue=money(row.overdue),
+        due_in_7_days=money(row.due_in_7_days),
+        due_in_30_days=money(row.due_in_30_days),
+        processing=money(row.processing),
+        credit=money(row.credit),
+        open_invoices=row.open_invoices,
+        overdue_invoices=row.overdue_invoices,
+        next_due_date=row.next_due_date,
+    )
+
+
+def _currency_receivables(row: Row[Any], debtors: Sequence[Debtor]) -> CurrencyReceivables:
+    amounts = (row.current_due, row.due_1_30, row.due_31_60, row.due_61_90, row.due_over_90)
+    counts = (row.current_count, row.count_1_30, row.count_31_60, row.count_61_90, row.count_over_90)
+    aging = [
+        AgingBucket(name, Money(int(amount), row.currency), count)
+        for name, amount, count in zip(AGING_BUCKETS, amounts, counts, strict=True)
+    ]
+    return CurrencyReceivables(
+        open=Money(int(sum(amounts)), row.currency),
+        overdue=Money(int(sum(amounts[1:])), row.currency),
+        disputed=Money(int(row.disputed), row.currency),
+        unapplied_credit=Money(int(row.credit), row.currency),
+        aging=aging,
+        open_invoices=sum(counts),
+        overdue_invoices=sum(counts[1:]),
+        days_sales_outstanding=days_sales_outstanding(
+            open_minor_units=int(sum(amounts)), invoiced_minor_units=int(row.invoiced)
+        ),
+        top_debtors=debtors,
+    )
+
+
+_ACCOUNT = text("""
+    WITH owed AS (
+        SELECT currency,
+            sum(total_minor_units - paid_minor_units) AS open,
+            sum(total_minor_units - paid_minor_units) FILTER (WHERE due_date < :today) AS overdue,
+            sum(total_minor_units - paid_minor_units)
+                FILTER (WHERE due_date BETWEEN :today AND :in_7_days) AS due_in_7_days,
+            sum(total_minor_units - paid_minor_units)
+                FILTER (WHERE due_date BETWEEN :today AND :in_30_days) AS due_in_30_days,
+            sum(reserved_minor_units) AS processing,
+            count(*) AS open_invoices,
+            count(*) FILTER (WHERE due_date < :today) AS overdue_invoices,
+            min(due_date) AS next_due_date
+        FROM invoices
+        WHERE organization_id = :organization_id AND customer_id = :customer_id
+          AND status IN ('open', 'partly_paid')
+        GROUP BY currency
+    ), credit AS (
+        SELECT currency, sum(remaining_minor_units) AS credit FROM customer_credits
+        WHERE organization_id = :organization_id AND customer_id = :customer_id
+        GROUP BY currency
+    ), own AS (SELECT CAST(:currency AS text) AS currency)
+    SELECT currency, coalesce(open, 0) AS open, coalesce(overdue, 0) AS overdue,
+        coalesce(due_in_7_days, 0) AS due_in_7_days, coalesce(due_in_30_days, 0) AS due_in_30_days,
+        coalesce(processing, 0) AS processing, coalesce(credit, 0) AS credit,
+        coalesce(open_invoices, 0) AS open_invoices, coalesce(overdue_invoices, 0) AS overdue_invoices,
+        next_due_date
+    FROM own FULL JOIN owed USING (currency) FULL JOIN credit USING (currency)
+    ORDER BY currency <> :currency, currency
+""")
+_TOTALS = text("""
+    WITH owed AS (
+        SELECT currency, total_minor_units - paid_minor_units AS due, CAST(:today AS date) - due_date AS days,
+            disputed
+        FROM invoices
+        WHERE organization_id = :organization_id AND status IN ('open', 'partly_paid')
+    ), aged AS (
+        SELECT currency,
+            coalesce(sum(due) FILTER (WHERE days <= 0), 0) AS current_due,
+            coalesce(sum(due) FILTER (WHERE days BETWEEN 1 AND 30), 0) AS due_1_30,
+            coalesce(sum(due) FILTER (WHERE days BETWEEN 31 AND 60), 0) AS due_31_60,
+            coalesce(sum(due) FILTER (WHERE days BETWEEN 61 AND 90), 0) AS due_61_90,
+            coalesce(sum(due) FILTER (WHERE days > 90), 0) AS due_over_90,
+            count(*) FILTER (WHERE days <= 0) AS current_count,
+            count(*) FILTER (WHERE days BETWEEN 1 AND 30) AS count_1_30,
+            count(*) FILTER (WHERE days BETWEEN 31 AND 60) AS count_31_60,
+            count(*) FILTER (WHERE days BETWEEN 61 AND 90) AS count_61_90,
+            count(*) FILTER (WHERE days > 90) AS count_over_90,
+            coalesce(sum(due) FILTER (WHERE disputed), 0) AS disputed
+        FROM owed GROUP BY currency
+    ), invoiced AS (
+        SELECT currency, sum(total_minor_units) AS invoiced FROM invoices
+        WHERE organization_id = :organization_id AND status IN ('open', 'partly_paid', 'paid')
+          AND invoice_date > :window_start AND invoice_date <= :today
+        GROUP BY currency
+    ), credit AS (
+        SELECT currency, sum(remaining_minor_units) AS credit FROM customer_credits
+        WHERE organization_id = :organization_id GROUP BY currency
+    ), own AS (SELECT CAST(:currency AS text) AS currency)
+    SELECT currency,
+        coalesce(current_due, 0) AS current_due, coalesce(due_1_30, 0) AS due_1_30,
+        coalesce(due_31_60, 0) AS due_31_60, coalesce(due_61_90, 0) AS due_61_90,
+        coalesce(due_over_90, 0) AS due_over_90,
+        coalesce(current_count, 0) AS current_count, coalesce(count_1_30, 0) AS count_1_30,
+        coalesce(count_31_60, 0) AS count_31_60, coalesce(count_61_90, 0) AS count_61_90,
+        coalesce(count_over_90, 0) AS count_over_90,
+        coalesce(disputed, 0) AS disputed, coalesce(invoiced, 0) AS invoiced, coalesce(credit, 0) AS credit
+    FROM own FULL JOIN aged USING (currency) FULL JOIN invoiced USING (currency)
+    FULL JOIN credit USING (currency)
+    ORDER BY currency <> :currency, currency
+""")
+_DEBTORS = text("""
+    WITH owed AS (
+        SELECT currency, customer_id, sum(total_minor_units - paid_minor_units) AS open,
+            coalesce(sum(total_minor_units - paid_minor_units) FILTER (WHERE due_date < :today), 0) AS overdue
+        FROM invoices
+        WHERE organization_id = :organization_id AND status IN ('open', 'partly_paid')
+        GROUP BY currency, customer_id
+    ), ranked AS (
+        SELECT *, row_number() OVER (PARTITION BY currency ORDER BY open DESC, customer_id) AS place FROM owed
+    )
+    SELECT ranked.currency, ranked.customer_id, customers.name, ranked.open, ranked.overdue
+    FROM ranked JOIN customers
+        ON customers.organization_id = :organization_id AND customers.customer_id = ranked.customer_id
+    WHERE place <= :top
+    ORDER BY ranked.currency, place
+""")

@@ -1,0 +1,97 @@
+"""Reservations."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, select, text
+
+from chassis.database import ReadTx, WriteTx
+from chassis.money import Money
+from services.invoicing.domain.reservation import Reservation, ReservationState
+from services.invoicing.tables import invoices, reservations
+
+
+async def reservations_of(tx: ReadTx, payment_id: str) -> list[Reservation]:
+    """What a payment reserved, whatever became of it, by invoice id."""
+    query = (
+        select(reservations, invoices.c.currency)
+        .join(
+            invoices,
+            (invoices.c.organization_id == reservations.c.organization_id)
+            & (invoices.c.invoice_id == reservations.c.invoice_id),
+        )
+        .where(reservations.c.organization_id == tx.organization_id)
+        .where(reservations.c.payment_id == payment_id)
+        .order_by(reservations.c.invoice_id)
+    )
+    return [_reservation(row) for row in await tx.execute(query)]
+
+
+async def put_reservations(tx: WriteTx, held: Sequence[Reservation]) -> None:
+    """Hold parts for a payment; parts of it that expired before are held anew."""
+    await tx.execute(
+        _PUT,
+        {
+            "organization_id": tx.organization_id,
+            "payment_id": held[0].payment_id,
+            "invoice_ids": [reservation.invoice_id for reservation in held],
+            "amounts": [reservation.amount.minor_units for reservation in held],
+            "expires_at": held[0].expires_at,
+            "now": tx.now(),
+        },
+    )
+
+
+async def end_reservations(tx: WriteTx, payment_id: str, state: ReservationState) -> None:
+    """Note what became of a payment's held parts; their invoices are locked and written by the caller."""
+    await tx.execute(
+        _END,
+        {"organization_id": tx.organization_id, "payment_id": payment_id, "state": state.value},
+    )
+
+
+async def holder_of(tx: ReadTx, invoice_id: str) -> str:
+    """The payment that holds the newest part of an invoice; empty when none does."""
+    query = (
+        select(reservations.c.payment_id)
+        .where(reservations.c.organization_id == tx.organization_id)
+        .where(reservations.c.invoice_id == invoice_id)
+        .where(reservations.c.state == ReservationState.HELD.value)
+        .order_by(reservations.c.created_at.desc())
+        .limit(1)
+    )
+    return (await tx.execute(query)).scalar_one_or_none() or ""
+
+
+async def expired_payments(tx: ReadTx, *, limit: int) -> list[tuple[str, str]]:
+    """(organization_id, payment_id) of lapsed reservations of all organizations, for a sweep."""
+    query = (
+        select(reservations.c.organization_id, reservations.c.payment_id)
+        .where(reservations.c.state == ReservationState.HELD.value)
+        .where(reservations.c.expires_at <= tx.now())
+        .distinct()
+        .limit(limit)
+    )
+    return [(row.organization_id, row.payment_id) for row in await tx.execute(query)]
+
+
+def _reservation(row: Row[Any]) -> Reservation:
+    return Reservation(
+        row.payment_id, row.invoice_id, Money(row.amount_minor_units, row.currency),
+        ReservationState(row.state), row.expires_at,
+    )  # fmt: skip
+
+
+_PUT = text("""
+    INSERT INTO reservations (
+        organization_id, payment_id, invoice_id, amount_minor_units, state, expires_at, created_at
+    )
+    SELECT :organization_id, :payment_id, invoice_id, amount, 'held', :expires_at, :now
+    FROM unnest(CAST(:invoice_ids AS text[]), CAST(:amounts AS bigint[])) AS part (invoice_id, amount)
+    ON CONFLICT (organization_id, payment_id, invoice_id) DO UPDATE
+    SET amount_minor_units = excluded.amount_minor_units, state = 'held', expires_at = excluded.expires_at
+""")
+_END = text(
+    "UPDATE reservations SET state = :state WHERE organization_id = :organization_id"
+    " AND payment_id = :payment_id AND state = 'held'"
+)

@@ -1,0 +1,1 @@
+"""The only meeting of messages and domain, a file a noun."""

@@ -1,0 +1,115 @@
+"""The events of this service: each function announces one when the transaction commits."""
+
+from chassis import outbox
+from chassis.database import WriteTx
+from chassis.money import Money
+from services.invoicing.domain.allocation import Allocation, Applied
+from services.invoicing.domain.customer import Customer
+from services.invoicing.domain.invoice import Invoice, Status
+from services.invoicing.domain.invoice_import import Row
+from services.invoicing.store.payments import ReceivedPayment
+from services.invoicing.translate.values import to_proto_money
+from tallyport.invoicing.v1 import events_pb2 as pb
+
+
+def customer_changed(tx: WriteTx, customer: Customer) -> None:
+    """Each version of a customer is one event."""
+    message = pb.CustomerChanged(
+        contact=_contact(customer), external_id=customer.external_id or "", currency=customer.currency
+    )
+    outbox.append(
+        tx, message, aggregate_type="customer", aggregate_id=customer.customer_id,
+        aggregate_version=customer.version,
+    )  # fmt: skip
+
+
+def invoice_finalized(tx: WriteTx, invoice: Invoice, customer: Customer, *, notify: bool) -> None:
+    message = pb.InvoiceFinalized(
+        invoice_id=invoice.invoice_id,
+        number=invoice.number or "",
+        contact=_contact(customer),
+        total=to_proto_money(invoice.total),
+        invoice_date=invoice.invoice_date.isoformat(),
+        due_date=invoice.due_date.isoformat(),
+        notify=notify,
+    )
+    _append_invoice_event(tx, message, invoice)
+
+
+def invoice_voided(tx: WriteTx, invoice: Invoice, reason: str) -> None:
+    _append_invoice_event(tx, pb.InvoiceVoided(invoice_id=invoice.invoice_id, reason=reason), invoice)
+
+
+def invoice_took_payment(tx: WriteTx, applied: Applied, payment_id: str) -> None:
+    """InvoicePaid or InvoicePartlyPaid, by what the invoice is now."""
+    invoice, amount = applied.invoice, to_proto_money(applied.amount)
+    if invoice.status is Status.PAID:
+        paid = pb.InvoicePaid(invoice_id=invoice.invoice_id, payment_id=payment_id, amount=amount)
+        _append_invoice_event(tx, paid, invoice)
+    else:
+        partly = pb.InvoicePartlyPaid(
+            invoice_id=invoice.invoice_id, payment_id=payment_id, amount=amount,
+            amount_due=to_proto_money(invoice.due),
+        )  # fmt: skip
+        _append_invoice_event(tx, partly, invoice)
+
+
+def payment_applied(
+    tx: WriteTx, payment: ReceivedPayment, allocation: Allocation, customer: Customer, *, notify: bool
+) -> None:
+    message = pb.PaymentApplied(
+        payment_id=payment.payment_id,
+        receipt_number=payment.receipt_number,
+        contact=_contact(customer),
+        received=to_proto_money(payment.received),
+        applications=[
+            pb.Application(
+                invoice_id=applied.invoice.invoice_id,
+                number=applied.invoice.number or "",
+                amount=to_proto_money(applied.amount),
+                amount_due=to_proto_money(applied.invoice.due),
+            )
+            for applied in allocation.applied
+            if not applied.amount.is_zero
+        ],
+        credited=to_proto_money(allocation.credited),
+        notify=notify,
+    )
+    outbox.append(
+        tx, message, aggregate_type="payment_application", aggregate_id=payment.payment_id,
+        aggregate_version=1,
+    )  # fmt: skip
+
+
+def external_payment_reported(tx: WriteTx, invoice: Invoice, row: Row, amount: Money) -> None:
+    """An aggregate of its own: the invoice's versions are counted by the invoice's events."""
+    assert row.settled_date is not None
+    message = pb.ExternalPaymentReported(
+        invoice_id=invoice.invoice_id,
+        number=invoice.number or "",
+        customer_id=invoice.customer_id,
+        amount=to_proto_money(amount),
+        received_on=row.settled_date.isoformat(),
+        external_id=row.external_id,
+    )
+    outbox.append(
+        tx, message, aggregate_type="external_payment",
+        aggregate_id=f"xpm_{invoice.invoice_id.removeprefix('inv_')}", aggregate_version=1,
+    )  # fmt: skip
+
+
+def _append_invoice_event(
+    tx: WriteTx,
+    message: pb.InvoiceFinalized | pb.InvoiceVoided | pb.InvoicePaid | pb.InvoicePartlyPaid,
+    invoice: Invoice,
+) -> None:
+    outbox.append(
+        tx, message, aggregate_type="invoice", aggregate_id=invoice.invoice_id,
+        aggregate_version=invoice.event_version,
+    )  # fmt: skip
+
+
+def _contact(customer: Customer) -> pb.Contact:
+    return pb.Contact(
+        customer_id=customer.customer_id, name=customer.name, email=customer.email, locale=customer.locale
+    )

@@ -1,0 +1,157 @@
+"""Invoices, their lists and what was paid on them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from services.invoicing.domain.invoice import Invoice, Line, Status
+from services.invoicing.domain.invoice_draft import InvoiceChanges, InvoiceDraft, LineDraft
+from services.invoicing.store.invoice_lists import InvoiceFilter
+from services.invoicing.store.payments import InvoicePayment
+from services.invoicing.translate.values import (
+    from_proto_day,
+    from_proto_decimal,
+    from_proto_money,
+    from_proto_text,
+    to_proto_decimal,
+    to_proto_money,
+    to_proto_time,
+)
+from tallyport.invoicing.v1 import invoices_pb2 as pb
+
+_STATUS: Mapping[Status, pb.InvoiceStatus.ValueType] = {
+    Status.DRAFT: pb.INVOICE_STATUS_DRAFT,
+    Status.OPEN: pb.INVOICE_STATUS_OPEN,
+    Status.PARTLY_PAID: pb.INVOICE_STATUS_PARTLY_PAID,
+    Status.PAID: pb.INVOICE_STATUS_PAID,
+    Status.VOID: pb.INVOICE_STATUS_VOID,
+}
+_FILTER: Mapping[pb.InvoiceFilter.ValueType, InvoiceFilter] = {
+    pb.INVOICE_FILTER_UNSPECIFIED: InvoiceFilter.ALL,
+    pb.INVOICE_FILTER_PAYABLE: InvoiceFilter.PAYABLE,
+    pb.INVOICE_FILTER_OVERDUE: InvoiceFilter.OVERDUE,
+    pb.INVOICE_FILTER_PAID: InvoiceFilter.PAID,
+    pb.INVOICE_FILTER_DRAFT: InvoiceFilter.DRAFT,
+    pb.INVOICE_FILTER_DISPUTED: InvoiceFilter.DISPUTED,
+}
+
+
+def from_proto_filter(value: pb.InvoiceFilter.ValueType) -> InvoiceFilter:
+    return _FILTER[value]
+
+
+def from_proto_invoice(request: pb.CreateInvoiceRequest) -> InvoiceDraft:
+    return InvoiceDraft(
+        customer_id=request.customer_id,
+        lines=_line_drafts(request.lines),
+        invoice_date=from_proto_day("invoice_date", request.invoice_date),
+        due_date=from_proto_day("due_date", request.due_date),
+        purchase_order_number=from_proto_text("purchase_order_number", request.purchase_order_number),
+        memo=from_proto_text("memo", request.memo),
+        external_id=from_proto_text("external_id", request.external_id) or None,
+    )
+
+
+def from_proto_invoice_changes(request: pb.UpdateInvoiceRequest) -> InvoiceChanges:
+    order_number = request.purchase_order_number if request.HasField("purchase_order_number") else None
+    return InvoiceChanges(
+        lines=_line_drafts(request.lines),
+        invoice_date=from_proto_day("invoice_date", request.invoice_date),
+        due_date=from_proto_day("due_date", request.due_date),
+        purchase_order_number=(
+            None if order_number is None else from_proto_text("purchase_order_number", order_number)
+        ),
+        memo=from_proto_text("memo", request.memo) if request.HasField("memo") else None,
+    )
+
+
+def to_proto_invoice(invoice: Invoice, today: date) -> pb.Invoice:
+    """The invoice with lines and taxes where it has been read with them. `today` decides what is overdue."""
+    days_overdue = invoice.days_overdue(today)
+    return pb.Invoice(
+        invoice_id=invoice.invoice_id,
+        number=invoice.number or "",
+        customer_id=invoice.customer_id,
+        customer_name=invoice.buyer.name,
+        status=_STATUS[invoice.status],
+        invoice_date=invoice.invoice_date.isoformat(),
+        due_date=invoice.due_date.isoformat(),
+        overdue=days_overdue > 0,
+        days_overdue=days_overdue,
+        lines=[_line(line) for line in invoice.lines],
+        taxes=_taxes(invoice),
+        subtotal=to_proto_money(invoice.subtotal),
+        tax_total=to_proto_money(invoice.tax_total),
+        total=to_proto_money(invoice.total),
+        amount_paid=to_proto_money(invoice.paid),
+        amount_processing=to_proto_money(invoice.reserved),
+        amount_due=to_proto_money(invoice.due),
+        purchase_order_number=invoice.purchase_order_number,
+        memo=invoice.memo,
+        external_id=invoice.external_id or "",
+        disputed=invoice.disputed,
+        version=invoice.version,
+        finalized_at=to_proto_time(invoice.finalized_at),
+        paid_at=to_proto_time(invoice.paid_at),
+        created_at=to_proto_time(invoice.created_at),
+    )
+
+
+def to_proto_invoice_page(invoices: Sequence[Invoice], token: str, today: date) -> pb.ListInvoicesResponse:
+    return pb.ListInvoicesResponse(
+        invoices=[to_proto_invoice(invoice, today) for invoice in invoices], next_page_token=token
+    )
+
+
+def to_proto_invoice_payments(payments: Iterable[InvoicePayment]) -> pb.ListInvoicePaymentsResponse:
+    return pb.ListInvoicePaymentsResponse(
+        allocations=[
+            pb.Allocation(
+                payment_id=payment.payment_id,
+                receipt_number=payment.receipt_number,
+                amount=to_proto_money(payment.amount),
+                received_on=payment.received_on.isoformat(),
+            )
+            for payment in payments
+        ]
+    )
+
+
+def _line_drafts(inputs: Iterable[pb.InvoiceLineInput]) -> list[LineDraft]:
+    return [
+        LineDraft(
+            item_id=line.item_id,
+            description=from_proto_text(f"lines[{index}].description", line.description),
+            quantity=from_proto_decimal(line.quantity, "1"),
+            unit_price=(
+                from_proto_money(f"lines[{index}].unit_price", line.unit_price)
+                if line.HasField("unit_price")
+                else None
+            ),
+            tax_rate_percent=(
+                from_proto_decimal(line.tax_rate_percent, "0") if line.tax_rate_percent else None
+            ),
+        )
+        for index, line in enumerate(inputs)
+    ]
+
+
+def _line(line: Line) -> pb.InvoiceLine:
+    return pb.InvoiceLine(
+        item_id=line.item_id or "",
+        description=line.description,
+        quantity=to_proto_decimal(line.quantity),
+        unit_price=to_proto_money(line.unit_price),
+        tax_rate_percent=to_proto_decimal(line.tax_rate_percent),
+        amount=to_proto_money(line.amount),
+    )
+
+
+def _taxes(invoice: Invoice) -> list[pb.TaxTotal]:
+    return [
+        pb.TaxTotal(
+            rate_percent=to_proto_decimal(tax.rate_percent),
+            taxable=to_proto_money(tax.taxable),
+            tax=to_proto_money(tax.tax),
+        )
+        for tax in invoice.taxes()
+    ]
