@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import importlib
+import os
 import sys
 
 from devstack.announcement import announcement
@@ -10,6 +11,8 @@ from devstack.environment import Environment
 from devstack.layout import Layout
 from devstack.ports import DEFAULT_BASE_PORT, DEFAULT_PUBLIC_PORT, Ports
 from devstack.stack import EXPECTED_ERRORS, Options, Stack
+
+_OWN_VARIABLES = ("TALLYPORT_HOME", "TALLYPORT_POSTGRES_BIN", "TALLYPORT_DEFAULT_ORGANIZATION")
 
 
 def main() -> int:
@@ -42,6 +45,8 @@ def _announce(stack: Stack) -> None:
 
 
 def _load_demo(environment: Environment) -> None:
+    for name in _OWN_VARIABLES:
+        os.environ.pop(name, None)  # the demo reads service settings, which refuse keys that are not theirs
     demo = importlib.import_module("devstack.demo")  # heavy, and most starts do without it
     asyncio.run(demo.load(environment))
 

@@ -28,6 +28,6 @@ def _logins(file: Path) -> list[str]:
     if not file.exists():
         return []
     logins = json.loads(file.read_text())
-    width = max((len(login["email"]) for login in logins), default=0)
-    rows = [f"{login['role']:<10} {login['email']:<{width}}  {login['password']}" for login in logins]
+    role_width, email_width = (max((len(x[key]) for x in logins), default=0) for key in ("role", "email"))
+    rows = [f"{x['role']:<{role_width}}  {x['email']:<{email_width}}  {x['password']}" for x in logins]
     return [*rows, ""]

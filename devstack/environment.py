@@ -14,8 +14,7 @@ from devstack.private_files import read_or_make
 
 _MAIL_FROM = "Tallyport <billing@tallyport.localhost>"
 _NOT_INHERITED = ("TALLYPORT_", "SIMULATOR_", "MAILBOX_", "TRACES_", "OTEL_", "DATABASE_URL", "NATS_URL")
-_DEFAULT_ORGANIZATION = "TALLYPORT_DEFAULT_ORGANIZATION"
-_DEMO_SLUG = "harbor-supply"
+DEMO_ORGANIZATION = "harbor-supply"
 
 Variables = dict[str, str]
 
@@ -69,10 +68,17 @@ class Environment:
 
     layout: Layout
     ports: Ports
+    demo: bool = False
 
     @property
     def secrets(self) -> Secrets:
         return Secrets(self.layout.secrets)
+
+    @property
+    def default_organization(self) -> str:
+        """Whose sign-in page the bare address shows: the caller's choice, else the demo's once loaded."""
+        demo = self.demo or self.layout.demo_logins_file.exists()
+        return os.environ.get("TALLYPORT_DEFAULT_ORGANIZATION", DEMO_ORGANIZATION if demo else "")
 
     @property
     def public_url(self) -> str:
@@ -164,12 +170,10 @@ class Environment:
                 "TALLYPORT_PUBLIC_URL": self.public_url,
                 "TALLYPORT_COOKIE_KEY_FILE": str(drawn.cookie_key_file),
                 "TALLYPORT_CHECKOUT_ORIGIN": self.simulator_url,
+                "TALLYPORT_DEFAULT_ORGANIZATION": self.default_organization,
             },
         }
-        chosen = dict(own.get(service, {}))
-        if service == "gateway":
-            chosen[_DEFAULT_ORGANIZATION] = os.environ.get(_DEFAULT_ORGANIZATION, _DEMO_SLUG)
-        return chosen
+        return own.get(service, {})
 
 
 def _inherited() -> Variables:

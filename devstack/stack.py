@@ -1,7 +1,6 @@
 """One run of the dev stack: from an empty folder to ready, then until it is told to stop."""
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -58,7 +57,7 @@ class Stack:
     def __init__(self, layout: Layout, options: Options) -> None:
         self.layout = layout
         self.options = options
-        self.environment = Environment(layout, options.ports)
+        self.environment = Environment(layout, options.ports, options.demo)
         self.ready_seconds: float | None = None
         self._mesh = Mesh(self.environment, extra=options.extra)
         self._supervisor = Supervisor(layout.logs, on_change=self._write_state)
@@ -131,10 +130,7 @@ class Stack:
         ports = self.options.ports
         arguments = [sys.executable, "-m", "devstack", "load-demo"]
         arguments += ["--port", str(ports.public), "--base-port", str(ports.base)]
-        command = Command(
-            arguments=arguments, environment=os.environ | {"TALLYPORT_HOME": str(self.layout.home)}
-        )
-        process = await spawn(command, sys.stdout.fileno())
+        process = await spawn(Command(arguments=arguments), sys.stdout.fileno())
         try:
             if await process.wait():
                 raise StartError("the demo data could not be loaded (see above)")

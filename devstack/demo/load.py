@@ -20,11 +20,11 @@ from chassis.errors import ServiceError
 from chassis.rpc.client import as_service, connect
 from chassis.settings import BaseServiceSettings
 from devstack.demo import histories
-from devstack.environment import Environment
+from devstack.environment import DEMO_ORGANIZATION, Environment
 from devstack.private_files import write_private
 from tallyport.identity.v1 import organizations_pb2, organizations_pb2_grpc
 
-SLUG: Final = "harbor-supply"
+SLUG: Final = DEMO_ORGANIZATION
 OWNER_EMAIL: Final = "olivia@harbor-supply.example"
 STAFF_EMAIL: Final = "sam@harbor-supply.example"
 _TIME_ZONE: Final = "America/New_York"
@@ -80,7 +80,7 @@ async def load(environment: Environment) -> None:
 
 def _password(environment: Environment) -> str:
     """Drawn once for each state folder; TALLYPORT_DEMO_PASSWORD gives one for tests."""
-    given = os.environ.get("TALLYPORT_DEMO_PASSWORD")
+    given = os.environ.pop("TALLYPORT_DEMO_PASSWORD", None)
     path = environment.layout.secrets / _PASSWORD_FILE
     if given:
         write_private(path, given)
