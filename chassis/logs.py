@@ -35,10 +35,10 @@ def configure_logging(service: str, level: str) -> None:
     structlog.configure(
         processors=[*shared, render],
         wrapper_class=structlog.make_filtering_bound_logger(level.lower()),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: _StandardError(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardErrorHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
@@ -48,6 +48,26 @@ def configure_logging(service: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
+
+
+class _StandardError:
+    """Writes each line at once, to whatever standard error is at that moment."""
+
+    def msg(self, line: str) -> None:
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+    debug = info = warning = error = critical = exception = log = msg
+
+
+class _StandardErrorHandler(logging.Handler):
+    """The same for loggers of the standard library."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            _StandardError().msg(self.format(record))
+        except Exception:
+            self.handleError(record)
 
 
 def _add_call(service: str) -> structlog.typing.Processor:
