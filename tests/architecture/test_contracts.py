@@ -1,0 +1,63 @@
+"""The contracts are the single source of truth: complete, linted, and the generated code is theirs."""
+
+from google.api import annotations_pb2
+from google.protobuf.descriptor import MethodDescriptor
+
+from chassis.caller import Audience
+from chassis.contract import access_of, all_methods, needs_idempotency_key
+from devstack import protos
+
+READS = ("Get", "List")
+
+
+def has_address(method: MethodDescriptor) -> bool:
+    return bool(method.GetOptions().HasExtension(annotations_pb2.http))
+
+
+def test_generated_code_is_what_the_contracts_generate() -> None:
+    assert protos.is_fresh(), "run `make proto` and commit gen/"
+
+
+def test_contracts_pass_lint_and_break_nothing_that_was_released() -> None:
+    assert protos.lint() == 0
+
+
+def test_every_method_says_who_may_call_it() -> None:
+    for method in all_methods().values():
+        access_of(method)
+
+
+def test_a_method_for_services_only_has_no_public_address_and_names_its_organization() -> None:
+    for path, method in all_methods().items():
+        if access_of(method).audiences == {Audience.SERVICE}:
+            assert not has_address(method), path
+            resolves_it = method.name in ("ResolvePayLink", "ReceiveWebhook", "CreateOrganization")
+            assert resolves_it or "organization_id" in method.input_type.fields_by_name, path
+
+
+def test_a_method_for_people_takes_the_organization_from_the_token_never_from_the_request() -> None:
+    for path, method in all_methods().items():
+        if Audience.SERVICE not in access_of(method).audiences:
+            assert has_address(method), path
+            assert "organization_id" not in method.input_type.fields_by_name, path
+
+
+def test_what_creates_finalizes_pays_or_mails_needs_a_key() -> None:
+    keyless = {
+        # A key's secret is in its answer, which must not be stored for a replay.
+        "/tallyport.identity.v1.ApiKeys/CreateApiKey",
+        # Gives the link that is there, however often it is called.
+        "/tallyport.invoicing.v1.PayLinks/CreatePayLink",
+        # Refuses a name that is taken.
+        "/tallyport.identity.v1.Organizations/CreateOrganization",
+    }
+    verbs = ("Create", "Finalize", "Void", "Record", "Retry", "Start")
+    for path, method in all_methods().items():
+        if method.name.startswith(verbs):
+            assert needs_idempotency_key(method) != (path in keyless), path
+
+
+def test_reads_need_no_key() -> None:
+    for path, method in all_methods().items():
+        if method.name.startswith(READS):
+            assert not needs_idempotency_key(method), path
