@@ -32,7 +32,10 @@ MAX_AGE_SECONDS = 30 * DAY_SECONDS
 DUPLICATE_WINDOW_SECONDS = 600
 MAX_BYTES = 1 << 30
 MAX_ACK_PENDING = 256
+ACK_WAIT_SECONDS = 5.0
+"""After this silence an event of a dead worker goes to another; living ones report progress meanwhile."""
 BACKOFF_SECONDS = (1.0, 5.0, 30.0, 120.0, 600.0)
+"""Delays asked for after failures; JetStream's own setting would stretch them and replace ack_wait."""
 CONNECT_WAIT_SECONDS = 2.0
 RETRY_SECONDS = 0.5
 REQUEST_TIMEOUT_SECONDS = 5.0
@@ -78,11 +81,20 @@ def subject_of(service: str, organization_id: str, aggregate_type: str, type_nam
 class Bus:
     """One service's connection. `num_replicas` is 1 for a single server and 3 for a cluster."""
 
-    def __init__(self, url: str, service: str, *, num_replicas: int = 1, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self,
+        url: str,
+        service: str,
+        *,
+        num_replicas: int = 1,
+        max_bytes: int = MAX_BYTES,
+        ack_wait_seconds: float = ACK_WAIT_SECONDS,
+    ) -> None:
         self.service = service
         self._url = url
         self._num_replicas = num_replicas
         self._max_bytes = max_bytes
+        self._ack_wait_seconds = ack_wait_seconds
         self._client: Client | None = None
         self._connected = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
@@ -145,7 +157,7 @@ class Bus:
             ack_policy=AckPolicy.EXPLICIT,
             deliver_policy=DeliverPolicy.ALL,
             max_deliver=-1,  # quarantine is ours; JetStream would hide the loss
-            backoff=list(BACKOFF_SECONDS),
+            ack_wait=self._ack_wait_seconds,
             max_ack_pending=MAX_ACK_PENDING,
         )
         with _translated():
