@@ -34,6 +34,7 @@ async def main() -> None:
 
     routes = [Route("GET", "/readyz", ready), *Web(look, store).routes(), *look.static_routes()]
     log = logging.getLogger("devstack.mailbox")
+    logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells every command otherwise.
     log.info("mails on smtp://%s, pages on http://%s", smtp_listen, http_listen)
     try:
         async with smtp_server(store, smtp_listener):

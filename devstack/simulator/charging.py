@@ -212,10 +212,8 @@ class Charging:
                 checkout_id=checkout["id"],
             )
             tries = checkout["tries"] + 1
-            if charge["status"] == "succeeded":
-                status = "completed"
-            else:
-                status = "failed" if tries >= MAX_TRIES else "open"
+            ended_badly = "failed" if tries >= MAX_TRIES else "open"
+            status = "completed" if charge["status"] == "succeeded" else ended_badly
             self._store.execute(
                 "UPDATE checkouts SET status = :status, tries = :tries, challenge = NULL,"
                 " charge_id = :charge_id, decline_code = :decline_code, version = version + 1,"

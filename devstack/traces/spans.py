@@ -1,14 +1,16 @@
 """Spans as people read them."""
 
 import json
+import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status, TracesData
 
 _MAX_DEPTH_SHOWN = 14
+_PACKAGE = re.compile(r"^/?(?:\w+\.)+(?=\w+/\w+$)")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ class SpanView:
     length_share: float = 0.0
 
     @property
+    def label(self) -> str:
+        """The name without the package of a gRPC method, whose end is what tells methods apart."""
+        return _PACKAGE.sub("", self.name)
+
+    @property
     def duration_ms(self) -> float:
         return max(self.end_unix_nanos - self.start_unix_nanos, 0) / 1e6
 
@@ -60,14 +67,14 @@ def attribute_text(value: AnyValue) -> str:
     return "" if kind is None else str(getattr(value, kind))
 
 
-def _texts(attributes: "list[KeyValue]") -> dict[str, str]:
+def _texts(attributes: Iterable[KeyValue]) -> dict[str, str]:
     return {attribute.key: attribute_text(attribute.value) for attribute in attributes}
 
 
 def span_views(data: TracesData) -> Iterator[SpanView]:
     """All spans of a chunk."""
     for resource in data.resource_spans:
-        service = _texts(list(resource.resource.attributes)).get("service.name", "unknown")
+        service = _texts(resource.resource.attributes).get("service.name", "unknown")
         for scope in resource.scope_spans:
             for span in scope.spans:
                 yield _view(service, scope.scope.name, span)
@@ -85,12 +92,12 @@ def _view(service: str, scope: str, span: Span) -> SpanView:
         end_unix_nanos=span.end_time_unix_nano,
         error=span.status.code == Status.STATUS_CODE_ERROR,
         status_message=span.status.message,
-        attributes=_texts(list(span.attributes)),
+        attributes=_texts(span.attributes),
         events=tuple(
             SpanEvent(
                 event.name,
                 (event.time_unix_nano - span.start_time_unix_nano) / 1e6,
-                _texts(list(event.attributes)),
+                _texts(event.attributes),
             )
             for event in span.events
         ),
