@@ -4,6 +4,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Mapping
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ REDACTED: Final = "[redacted]"
 _SECRET_WORDS: Final = ("password", "secret", "token", "authorization", "cookie", "api_key", "private_key")
 _PERSONAL_KEYS: Final = frozenset({"email", "phone", "address", "name", "subject_name", "display_name"})
 _MAX_FRAMES: Final = 30
+_PLAIN_TYPES: Final = frozenset({str, int, float, bool, type(None)})
 
 EventDict = dict[str, Any]
 
@@ -87,15 +89,19 @@ def _add_call(service: str) -> structlog.typing.Processor:
 
 def _redact(_logger: object, _name: str, event: Any) -> Any:
     for key, value in event.items():
-        if isinstance(value, Message):
+        if _is_private(key):
+            if value is not None:
+                event[key] = REDACTED
+        elif type(value) in _PLAIN_TYPES:
+            continue
+        elif isinstance(value, Message):
             event[key] = redacted(value)
         elif isinstance(value, Mapping):
             event[key] = _redact(None, "", dict(value))
-        elif _is_private(key) and value is not None:
-            event[key] = REDACTED
     return event
 
 
+@lru_cache(maxsize=4096)
 def _is_private(key: str) -> bool:
     return key in _PERSONAL_KEYS or any(word in key for word in _SECRET_WORDS)
 
