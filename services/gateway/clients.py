@@ -1,0 +1,73 @@
+"""The four services as the edge calls them: typed stubs, the visitor's token, one deadline."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from google.protobuf.message import Message
+from grpc import aio
+
+from chassis.rpc.client import UnaryMethod, user_metadata
+from tallyport.identity.v1.organizations_pb2_grpc import OrganizationsStub
+from tallyport.identity.v1.people_pb2_grpc import ApiKeysStub, PeopleStub
+from tallyport.identity.v1.sessions_pb2_grpc import SessionsStub
+from tallyport.invoicing.v1.customers_pb2_grpc import CustomersStub
+from tallyport.invoicing.v1.imports_pb2_grpc import ImportsStub
+from tallyport.invoicing.v1.invoices_pb2_grpc import InvoicesStub
+from tallyport.invoicing.v1.items_pb2_grpc import ItemsStub
+from tallyport.invoicing.v1.pay_links_pb2_grpc import PayLinksStub
+from tallyport.notifications.v1.messages_pb2_grpc import MessagesStub
+from tallyport.payments.v1.payments_pb2_grpc import PaymentsStub, ProviderEventsStub
+
+EDGE_DEADLINE_SECONDS = 10.0
+SERVICES = ("identity", "invoicing", "payments", "notifications")
+
+Request = TypeVar("Request", bound=Message)
+Answer = TypeVar("Answer", bound=Message)
+
+
+class Services:
+    """One stub for every contract, over one channel to each service."""
+
+    def __init__(self, channels: Mapping[str, aio.Channel]) -> None:
+        identity, invoicing = channels["identity"], channels["invoicing"]
+        payments, notifications = channels["payments"], channels["notifications"]
+        self.organizations = OrganizationsStub(identity)
+        self.sessions = SessionsStub(identity)
+        self.people = PeopleStub(identity)
+        self.api_keys = ApiKeysStub(identity)
+        self.customers = CustomersStub(invoicing)
+        self.items = ItemsStub(invoicing)
+        self.invoices = InvoicesStub(invoicing)
+        self.imports = ImportsStub(invoicing)
+        self.pay_links = PayLinksStub(invoicing)
+        self.payments = PaymentsStub(payments)
+        self.provider_events = ProviderEventsStub(payments)
+        self.messages = MessagesStub(notifications)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """On whose behalf calls go out. Without a token they are the gateway's own."""
+
+    request_id: str
+    locale: str
+    token: str = ""
+
+    async def call(
+        self,
+        method: Callable[[Request], Awaitable[Answer]],
+        request: Request,
+        *,
+        idempotency_key: str | None = None,
+        timeout_seconds: float = EDGE_DEADLINE_SECONDS,
+    ) -> Answer:
+        """One call. Every failure is a ServiceError."""
+        metadata = user_metadata(
+            token=self.token or None,
+            idempotency_key=idempotency_key,
+            locale=self.locale,
+            request_id=self.request_id,
+        )
+        unary = cast("UnaryMethod[Request, Answer]", method)
+        return await unary(request, timeout=timeout_seconds, metadata=metadata)

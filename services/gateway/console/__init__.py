@@ -1,0 +1,6 @@
+"""Staff pages. Handlers for people who have not signed in are in PUBLIC, all others in STAFF."""
+
+from typing import Any
+
+PUBLIC: list[Any] = []
+STAFF: list[Any] = []

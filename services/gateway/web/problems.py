@@ -1,0 +1,104 @@
+"""Refusals in words that say what happened and what to do, in the reader's language.
+
+A reason that is not listed here shows the service's own sentence, which is always safe to show.
+"""
+
+from chassis.errors import Kind, ServiceError
+from services.gateway.web.languages import gettext
+from services.gateway.web.languages import marked as _
+
+_SENTENCES = {
+    "INVOICE_ALREADY_PAID": _("This invoice is paid already. Nothing was charged now."),
+    "INVOICE_BEING_PAID": _("A payment for this invoice is on its way already. Nothing was charged now."),
+    "INVOICE_NOT_PAYABLE": _("This invoice cannot be paid. Nothing was charged."),
+    "AMOUNT_EXCEEDS_DUE": _("The amount is more than what is still to pay. Nothing was charged."),
+    "LOGIN_FAILED": _("The e-mail address or the password is not right."),
+    "INVALID_CREDENTIALS": _("The e-mail address or the password is not right."),
+    "WRONG_PASSWORD": _("The current password is not right."),
+    "PASSWORD_TOO_COMMON": _("This password is known from stolen lists. Please choose another one."),
+    "TOO_MANY_ATTEMPTS": _("Too many attempts. Please wait a moment and try again."),
+    "IDEMPOTENCY_KEY_IN_PROGRESS": _("This is being done already. Please wait a moment."),
+    "IDEMPOTENCY_KEY_REUSED": _(
+        "This form was sent before with other entries. Please check and send it again."
+    ),
+    "SERVICE_UNAVAILABLE": _(
+        "A part of the system cannot be reached just now. Please try again in a moment."
+    ),
+    "DATABASE_UNAVAILABLE": _(
+        "A part of the system cannot be reached just now. Please try again in a moment."
+    ),
+    "DEADLINE_EXCEEDED": _("This took longer than it should. Please try again in a moment."),
+    "FORM_OUT_OF_DATE": _("This page had been open too long. Please go back, reload it and try again."),
+    "FORM_FROM_ELSEWHERE": _("This request did not come from our own pages, so nothing was done."),
+    "PERMISSION_DENIED": _("Your role does not allow this."),
+    "NOT_FOUND": _("There is nothing here, or it is not yours to see."),
+    "SIGN_IN_REQUIRED": _("Please sign in first."),
+}
+_FAILURES = {
+    "card_declined": _("The bank declined the card. Try another card, or ask the bank why."),
+    "insufficient_funds": _("There is not enough money on the card. Try another card or a smaller amount."),
+    "expired_card": _("The card has expired. Please use another one."),
+    "incorrect_cvc": _("The security code was not right. Please check it and try again."),
+    "lost_card": _("The bank declined the card. Try another card, or ask the bank why."),
+    "stolen_card": _("The bank declined the card. Try another card, or ask the bank why."),
+    "authentication_failed": _("The bank could not confirm that it was you. Please try again."),
+    "processing_error": _("The bank could not process the payment. Please try again in a moment."),
+    "expired": _("The payment page was open too long and closed. Please start again."),
+}
+
+STATUS_OF_KIND = {
+    Kind.INVALID_ARGUMENT: 422,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.PERMISSION_DENIED: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.ALREADY_EXISTS: 409,
+    Kind.FAILED_PRECONDITION: 409,
+    Kind.ABORTED: 409,
+    Kind.RESOURCE_EXHAUSTED: 429,
+    Kind.UNAVAILABLE: 503,
+    Kind.DEADLINE_EXCEEDED: 504,
+    Kind.INTERNAL: 500,
+}
+_TITLES = {
+    400: _("That did not work"),
+    401: _("Please sign in"),
+    403: _("Not allowed"),
+    404: _("Not found"),
+    405: _("Not found"),
+    409: _("Something changed meanwhile"),
+    413: _("Too large"),
+    422: _("That did not work"),
+    429: _("A moment, please"),
+    500: _("Something went wrong on our side"),
+    503: _("Just a moment"),
+    504: _("This takes longer than usual"),
+}
+_DEFECT = _(
+    "It is not your fault, and we have been told. Please try again; if it stays, write to us with the number below."
+)
+
+
+def sentence(error: ServiceError) -> str:
+    """What to show for a refusal."""
+    text = _SENTENCES.get(error.reason)
+    if text is not None:
+        return gettext(text)
+    if error.kind is Kind.NOT_FOUND:
+        return gettext(_SENTENCES["NOT_FOUND"])
+    return defect() if error.kind is Kind.INTERNAL else error.message
+
+
+def failure(code: str, message: str) -> str:
+    """Why a payment failed, for who paid."""
+    text = _FAILURES.get(code)
+    return gettext(text) if text is not None else message or gettext(_FAILURES["card_declined"])
+
+
+def title(status: int) -> str:
+    """Heading of the page for an HTTP status."""
+    return gettext(_TITLES.get(status, _TITLES[500 if status >= 500 else 400]))
+
+
+def defect() -> str:
+    """What to show when we are at fault."""
+    return gettext(_DEFECT)

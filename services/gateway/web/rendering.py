@@ -1,0 +1,90 @@
+"""Templates: Jinja with autoescape, our components, and words, money and dates in the reader's language."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from chassis.money import Money
+from services.gateway.web import languages
+from services.gateway.web.icons import icon
+from services.gateway.web.pictures import stacked_bar, trend
+from services.gateway.web.statuses import invoice_status, payment_status
+from tallyport.common.v1.money_pb2 import Money as MoneyMessage
+
+_GATEWAY = Path(__file__).parent.parent
+_TEMPLATE_FOLDERS = (
+    _GATEWAY / "web" / "templates",
+    _GATEWAY / "portal" / "templates",
+    _GATEWAY / "console" / "templates",
+)
+
+
+def money_of(message: MoneyMessage) -> Money:
+    """The contract's money as ours."""
+    return Money(message.minor_units, message.currency)
+
+
+def _money(value: Money | MoneyMessage | None) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, MoneyMessage):
+        if not value.currency:
+            return "–"
+        value = money_of(value)
+    return languages.money_text(value)
+
+
+def _plain(value: Money | MoneyMessage) -> str:
+    """For form fields: 12.50."""
+    money = money_of(value) if isinstance(value, MoneyMessage) else value
+    return str(money.to_decimal())
+
+
+def _instant(value: Any, zone: str = "UTC", style: str = "medium") -> str:
+    if value is None or (hasattr(value, "seconds") and not value.seconds):
+        return "–"
+    moment = value if isinstance(value, datetime) else value.ToDatetime(tzinfo=UTC)
+    return languages.instant_text(moment, zone, style)
+
+
+class Templates:
+    """The template environment of one process."""
+
+    def __init__(self, address_of: Callable[[str], str], folders: Sequence[Path] = _TEMPLATE_FOLDERS) -> None:
+        environment = Environment(
+            loader=FileSystemLoader(folders),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+            auto_reload=False,
+        )
+        environment.install_gettext_callables(  # type: ignore[attr-defined]
+            languages.gettext,
+            languages.ngettext,
+            newstyle=True,
+            pgettext=languages.pgettext,
+            npgettext=languages.npgettext,
+        )
+        environment.filters.update(
+            money=_money, plain=_plain, day=languages.date_text, instant=_instant, listed=languages.list_text
+        )
+        environment.globals.update(
+            icon=icon,
+            asset=address_of,
+            stacked_bar=stacked_bar,
+            trend=trend,
+            invoice_status=invoice_status,
+            payment_status=payment_status,
+            language_names=languages.NAMES,
+        )
+        self._environment = environment
+
+    def render(self, template: str, language: languages.Language, **data: Any) -> str:
+        """The page as text."""
+        with languages.speaking(language):
+            return self._environment.get_template(template).render(language=language, **data)

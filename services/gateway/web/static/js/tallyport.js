@@ -1,0 +1,132 @@
+/* Conveniences only: every page works without this file. */
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  root.classList.add("scripted");
+
+  const each = (selector, run) => document.querySelectorAll(selector).forEach(run);
+
+  /* A form is sent once: a second press while the first is under way does nothing. */
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post") return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "yes";
+    const button = event.submitter;
+    if (button && !button.dataset.quiet) {
+      button.classList.add("busy");
+      button.setAttribute("aria-disabled", "true");
+    }
+  });
+  window.addEventListener("pageshow", () => {
+    each("form[data-sent]", (form) => delete form.dataset.sent);
+    each(".busy", (button) => {
+      button.classList.remove("busy");
+      button.removeAttribute("aria-disabled");
+    });
+  });
+
+  /* Theme: switch at once, and let the server remember. */
+  each("[data-theme-choice]", (link) => {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      const choice = link.dataset.themeChoice;
+      root.dataset.theme = choice;
+      each("[data-theme-choice]", (other) => {
+        if (other.dataset.themeChoice === choice) other.setAttribute("aria-current", "true");
+        else other.removeAttribute("aria-current");
+      });
+      fetch(link.href, { credentials: "same-origin" });
+    });
+  });
+
+  /* Menus close when the pointer or the keyboard goes elsewhere. */
+  document.addEventListener("click", (event) => {
+    each("details.menu[open]", (menu) => { if (!menu.contains(event.target)) menu.open = false; });
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    each("details.menu[open]", (menu) => {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+  });
+
+  /* Money in minor units, so that sums are exact; null for what is not an amount. */
+  const minorUnits = (text, digits) => {
+    const match = /^\s*(\d{1,13})(?:[.,](\d*))?\s*$/.exec(text);
+    const fraction = match ? match[2] || "" : "";
+    if (!match || fraction.length > digits) return null;
+    return BigInt(match[1] + fraction.padEnd(digits, "0"));
+  };
+  const money = (units, currency, digits) => {
+    const text = units.toString().padStart(digits + 1, "0");
+    const amount = digits ? `${text.slice(0, -digits)}.${text.slice(-digits)}` : text;
+    return new Intl.NumberFormat(root.lang, {
+      style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits,
+    }).format(amount);
+  };
+
+  /* Pay page: the total follows the amounts. */
+  each("[data-total]", (form) => {
+    const { currency, digits } = form.dataset;
+    const places = Number(digits);
+    const update = () => {
+      let sum = 0n;
+      let good = true;
+      form.querySelectorAll("[data-amount]").forEach((input) => {
+        const units = minorUnits(input.value, places);
+        if (units === null) good = false;
+        else sum += units;
+      });
+      if (good) form.querySelectorAll("[data-sum]").forEach((out) => { out.textContent = money(sum, currency, places); });
+    };
+    form.addEventListener("input", update);
+    update();
+  });
+
+  /* Lists: select all, and what the selection comes to. */
+  each("[data-select]", (form) => {
+    const boxes = [...form.querySelectorAll("input[name=invoice]")];
+    const all = form.querySelector("[data-select-all]");
+    const out = form.querySelector("[data-selected-sum]");
+    const button = form.querySelector("[data-selected-action]");
+    const update = () => {
+      const chosen = boxes.filter((box) => box.checked);
+      const currencies = new Set(chosen.map((box) => box.dataset.currency));
+      if (all) {
+        all.checked = boxes.length > 0 && chosen.length === boxes.length;
+        all.indeterminate = chosen.length > 0 && chosen.length < boxes.length;
+      }
+      const units = chosen.reduce((sum, box) => sum + BigInt(box.dataset.units), 0n);
+      const one = currencies.size === 1 ? chosen[0] : null;
+      if (out) out.textContent = one ? money(units, one.dataset.currency, Number(one.dataset.digits)) : "";
+      if (button) button.disabled = !one;
+    };
+    if (all) all.addEventListener("change", () => { boxes.forEach((box) => { box.checked = all.checked; }); update(); });
+    form.addEventListener("change", update);
+    update();
+  });
+
+  /* Result page: ask quietly until there is news. */
+  const watched = document.querySelector("[data-watch]");
+  if (watched) {
+    const { watch, state } = watched.dataset;
+    let wait = 1000;
+    const ask = async () => {
+      try {
+        const answer = await fetch(watch, { credentials: "same-origin", headers: { accept: "application/json" } });
+        if (answer.ok && (await answer.json()).state !== state) {
+          location.reload();
+          return;
+        }
+      } catch { /* the next round may succeed */ }
+      wait = Math.min(wait * 1.3, 10000);
+      setTimeout(ask, wait);
+    };
+    setTimeout(ask, wait);
+  }
+})();
