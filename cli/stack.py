@@ -31,6 +31,9 @@ def up(
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget all data first.")] = False,
     demo: Annotated[bool, typer.Option("--demo", help="Load the demo data when ready.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Return when ready, leave it running.")] = False,
+    preload: Annotated[
+        bool, typer.Option(help="Fork services from one loaded process; without, each loads alone.")
+    ] = True,
     without: Annotated[list[str] | None, typer.Option(help="Do not start this process; repeatable.")] = None,
 ) -> None:  # fmt: skip
     """Start everything, supervised, and print where it is. Ctrl-C stops it."""
@@ -46,6 +49,7 @@ def up(
         str(base_port),
     ]
     command += ["--fresh"] * fresh + ["--demo"] * demo
+    command += [] if preload else ["--no-preload"]
     for name in without or ():
         command += ["--without", name]
     if detach:

@@ -5,6 +5,7 @@ import asyncio
 import importlib
 import os
 import sys
+from dataclasses import replace
 
 from devstack.announcement import announcement
 from devstack.environment import Environment
@@ -23,6 +24,7 @@ def main() -> int:
     parser.add_argument("--base-port", type=int, default=DEFAULT_BASE_PORT)
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--demo", action="store_true")
+    parser.add_argument("--no-preload", action="store_true")
     parser.add_argument("--without", action="append", default=[], metavar="NAME")
     arguments = parser.parse_args()
     layout = Layout.chosen()
@@ -33,6 +35,8 @@ def main() -> int:
         else:
             without = frozenset(arguments.without)
             options = Options(ports=ports, fresh=arguments.fresh, demo=arguments.demo, without=without)
+            if arguments.no_preload:
+                options = replace(options, preload=False)
             asyncio.run(Stack(layout, options).run(_announce))
     except EXPECTED_ERRORS as error:
         print(f"tallyport: {error}", file=sys.stderr, flush=True)

@@ -1,15 +1,18 @@
 """The processes of the dev stack: their commands, their environment, and how each shows that it is ready."""
 
+import signal
 import sys
 from collections.abc import Container, Mapping
 from dataclasses import replace
+from typing import IO
 
 from devstack.environment import Databases, Environment, Variables
+from devstack.forkserver import ForkServer
 from devstack.nats import Nats
 from devstack.ports import SERVICES
 from devstack.postgres import Postgres
 from devstack.probes import http_ok
-from devstack.processes import Command
+from devstack.processes import Command, ProcessError, Running, spawn, stop
 from devstack.supervisor import Program
 
 TOOLS = ("simulator", "mailbox", "traces")
@@ -18,10 +21,21 @@ NAMES = (*("postgres", "nats"), *TOOLS, *(f"{s}-{part}" for s in SERVICES for pa
 
 
 class Mesh:
-    """Builds programs; `extra` adds variables to single processes, by name."""
+    """Builds programs; `extra` adds variables to single processes, by name.
 
-    def __init__(self, environment: Environment, *, extra: Mapping[str, Variables] | None = None) -> None:
+    With `preload` services are forks of one process that has the heavy modules loaded, which saves most of
+    the start-up time and memory; without it each is a new interpreter, as in a cluster.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        extra: Mapping[str, Variables] | None = None,
+        preload: bool = True,
+    ) -> None:
         self.environment = environment
+        self.fork_server = ForkServer(environment.layout.log_of("forkserver")) if preload else None
         ports = environment.ports
         self.postgres = Postgres(environment.layout.data / "postgres", ports["postgres"])
         self.nats = Nats(environment.layout.data / "nats", ports["nats"])
@@ -67,10 +81,20 @@ class Mesh:
         ]
         return [*programs, self._service("gateway", "serve", None)]
 
-    def migration(self, service: str, databases: Databases) -> Command:
-        """The command that brings one service's tables up to date."""
+    async def migrate(self, service: str, databases: Databases) -> None:
+        """Bring one service's tables up to date. Raises ProcessError with the log's end."""
         variables = self.environment.of_service(service, "migrate", "", databases)
-        return self._python(f"{service}-migrate", ["-m", f"services.{service}", "migrate"], variables)
+        command = self._python(f"{service}-migrate", ["-m", f"services.{service}", "migrate"], variables)
+        log_file = self.environment.layout.log_of(f"{service}-migrate")
+        with log_file.open("w+b", buffering=0) as log:
+            process = await self._spawn(command, log)
+            try:
+                status = await process.wait()
+            finally:
+                await stop(process, signal.SIGTERM, timeout_seconds=2)
+        if status:
+            text = log_file.read_text(errors="replace")
+            raise ProcessError(f"the migrations of {service} failed:\n{text[-2000:].strip()}")
 
     def _service(self, service: str, part: str, databases: Databases | None) -> Program:
         name = service if databases is None else f"{service}-{part}"
@@ -85,7 +109,13 @@ class Mesh:
             command=self._python(name, ["-m", f"services.{service}", part], variables),
             is_ready=http_ok(metrics, "/readyz"),
             address=address,
+            spawn=self._spawn,
         )
+
+    async def _spawn(self, command: Command, log: IO[bytes]) -> Running:
+        if self.fork_server is None:
+            return await spawn(command, log)
+        return await self.fork_server.spawn(command, log)
 
     def _python(self, name: str, arguments: list[str], variables: Variables) -> Command:
         command = Command(

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -45,7 +45,23 @@ class Command:
     death_signal: signal.Signals = signal.SIGKILL
 
 
-async def spawn(command: Command, log: IO[bytes] | int) -> asyncio.subprocess.Process:
+class Running(Protocol):
+    """A started process, whoever started it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    async def wait(self) -> int: ...
+
+    def kill(self) -> None: ...
+
+
+async def spawn(
+    command: Command, log: IO[bytes] | int, *, pass_descriptors: Sequence[int] = ()
+) -> asyncio.subprocess.Process:
     """Start `command` in its own session: Ctrl-C reaches the supervisor only. Output goes to `log`."""
     return await asyncio.create_subprocess_exec(
         *command.arguments,
@@ -55,13 +71,12 @@ async def spawn(command: Command, log: IO[bytes] | int) -> asyncio.subprocess.Pr
         stdout=log,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
+        pass_fds=pass_descriptors,
         preexec_fn=dying_with_parent(command.death_signal),
     )
 
 
-async def stop(
-    process: asyncio.subprocess.Process, stop_signal: signal.Signals, timeout_seconds: float
-) -> int:
+async def stop(process: Running, stop_signal: signal.Signals, timeout_seconds: float) -> int:
     """Ask with `stop_signal`, insist with SIGKILL after `timeout_seconds`; returns the exit status."""
     if process.returncode is not None:
         return process.returncode

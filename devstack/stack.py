@@ -12,7 +12,7 @@ from devstack.mesh import NAMES, Mesh
 from devstack.nats import NatsError
 from devstack.ports import SERVICES, Ports, PortsTakenError, check_free
 from devstack.postgres import PostgresError
-from devstack.processes import Command, ProcessError, Stranger, run_to_end, spawn, stop
+from devstack.processes import Command, ProcessError, Stranger, spawn, stop
 from devstack.state import StackState, read_state, write_state
 from devstack.supervisor import Program, StartError, Supervisor
 
@@ -47,6 +47,7 @@ class Options:
     ports: Ports = field(default_factory=Ports)
     fresh: bool = False
     demo: bool = False
+    preload: bool = sys.platform == "linux"
     without: frozenset[str] = frozenset()
     extra: Mapping[str, Variables] = field(default_factory=dict)
 
@@ -59,7 +60,7 @@ class Stack:
         self.options = options
         self.environment = Environment(layout, options.ports, options.demo)
         self.ready_seconds: float | None = None
-        self._mesh = Mesh(self.environment, extra=options.extra)
+        self._mesh = Mesh(self.environment, extra=options.extra, preload=options.preload)
         self._supervisor = Supervisor(layout.logs, on_change=self._write_state)
         self._phase = "starting"
 
@@ -80,6 +81,8 @@ class Stack:
                 await asyncio.wait({starting})
                 self._enter("stopping")
                 await self._supervisor.stop()
+                if self._mesh.fork_server is not None:
+                    await self._mesh.fork_server.stop()
                 self.layout.state_file.unlink(missing_ok=True)
                 asked.cancel()
 
@@ -94,12 +97,14 @@ class Stack:
             self.layout.empty()
         check_free(self._mesh.ports_of(set(NAMES) - self.options.without))
         self._enter("starting")
+        loading = asyncio.create_task(self._preload())
         self.environment.prepare()
         await self._mesh.postgres.prepare()
         self._mesh.nats.prepare()
         self._launch([*self._mesh.servers(), *self._mesh.tools()])
         await self._supervisor.until_ready(_READY_SECONDS, only={"postgres", "nats"})
         databases = await self._databases()
+        await loading
         await asyncio.gather(*(self._migrate(service, urls) for service, urls in databases.items()))
         self._launch(self._mesh.services(databases))
         await self._supervisor.until_ready(_READY_SECONDS)
@@ -113,6 +118,13 @@ class Stack:
     def _launch(self, programs: Sequence[Program]) -> None:
         self._supervisor.start([p for p in programs if p.name not in self.options.without])
 
+    async def _preload(self) -> None:
+        served = any(
+            name.endswith(("-serve", "-work", "gateway")) for name in set(NAMES) - self.options.without
+        )
+        if self._mesh.fork_server is not None and served:
+            await self._mesh.fork_server.start()
+
     async def _databases(self) -> dict[str, Databases]:
         if "postgres" in self.options.without:
             return {}
@@ -123,8 +135,7 @@ class Stack:
     async def _migrate(self, service: str, databases: Databases) -> None:
         if {f"{service}-serve", f"{service}-work"} <= self.options.without:
             return
-        output = await run_to_end(self._mesh.migration(service, databases))
-        self.layout.log_of(f"{service}-migrate").write_text(output)
+        await self._mesh.migrate(service, databases)
 
     async def _load_demo(self) -> None:
         ports = self.options.ports

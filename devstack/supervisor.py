@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import IO
 
-from devstack.processes import Command, spawn, stop
+from devstack.processes import Command, ProcessError, Running, spawn, stop
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 10.0
 _STEADY_AFTER_SECONDS = 30.0
 _ATTEMPTS_BEFORE_READY = 3
 _STOP_SECONDS = 8.0
+_NOT_STARTED = 127
 
 Probe = Callable[[], Awaitable[bool]]
+Spawn = Callable[[Command, IO[bytes]], Awaitable[Running]]
 
 
 class State(StrEnum):
@@ -44,6 +47,7 @@ class Program:
     command: Command
     is_ready: Probe
     address: str = ""
+    spawn: Spawn = spawn
 
 
 @dataclass(slots=True)
@@ -58,7 +62,7 @@ class Child:
     last_exit: int | None = None
     ready_once: asyncio.Event = field(default_factory=asyncio.Event)
     gave_up: asyncio.Event = field(default_factory=asyncio.Event)
-    process: asyncio.subprocess.Process | None = None
+    process: Running | None = None
     keeper: asyncio.Task[None] | None = None
 
 
@@ -116,13 +120,7 @@ class Supervisor:
         while True:
             began_at = loop.time()
             with self._logs.joinpath(f"{child.program.name}.log").open("ab", buffering=0) as log:
-                child.process = await spawn(child.program.command, log)
-                child.pid = child.process.pid
-                self._enter(child, State.STARTING)
-                health = asyncio.create_task(self._watch(child))
-                child.last_exit = await child.process.wait()
-                health.cancel()
-                child.pid = None
+                child.last_exit = await self._live(child, log)
                 if self._stopping:
                     self._enter(child, State.STOPPED)
                     return
@@ -138,6 +136,22 @@ class Supervisor:
             child.restarts += 1
             self._enter(child, State.WAITING)
             await asyncio.sleep(pause)
+
+    async def _live(self, child: Child, log: IO[bytes]) -> int:
+        """One life of the process, from its start to its exit status."""
+        try:
+            child.process = await child.program.spawn(child.program.command, log)
+        except (OSError, ProcessError) as error:
+            log.write(f"{error}\n".encode())
+            return _NOT_STARTED
+        child.pid = child.process.pid
+        self._enter(child, State.STARTING)
+        health = asyncio.create_task(self._watch(child))
+        try:
+            return await child.process.wait()
+        finally:
+            health.cancel()
+            child.pid = None
 
     async def _watch(self, child: Child) -> None:
         while True:
