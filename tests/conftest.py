@@ -2,5 +2,6 @@
 
 from tests.support.database import databases
 from tests.support.servers import nats_server, postgres
+from tests.support.stack import stack
 
-__all__ = ["databases", "nats_server", "postgres"]
+__all__ = ["databases", "nats_server", "postgres", "stack"]

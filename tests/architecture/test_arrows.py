@@ -1,4 +1,4 @@
-"""Imports run one way: gen <- chassis <- services <- devstack, cli; and inside a service edge -> operations -> domain."""
+"""Imports run one way: gen <- chassis <- services <- devstack, cli; inside a service edge -> operations -> domain."""
 
 import subprocess
 import sys
@@ -9,7 +9,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def lint(config: Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sysconfig.get_path("scripts")) / "lint-imports"), "--config", str(config), "--no-cache"]
+    command = [
+        str(Path(sysconfig.get_path("scripts")) / "lint-imports"),
+        "--config",
+        str(config),
+        "--no-cache",
+    ]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
@@ -44,5 +49,7 @@ def test_domain_rules_import_nothing_that_does_input_or_output() -> None:
         f"loaded = {{name.split('.')[0] for name in sys.modules}} & {forbidden}\n"
         "sys.exit(f'domain loads {sorted(loaded)}' if loaded else 0)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr

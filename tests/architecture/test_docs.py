@@ -7,7 +7,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 _PATH = re.compile(r"`((?:chassis|services|devstack|cli|tests|bench|docs|deploy|proto|gen)/[\w./{},*<>-]+)`")
 _LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)")
-_REASON = re.compile(r"""(?:ServiceError\(\s*(?:kind=)?Kind\.\w+,\s*(?:reason=)?|reason\s*=\s*|REFUSED_\w+\s*=\s*)"([A-Z][A-Z0-9_]{3,})\"""")
+_REASON = re.compile(
+    r"""(?:ServiceError\(\s*(?:kind=)?Kind\.\w+,\s*(?:reason=)?|reason\s*=\s*|REFUSED_\w+\s*=\s*)"([A-Z][A-Z0-9_]{3,})\""""
+)
 _NOT_FOUND = re.compile(r'not_found\(\s*"([\w ]+)"')
 
 
@@ -37,8 +39,14 @@ def test_each_path_named_in_the_docs_exists() -> None:
         for named in _PATH.findall(document.read_text()):
             pattern = re.sub(r"<[^>]+>", "*", named)
             options = re.fullmatch(r"(.*)\{(.*)\}(.*)", pattern)
-            paths = [options[1] + part + options[3] for part in options[2].split(",")] if options else [pattern]
-            missing += [f"{document.relative_to(ROOT)}: {path}" for path in paths if not any(ROOT.glob(path.rstrip("/")))]
+            paths = (
+                [options[1] + part + options[3] for part in options[2].split(",")] if options else [pattern]
+            )
+            missing += [
+                f"{document.relative_to(ROOT)}: {path}"
+                for path in paths
+                if not any(ROOT.glob(path.rstrip("/")))
+            ]
     assert missing == []
 
 

@@ -30,7 +30,11 @@ def test_there_is_something_to_check() -> None:
 
 
 def test_no_file_is_longer_than_the_hard_limit() -> None:
-    long = {str(path.relative_to(ROOT)): n for path in sources() if (n := len(path.read_text().splitlines())) > FILE_LINES_MAX}
+    long = {
+        str(path.relative_to(ROOT)): n
+        for path in sources()
+        if (n := len(path.read_text().splitlines())) > FILE_LINES_MAX
+    }
     assert long == {}
 
 
@@ -56,5 +60,9 @@ def test_no_function_takes_too_many_positional_parameters() -> None:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_file_has_a_name_that_says_nothing(package: str) -> None:
-    named = [path for path in (ROOT / package).rglob("*") if path.stem in FORBIDDEN_NAMES and path.suffix in ("", ".py")]
+    named = [
+        path
+        for path in (ROOT / package).rglob("*")
+        if path.stem in FORBIDDEN_NAMES and path.suffix in ("", ".py")
+    ]
     assert named == []

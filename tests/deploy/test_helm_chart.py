@@ -15,7 +15,15 @@ from chassis.contract import SERVICES, access_of, all_methods
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "deploy" / "helm" / "tallyport"
-OWN_KINDS = {"Deployment", "Job", "Service", "ServiceAccount", "NetworkPolicy", "PodDisruptionBudget", "Ingress"}
+OWN_KINDS = {
+    "Deployment",
+    "Job",
+    "Service",
+    "ServiceAccount",
+    "NetworkPolicy",
+    "PodDisruptionBudget",
+    "Ingress",
+}
 ON_BEHALF_OF_USERS = {Audience.PUBLIC, Audience.CUSTOMER, Audience.STAFF, Audience.PAY_LINK}
 
 
@@ -68,7 +76,13 @@ def test_every_document_is_valid_kubernetes(tmp_path: Path) -> None:
     assert {document["kind"] for document in own} == OWN_KINDS
     path = tmp_path / "rendered.yaml"
     path.write_text(yaml.safe_dump_all(own))
-    command = [str(Path(sys.executable).with_name("kubernetes-validate")), "-k", "1.34", "--strict", str(path)]
+    command = [
+        str(Path(sys.executable).with_name("kubernetes-validate")),
+        "-k",
+        "1.34",
+        "--strict",
+        str(path),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -9,7 +9,9 @@ DOCKERFILE = (ROOT / "deploy" / "docker" / "Dockerfile").read_text()
 
 def pinned(name: str) -> dict[str, str]:
     text = (ROOT / name).read_text()
-    return dict(re.findall(r"^([a-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", text, re.MULTILINE | re.IGNORECASE))
+    return dict(
+        re.findall(r"^([a-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", text, re.MULTILINE | re.IGNORECASE)
+    )
 
 
 def test_the_runtime_lock_pins_the_same_versions_as_the_full_lock() -> None:

@@ -29,7 +29,7 @@ Headers = list[tuple[bytes, bytes]]
 
 _JSON: Final = b"application/json"
 _DEADLINE_SECONDS: Final = 10.0
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_.:-]{8,80}")
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _CACHE: Final = (b"cache-control", b"no-store")
 _SAFE: Final = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
 
@@ -128,7 +128,7 @@ class Api:
             if not key.isascii() or not key.isprintable():
                 raise ServiceError(
                     Kind.INVALID_ARGUMENT,
-                    "IDEMPOTENCY_KEY_MALFORMED",
+                    "IDEMPOTENCY_KEY_INVALID",
                     "Idempotency-Key must be printable ASCII.",
                 )
             metadata.append(("idempotency-key", key))

@@ -7,13 +7,13 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from chassis.contract import all_methods
+from services.gateway.api.codecs import MAX_SAFE_INTEGER, BadField, Codecs
 from tallyport.common.v1 import event_log_pb2, money_pb2
 from tallyport.identity.v1 import organizations_pb2
 from tallyport.invoicing.v1 import customers_pb2, invoices_pb2
 from tallyport.payments.v1 import payments_pb2
-
-from chassis.contract import all_methods
-from services.gateway.api.codecs import MAX_SAFE_INTEGER, BadField, Codecs
 
 CODECS = Codecs()
 
@@ -50,7 +50,10 @@ def messages_of_the_contracts() -> list[Descriptor]:
 
 
 def test_money_is_a_number_of_minor_units_and_a_currency() -> None:
-    assert encode(money_pb2.Money(minor_units=1250, currency="USD")) == {"minor_units": 1250, "currency": "USD"}
+    assert encode(money_pb2.Money(minor_units=1250, currency="USD")) == {
+        "minor_units": 1250,
+        "currency": "USD",
+    }
 
 
 def test_absent_messages_and_unset_enums_are_null_and_empty_lists_are_lists() -> None:
@@ -107,7 +110,9 @@ def test_maps_are_objects() -> None:
 
 
 def test_an_absent_optional_field_stays_absent_and_null_means_absent() -> None:
-    request = decode(customers_pb2.UpdateCustomerRequest, {"customer_id": "cus_1", "name": None, "country": ""})
+    request = decode(
+        customers_pb2.UpdateCustomerRequest, {"customer_id": "cus_1", "name": None, "country": ""}
+    )
     assert isinstance(request, customers_pb2.UpdateCustomerRequest)
     assert not request.HasField("name")
     assert request.HasField("country")
@@ -149,12 +154,18 @@ def _value(field: FieldDescriptor) -> st.SearchStrategy[object]:
             times = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1))  # noqa: DTZ001
             return times.map(lambda time: time.replace(microsecond=0).isoformat() + "Z")
         if field.message_type.GetOptions().map_entry:
-            return st.dictionaries(st.text("abc", min_size=1, max_size=3), _value(field.message_type.fields[1]), max_size=2)
+            return st.dictionaries(
+                st.text("abc", min_size=1, max_size=3), _value(field.message_type.fields[1]), max_size=2
+            )
         return _object(field.message_type)
     if field.type == FieldDescriptor.TYPE_ENUM:
         assert field.enum_type is not None
         codec_words = [v.name for v in field.enum_type.values if v.number]
-        prefix = len(codec_words[0]) if not codec_words else len(_common_prefix([v.name for v in field.enum_type.values]))
+        prefix = (
+            len(codec_words[0])
+            if not codec_words
+            else len(_common_prefix([v.name for v in field.enum_type.values]))
+        )
         return st.sampled_from([name[prefix:].lower() for name in codec_words])
     if field.type == FieldDescriptor.TYPE_BOOL:
         return st.booleans()
@@ -168,7 +179,9 @@ def _value(field: FieldDescriptor) -> st.SearchStrategy[object]:
 
 def _common_prefix(names: list[str]) -> str:
     first, last = min(names), max(names)
-    same = next((i for i, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
+    same = next(
+        (i for i, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first)
+    )
     return first[: first.rfind("_", 0, same) + 1]
 
 
