@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _PATH = re.compile(r"`((?:chassis|services|devstack|cli|tests|bench|docs|deploy|proto|gen)/[\w./{},*<>-]+)`")
 _LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)")
 _REASON = re.compile(
-    r"""(?:ServiceError\(\s*(?:kind=)?Kind\.\w+,\s*(?:reason=)?|reason\s*=\s*|REFUSED_\w+\s*=\s*)"([A-Z][A-Z0-9_]{3,})\""""
+    r"""(?:ServiceError\(\s*(?:kind=)?Kind\.\w+,\s*(?:reason=)?|reason\s*=\s*)"([A-Z][A-Z0-9_]{3,})\""""
 )
 _NOT_FOUND = re.compile(r'not_found\(\s*"([\w ]+)"')
 

@@ -203,8 +203,8 @@ async def world(stack: RunningStack) -> AsyncIterator[World]:
         ids["api_key_id"] = (
             api.post("/v1/api-keys", json=body).raise_for_status().json()["api_key"]["api_key_id"]
         )
-        body = {"file_name": "none.csv", "content": "YQ==", "dry_run": True}
-        made = api.post("/v1/imports", json=body, headers={"Idempotency-Key": new_id("key")})
+        file = {"file_name": "none.csv", "content": "YQ==", "dry_run": True}
+        made = api.post("/v1/imports", json=file, headers={"Idempotency-Key": new_id("key")})
         ids["import_id"] = made.json().get("import_id") or new_id("imp")
         others = api.get("/v1/customers").raise_for_status().json()["customers"]
         other = next(

@@ -1,4 +1,4 @@
-"""The whole dev stack with demo data, started once for all tests that ask for it, on free ports and in its own folder."""
+"""The whole dev stack with demo data: started once, on free ports and in a folder of its own."""
 
 import json
 import os

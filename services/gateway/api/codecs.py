@@ -79,7 +79,7 @@ class Codecs:
     def __init__(self) -> None:
         self._by_name: dict[str, Codec] = {}
 
-    def of(self, descriptor: Descriptor) -> Codec:
+    def of(self, descriptor: Any) -> Codec:
         """The codec of a message type."""
         codec = self._by_name.get(descriptor.full_name)
         if codec is None:

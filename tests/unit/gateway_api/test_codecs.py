@@ -1,4 +1,4 @@
-"""The JSON of messages: golden documents for every kind of field, and the round trip of every message of the contracts."""
+"""The JSON of messages: golden documents for every kind of field, and a round trip of every message."""
 
 from datetime import UTC, datetime
 
@@ -57,10 +57,17 @@ def test_money_is_a_number_of_minor_units_and_a_currency() -> None:
 
 
 def test_absent_messages_and_unset_enums_are_null_and_empty_lists_are_lists() -> None:
-    line = {"payment_id": "", "customer_id": "", "status": None, "amount": None, "parts": [], "method": None}
+    unset: dict[str, object] = {
+        "payment_id": "",
+        "customer_id": "",
+        "status": None,
+        "amount": None,
+        "parts": [],
+        "method": None,
+    }
     encoded = encode(payments_pb2.Payment())
     assert isinstance(encoded, dict)
-    assert {name: encoded[name] for name in line} == line
+    assert {name: encoded[name] for name in unset} == unset
     assert list(encoded) == [field.name for field in payments_pb2.Payment.DESCRIPTOR.fields]
 
 
