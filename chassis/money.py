@@ -1,6 +1,7 @@
 """Money as whole minor units of one ISO 4217 currency: no float, no rounding, no mixed currencies."""
 
 import copy
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,7 +9,7 @@ from functools import cache
 from typing import Self
 
 from babel import Locale
-from babel.numbers import NumberPattern
+from babel.numbers import NumberPattern, get_currency_symbol
 from iso4217 import Currency
 
 LARGEST_MINOR_UNITS = 10**15
@@ -141,10 +142,15 @@ def format_money(money: Money, locale: str) -> str:
 
     The digits come from ISO 4217 and not from CLDR, which drops the fils of IQD.
     """
-    parsed = _locale(locale)
-    pattern = _pattern(locale, money.exponent)
-    text: str = pattern.apply(money.to_decimal(), parsed, currency=money.currency, currency_digits=False)
+    pattern = _pattern(locale, money.exponent, _symbol_ends_in_letter(money.currency, locale))
+    text: str = pattern.apply(
+        money.to_decimal(), _locale(locale), currency=money.currency, currency_digits=False
+    )
     return text
+
+
+def _symbol_ends_in_letter(currency: str, locale: str) -> bool:
+    return get_currency_symbol(currency, _locale(locale))[-1:].isalpha()
 
 
 @cache
@@ -153,7 +159,9 @@ def _locale(locale: str) -> Locale:
 
 
 @cache
-def _pattern(locale: str, exponent: int) -> NumberPattern:
+def _pattern(locale: str, exponent: int, symbol_ends_in_letter: bool) -> NumberPattern:
     pattern: NumberPattern = copy.copy(_locale(locale).currency_formats["standard"])
     pattern.frac_prec = (exponent, exponent)
+    if symbol_ends_in_letter:  # "IQD 5" but "$5"
+        pattern.prefix = tuple(re.sub("¤$", "¤\N{NO-BREAK SPACE}", prefix) for prefix in pattern.prefix)
     return pattern

@@ -4,6 +4,7 @@ import asyncio
 
 import psycopg
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from chassis import audit
@@ -14,20 +15,26 @@ from tests.support.database import DatabaseUrls
 ENTRIES = 6
 TAMPERINGS = {
     "a changed record": (
-        "UPDATE audit_log SET record = convert_to(replace(convert_from(record, 'UTF8'), 'note', 'bote'),"
-        " 'UTF8') WHERE seq = 3",
+        (
+            "UPDATE audit_log SET record = convert_to(replace(convert_from(record, 'UTF8'), 'note', 'bote'),"
+            " 'UTF8') WHERE seq = 3"
+        ),
         3,
     ),
     "a changed column": ("UPDATE audit_log SET actor = 'person:other' WHERE seq = 4", 4),
     "a deleted row": ("DELETE FROM audit_log WHERE seq = 2", 2),
     "two swapped rows": (
-        "UPDATE audit_log SET record = other.record FROM audit_log AS other"
-        " WHERE (audit_log.seq, other.seq) IN ((2, 5), (5, 2))",
+        (
+            "UPDATE audit_log SET record = other.record FROM audit_log AS other"
+            " WHERE (audit_log.seq, other.seq) IN ((2, 5), (5, 2))"
+        ),
         2,
     ),
     "an inserted row": (
-        "INSERT INTO audit_log SELECT organization_id, 7, at, actor, action, object_id, request_id, record,"
-        " hash, sha256(hash || record) FROM audit_log WHERE seq = 6",
+        (
+            "INSERT INTO audit_log SELECT organization_id, 7, at, actor, action, object_id, request_id, record,"
+            " hash, sha256(hash || record) FROM audit_log WHERE seq = 6"
+        ),
         7,
     ),
     "a cut tail": ("DELETE FROM audit_log WHERE seq >= 5", 5),
@@ -77,7 +84,7 @@ async def test_rows_cannot_be_changed_by_the_app_or_the_owner(db: Database, urls
     await _fill(db, ACME)
     with pytest.raises(DBAPIError, match="permission denied"):
         async with db.write(ACME) as tx:
-            await tx.execute(audit.text("DELETE FROM audit_log"))
+            await tx.execute(text("DELETE FROM audit_log"))
     async with await psycopg.AsyncConnection.connect(urls.owner) as owner:
         await owner.execute("SELECT set_config('app.organization_id', 'org_acme', true)")
         with pytest.raises(psycopg.errors.RestrictViolation):
@@ -85,9 +92,12 @@ async def test_rows_cannot_be_changed_by_the_app_or_the_owner(db: Database, urls
 
 
 async def test_no_change_leaves_without_its_audit_row(db: Database) -> None:
-    with pytest.raises(RuntimeError):
+    async def fail_after_recording() -> None:
         async with db.write(ACME) as tx:
             audit.record(tx, "note.created", "note_1")
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail_after_recording()
     async with db.read(ACME) as tx:
-        assert (await tx.execute(audit.text("SELECT 1 FROM audit_log"))).all() == []
+        assert (await tx.execute(text("SELECT 1 FROM audit_log"))).all() == []

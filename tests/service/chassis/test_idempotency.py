@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
-from tallyport.identity.v1.events_pb2 import PersonChanged
 
 from chassis import idempotency
 from chassis.caller import Audience, Call, Caller, call_scope, fingerprint
 from chassis.clock import FrozenClock
 from chassis.database import Database, WriteTx
 from chassis.errors import Kind, ServiceError
+from tallyport.identity.v1.events_pb2 import PersonChanged
 from tests.service.chassis.conftest import ACME, SAMPLE
 from tests.support.database import Databases
 
@@ -82,8 +82,9 @@ async def test_another_request_with_the_same_key_is_refused(db: Database) -> Non
 
 @pytest.mark.parametrize("other", [{"subject": "per_2"}, {"method": "/n/Other"}])
 async def test_a_key_belongs_to_its_principal_and_method(db: Database, other: dict[str, str]) -> None:
-    for scope in ({}, other):
-        with call_scope(call(**scope)):
+    subject, method = other.get("subject", "per_1"), other.get("method", "/n/Create")
+    for scoped in (call(), call(subject=subject, method=method)):
+        with call_scope(scoped):
             await _create(db)
     assert await _notes(db) == 2
 

@@ -47,10 +47,7 @@ async def test_an_entry_is_posted_once_for_its_source(db: Database) -> None:
 
 async def test_an_unbalanced_entry_is_refused_at_commit(db: Database) -> None:
     with pytest.raises(IntegrityError) as caught:
-        async with db.write(ACME) as tx:
-            await tx.execute(ENTRY, {"at": AT})
-            await tx.execute(LINE, {"entry_id": "ent_1", "line_no": 1, "side": "D", "amount": 10})
-            await tx.execute(LINE, {"entry_id": "ent_1", "line_no": 2, "side": "C", "amount": 9})
+        await _post_by_hand(db, debit_units=10, credit_units=9)
     assert violated_constraint(caught.value) == "ledger_entry_balances"
 
 
@@ -68,12 +65,17 @@ async def test_an_entry_without_lines_and_a_late_line_are_refused(db: Database) 
 
 async def test_a_balanced_entry_by_hand_is_accepted(db: Database) -> None:
     """The negative control: the refusals above come from the balance alone."""
-    async with db.write(ACME) as tx:
-        await tx.execute(ENTRY, {"at": AT})
-        for line_no, side in ((1, "D"), (2, "C")):
-            await tx.execute(LINE, {"entry_id": "ent_1", "line_no": line_no, "side": side, "amount": 10})
+    await _post_by_hand(db, debit_units=10, credit_units=10)
     async with db.read(ACME) as tx:
         assert await balance(tx, "cash", "-", "USD") == Money.zero("USD")
+
+
+async def _post_by_hand(db: Database, *, debit_units: int, credit_units: int) -> None:
+    async with db.write(ACME) as tx:
+        await tx.execute(ENTRY, {"at": AT})
+        for line_no, side, units in ((1, "D", debit_units), (2, "C", credit_units)):
+            params = {"entry_id": "ent_1", "line_no": line_no, "side": side, "amount": units}
+            await tx.execute(LINE, params)
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ import random
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
-from tallyport.identity.v1.events_pb2 import PersonChanged
 
 from chassis import outbox
 from chassis.database import Database, WriteTx
+from tallyport.identity.v1.events_pb2 import PersonChanged
 from tests.service.chassis.conftest import ACME, BETA
 
 WRITERS = 16
@@ -62,10 +62,13 @@ async def test_each_organization_counts_for_itself(db: Database) -> None:
 
 
 async def test_a_version_cannot_be_used_twice(db: Database) -> None:
-    with pytest.raises(IntegrityError, match="uq_outbox_version"):
+    async def append_twice() -> None:
         async with db.write(ACME) as tx:
             append(tx, "per_1", 1)
             append(tx, "per_1", 1)
+
+    with pytest.raises(IntegrityError, match="uq_outbox_version"):
+        await append_twice()
 
 
 async def test_events_of_an_aggregate_are_listed_from_a_version_on(db: Database) -> None:
