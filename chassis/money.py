@@ -163,5 +163,10 @@ def _pattern(locale: str, exponent: int, symbol_ends_in_letter: bool) -> NumberP
     pattern: NumberPattern = copy.copy(_locale(locale).currency_formats["standard"])
     pattern.frac_prec = (exponent, exponent)
     if symbol_ends_in_letter:  # "IQD 5" but "$5"
-        pattern.prefix = tuple(re.sub("¤$", "¤\N{NO-BREAK SPACE}", prefix) for prefix in pattern.prefix)
+        positive, negative = pattern.prefix
+        pattern.prefix = (_spaced(positive), _spaced(negative))
     return pattern
+
+
+def _spaced(prefix: str) -> str:
+    return re.sub("¤$", "¤\N{NO-BREAK SPACE}", prefix)
