@@ -53,6 +53,11 @@ class ForkServer:
         self._forks: dict[int, Fork] = {}
         self._starting = asyncio.Lock()
 
+    @property
+    def pid(self) -> int | None:
+        """The loaded process, None before the first start."""
+        return None if self._process is None else self._process.pid
+
     async def start(self) -> None:
         """Load the modules, return when forks can be made. Raises ProcessError when they cannot be loaded."""
         async with self._starting:
