@@ -49,6 +49,7 @@ class Api:
         self._documents = {
             "/openapi.json": (_JSON, json.dumps(document, ensure_ascii=False).encode()),
             "/docs": (b"text/html; charset=utf-8", reference.page(document).encode()),
+            "/docs/reference.css": (b"text/css; charset=utf-8", reference.STYLES),
             "/docs/errors": (b"text/html; charset=utf-8", reference.errors_page().encode()),
         }
 

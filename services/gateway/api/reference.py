@@ -16,6 +16,7 @@ HEADERS: Final = [
     (b"cache-control", b"public, max-age=300"),
 ]
 _ERRORS: Final = Path(__file__).resolve().parents[3] / "docs" / "errors.md"
+STYLES: Final = Path(__file__).with_name("reference.css").read_bytes()
 _ORDER: Final = ("get", "post", "patch", "put", "delete")
 
 
@@ -58,7 +59,7 @@ def _shell(title: str, nav: str, body: str) -> str:
     return (
         "<!doctype html><html lang=en><head><meta charset=utf-8>"
         '<meta name=viewport content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><link rel=stylesheet href=/static/reference.css></head><body>"
+        f"<title>{title}</title><link rel=stylesheet href=/docs/reference.css></head><body>"
         f"<a class=skip href=#content>Skip to content</a><header><h1>{title}</h1></header>"
         f"<div class=columns><nav aria-label=Contents>{nav}</nav><main id=content>{body}</main></div></body></html>"
     )

@@ -1,0 +1,148 @@
+"""The published document is valid, and the running API keeps to it whatever is thrown at it."""
+
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from openapi_spec_validator import validate
+from schemathesis import Case
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.support.stack import RunningStack
+
+pytestmark = pytest.mark.xdist_group("stack")
+
+# They end sessions, which would end the one that the other cases use.
+ENDS_SESSIONS = r"^/v1/(sessions:logout|sessions/\{session_id\}|me:changePassword)$"
+
+
+@pytest.fixture(scope="module")
+def api_schema(stack: RunningStack) -> Any:
+    document = httpx.get(f"{stack.url}/openapi.json").raise_for_status().json()
+    schema = schemathesis.openapi.from_dict(document)
+    schema.config.update(base_url=stack.url)
+    return schema.exclude(path_regex=ENDS_SESSIONS)
+
+
+@pytest.fixture(scope="module")
+def tokens(stack: RunningStack) -> dict[str, str]:
+    found = {}
+    for role in ("Owner", "Customer"):
+        with stack.api(role) as client:
+            found[role] = str(client.headers["Authorization"])
+    return found
+
+
+lazy = schemathesis.pytest.from_fixture("api_schema")
+
+
+def test_the_document_is_valid_openapi(stack: RunningStack) -> None:
+    document = httpx.get(f"{stack.url}/openapi.json").raise_for_status().json()
+    validate(document)
+    assert document["openapi"] == "3.1.0"
+    assert len(document["paths"]) > 30
+
+
+@lazy.parametrize()
+@settings(
+    max_examples=6,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.filter_too_much,
+    ],
+)
+def test_no_call_fails_on_our_side_or_answers_what_is_not_documented(
+    case: Case, tokens: dict[str, str]
+) -> None:
+    checks = [
+        not_a_server_error,
+        status_code_conformance,
+        content_type_conformance,
+        response_schema_conformance,
+    ]
+    for token in (*tokens.values(), ""):
+        headers = {"Authorization": token} if token else {}
+        case.call_and_validate(headers=headers, checks=checks)
+
+
+def test_the_reference_page_needs_no_other_host(stack: RunningStack) -> None:
+    page = httpx.get(f"{stack.url}/docs").raise_for_status()
+    assert "https://" not in page.text.replace("https://pay", "")
+    assert "<script" not in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert httpx.get(f"{stack.url}/docs/reference.css").status_code == 200
+
+
+def test_a_wrong_verb_is_told_which_verbs_there_are(stack: RunningStack) -> None:
+    answer = httpx.put(f"{stack.url}/v1/invoices")
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET, POST"
+    assert answer.json()["code"] == "method_not_allowed"
+
+
+def test_errors_are_problem_details_with_pointers(stack: RunningStack) -> None:
+    with stack.api("Owner") as api:
+        answer = api.post("/v1/customers", json={"name": "", "nope": 1}, headers={"Idempotency-Key": "k-1"})
+        assert answer.status_code == 400
+        assert answer.headers["content-type"] == "application/problem+json"
+        problem = answer.json()
+        assert problem["code"] == "validation_failed"
+        assert problem["errors"][0]["pointer"] == "/nope"
+        assert problem["request_id"] == answer.headers["x-request-id"]
+        answer = api.post("/v1/customers", json={"name": ""}, headers={"Idempotency-Key": "k-2"})
+        assert answer.json()["errors"][0]["pointer"] == "/name"
+        answer = api.post("/v1/customers", json={"name": "A"})
+        assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_required")
+
+
+def test_a_repeated_key_replays_and_another_body_is_refused(stack: RunningStack) -> None:
+    with stack.api("Owner") as api:
+        key = {"Idempotency-Key": "customer-of-the-replay-test"}
+        first = api.post("/v1/customers", json={"name": "Replay"}, headers=key)
+        again = api.post("/v1/customers", json={"name": "Replay"}, headers=key)
+        other = api.post("/v1/customers", json={"name": "Another"}, headers=key)
+        assert first.json() == again.json()
+        assert "idempotency-replayed" not in first.headers
+        assert again.headers["idempotency-replayed"] == "true"
+        assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+def test_an_api_key_works_until_it_is_revoked(stack: RunningStack) -> None:
+    with stack.api("Owner") as api:
+        made = api.post("/v1/api-keys", json={"name": "till", "role": "auditor"}).raise_for_status().json()
+        bearer = {"Authorization": f"Bearer {made['secret']}"}
+        assert httpx.get(f"{stack.url}/v1/invoices", headers=bearer).status_code == 200
+        refused = httpx.post(
+            f"{stack.url}/v1/customers", json={"name": "A"}, headers={**bearer, "Idempotency-Key": "k"}
+        )
+        assert (refused.status_code, refused.json()["code"]) == (403, "permission_missing")
+    wrong = httpx.get(f"{stack.url}/v1/invoices", headers={"Authorization": f"Bearer {made['secret'][:-1]}x"})
+    assert wrong.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b'{"name": 1}', b'{"name": "a", "name": "b"}', b"[" * 100_000, b"\xff"]
+)
+def test_bodies_that_cannot_be_read_are_refused_in_words(stack: RunningStack, body: bytes) -> None:
+    with stack.api("Owner") as api:
+        headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}
+        answer = api.post("/v1/customers", content=body, headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["code"] in ("malformed_request", "validation_failed")
+
+
+def test_a_body_over_the_limit_is_refused(stack: RunningStack) -> None:
+    with stack.api("Owner") as api:
+        headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}
+        answer = api.post("/v1/customers", content=b" " * (2 << 20), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
