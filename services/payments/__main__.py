@@ -1,0 +1,99 @@
+"""Starts the payments service: `python -m services.payments serve|work|migrate`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+
+from chassis import lifecycle, migrations, telemetry
+from chassis.bus import Bus
+from chassis.clock import SystemClock
+from chassis.database import Database
+from chassis.event_log import event_log
+from chassis.inbox import Consumers
+from chassis.jobs import run_jobs
+from chassis.lifecycle import HealthServer
+from chassis.relay import Relay
+from chassis.rpc.client import connect
+from chassis.rpc.server import Server
+from services.payments.consumers import HANDLERS
+from services.payments.desk import Desk
+from services.payments.invoicing import Reservations
+from services.payments.jobs import jobs
+from services.payments.providers import Provider
+from services.payments.rpc import servicers
+from services.payments.settings import Settings
+
+SERVICE = "payments"
+
+
+async def serve() -> None:
+    """The gRPC server."""
+    settings = Settings.load()
+    telemetry.setup(SERVICE, settings)
+    async with _desk(settings) as desk:
+        server = Server(settings, [*servicers(desk), event_log(desk.db)])
+        checks: dict[str, lifecycle.Check] = {
+            "database": lambda: _answers(desk.db),
+            "server": lambda: server.serving,
+        }
+        await lifecycle.run(server.serve, HealthServer(settings.metrics_listen, checks).serve)
+
+
+async def work() -> None:
+    """The outbox relay, the consumers, and the reconciler."""
+    settings = Settings.load()
+    telemetry.setup(f"{SERVICE}-work", settings)
+    bus = Bus(settings.required("nats_url"), SERVICE)
+    async with _desk(settings) as desk:
+        try:
+            await bus.connect()
+            health = HealthServer(settings.metrics_listen, {"database": lambda: _answers(desk.db)})
+            await lifecycle.run(
+                Relay(desk.db, bus, SERVICE).run(),
+                Consumers(desk.db, bus, SERVICE, HANDLERS, desk.db.clock).run(),
+                run_jobs(desk.db, jobs(desk)),
+                health.serve,
+            )
+        finally:
+            await bus.close()
+
+
+async def migrate() -> None:
+    """Brings the database to the newest version."""
+    await migrations.run_migrations(Settings.load(), SERVICE)
+
+
+@asynccontextmanager
+async def _desk(settings: Settings) -> AsyncIterator[Desk]:
+    url = settings.required("database_url")
+    db = Database(url, pool_size=settings.database_pool_size, name=SERVICE, clock=SystemClock())
+    provider, channel = _provider(settings), connect(settings, "invoicing")
+    try:
+        await db.open()
+        telemetry.instrument_engine(db.engine)
+        yield Desk(db, provider, Reservations(channel), settings)
+    finally:
+        await channel.close()
+        await provider.close()
+        await db.close()
+
+
+def _provider(settings: Settings) -> Provider:
+    if settings.provider == "instant":
+        from services.payments.providers.instant import Instant
+
+        return Instant()
+    from services.payments.providers.simulator import Simulator
+
+    return Simulator(settings.simulator_url, settings.required("simulator_secret"), settings.webhook_secrets)
+
+
+async def _answers(db: Database) -> bool:
+    async with db.transport() as tx:
+        await tx.execute(text("SELECT 1"))
+    return True
+
+
+if __name__ == "__main__":
+    lifecycle.main(SERVICE, serve=serve, work=work, migrate=migrate)

@@ -1,0 +1,56 @@
+"""What payments learns from the other services' events."""
+
+from collections.abc import Mapping
+
+from google.protobuf.message import Message
+
+from chassis.database import WriteTx
+from chassis.inbox import Event, Handler
+from services.payments.operations.record_external_payment import record_external_payment
+from services.payments.store import copies
+from services.payments.store.copies import Payer
+from tallyport.identity.v1 import events_pb2 as identity_events
+from tallyport.invoicing.v1 import events_pb2 as invoicing_events
+
+
+async def follow_organization(tx: WriteTx, event: Event) -> None:
+    """Keep name, zone and look of an organization."""
+    assert isinstance(event.message, identity_events.OrganizationChanged)
+    organization = event.message.organization
+    address = organization.address
+    town = " ".join(part for part in (address.postal_code, address.city) if part)
+    region = ", ".join(part for part in (address.region, address.country) if part)
+    await copies.keep_organization(
+        tx,
+        {
+            "name": organization.brand.display_name or organization.name,
+            "time_zone": organization.time_zone or "UTC",
+            "locale": organization.locale,
+            "currency": organization.currency,
+            "address_lines": [line for line in (*address.lines, town, region) if line],
+            "tax_id": organization.tax_id,
+            "contact_email": organization.contact_email,
+            "primary_color": organization.brand.primary_color,
+            "live_mode": organization.live_mode,
+        },
+    )
+
+
+async def follow_customer(tx: WriteTx, event: Event) -> None:
+    """Keep the name that stands on receipts."""
+    assert isinstance(event.message, invoicing_events.CustomerChanged)
+    contact = event.message.contact
+    await copies.keep_customer(tx, contact.customer_id, Payer(contact.name, contact.locale))
+
+
+async def take_over_payment(tx: WriteTx, event: Event) -> None:
+    """Record money that another system had received."""
+    assert isinstance(event.message, invoicing_events.ExternalPaymentReported)
+    await record_external_payment(tx, event.message)
+
+
+HANDLERS: Mapping[type[Message], Handler] = {
+    identity_events.OrganizationChanged: follow_organization,
+    invoicing_events.CustomerChanged: follow_customer,
+    invoicing_events.ExternalPaymentReported: take_over_payment,
+}

@@ -1,0 +1,76 @@
+"""What a provider says about an attempt, in our own words."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Self
+
+from chassis.money import Money
+
+
+class Status(StrEnum):
+    """State of a payment and of its attempt, in rising order of what the provider has made certain.
+
+    A later word wins only if it stands higher, so the order of arrival never matters. SUBMITTING and REVIEW
+    are ours alone: people see them as "on its way" and "being checked".
+    """
+
+    SUBMITTING = "submitting"
+    UNKNOWN = "unknown"
+    REQUIRES_ACTION = "requires_action"
+    PROCESSING = "processing"
+    REVIEW = "review"
+    CANCELED = "canceled"
+    FAILED = "failed"
+    SUCCEEDED = "succeeded"
+
+    @property
+    def rank(self) -> int:
+        """Position in the order above."""
+        return _RANKS[self]
+
+    @property
+    def is_live(self) -> bool:
+        """Money may still move: nobody may pay the same thing again."""
+        return self.rank < Status.CANCELED.rank
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Only the provider knows whether money moved."""
+        return self in (Status.SUBMITTING, Status.UNKNOWN, Status.PROCESSING, Status.REVIEW)
+
+
+_RANKS = {status: rank for rank, status in enumerate(Status)}
+LIVE = tuple(status for status in Status if status.is_live)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One observation at the provider. `amount` is what the provider says it is about, to be compared."""
+
+    status: Status
+    amount: Money | None = None
+    provider_reference: str | None = None
+    redirect_url: str = ""
+    failure_code: str = ""
+    method_summary: str = ""
+    review_reason: str = ""
+
+    def checked(self, expected: Money) -> Self:
+        """The same, unless it is about another sum than the one asked for: then a person must look at it.
+
+        A mismatch is neither success nor failure, since money may have moved.
+        """
+        if self.amount is None or self.amount == expected:
+            return self
+        reason = f"provider reports {self.amount}, asked for {expected}"
+        return replace(self, status=Status.REVIEW, redirect_url="", failure_code="", review_reason=reason)
+
+    @classmethod
+    def unknown(cls, provider_reference: str | None = None) -> Self:
+        """The provider was asked and no usable answer came: money may have moved."""
+        return cls(status=Status.UNKNOWN, provider_reference=provider_reference)
+
+    @classmethod
+    def failed(cls, failure_code: str) -> Self:
+        """Surely nothing was charged."""
+        return cls(status=Status.FAILED, failure_code=failure_code)

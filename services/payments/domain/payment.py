@@ -1,0 +1,156 @@
+"""A payment and the one way its state may change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from chassis.errors import Kind, ServiceError, invalid
+from chassis.money import Money
+from services.payments.domain.outcome import Outcome, Status
+
+
+class Method(StrEnum):
+    """How the money came."""
+
+    CARD = "card"
+    CASH = "cash"
+    CHEQUE = "cheque"
+    BANK_TRANSFER = "bank_transfer"
+    EXTERNAL = "external"
+
+
+class News(StrEnum):
+    """What the other services must hear of a change."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a payment pays of one invoice."""
+
+    invoice_id: str
+    amount: Money
+    invoice_number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """Money from one customer for parts of invoices.
+
+    `version` counts changes of the row, `events` the news told about it.
+    """
+
+    payment_id: str
+    customer_id: str
+    status: Status
+    amount: Money
+    parts: tuple[Part, ...]
+    method: Method
+    initiated_by: str
+    created_at: datetime
+    method_summary: str = ""
+    return_url: str = ""
+    redirect_url: str = ""
+    failure_code: str = ""
+    note: str = ""
+    receipt_no: int | None = None
+    finished_at: datetime | None = None
+    received_on: date | None = None
+    version: int = 1
+    events: int = 0
+
+    @property
+    def receipt_number(self) -> str:
+        """As printed; empty until the money is there."""
+        return "" if self.receipt_no is None else f"R-{self.receipt_no:06d}"
+
+    @property
+    def lacks_numbers(self) -> bool:
+        """Whether invoices are still known by their ids only."""
+        return any(not part.invoice_number for part in self.parts)
+
+    def with_numbers(self, numbers: dict[str, str]) -> "Payment":
+        """The same with the invoices' numbers, as invoicing tells them with the reservation."""
+        parts = tuple(
+            replace(part, invoice_number=numbers.get(part.invoice_id, part.invoice_number))
+            for part in self.parts
+        )
+        return replace(self, parts=parts)
+
+
+def apply_outcome(payment: Payment, outcome: Outcome, *, now: datetime, today: date) -> Payment:
+    """The payment after an observation; the very same object if it says nothing new.
+
+    The order of provider states decides, not the order of arrival: any sequence of the same observations ends
+    alike. What is closed stays closed, with one exception: money that came after all is never refused.
+    """
+    if outcome.status.rank <= payment.status.rank:
+        return payment
+    live = outcome.status.is_live
+    succeeded = outcome.status is Status.SUCCEEDED
+    return replace(
+        payment,
+        status=outcome.status,
+        method_summary=outcome.method_summary or payment.method_summary,
+        redirect_url=outcome.redirect_url if outcome.status is Status.REQUIRES_ACTION else "",
+        failure_code=outcome.failure_code if outcome.status is Status.FAILED else "",
+        finished_at=None if live else now,
+        received_on=today if succeeded else None,
+        version=payment.version + 1,
+        events=payment.events + (_news(payment.status, outcome.status) is not None),
+    )
+
+
+def news(before: Payment, after: Payment) -> News | None:
+    """What to announce about a change; None if it concerns nobody else."""
+    return _news(before.status, after.status) if before is not after else None
+
+
+def _news(before: Status, after: Status) -> News | None:
+    if after is Status.SUCCEEDED and before is not Status.SUCCEEDED:
+        return News.SUCCEEDED
+    if before.is_live and after is Status.FAILED:
+        return News.FAILED
+    if before.is_live and after is Status.CANCELED:
+        return News.CANCELED
+    return None
+
+
+def total_of(parts: Sequence[Part]) -> Money:
+    """The sum of the parts. Raises ServiceError for what no payment may be made of."""
+    if len({part.amount.currency for part in parts}) != 1:
+        raise invalid("parts", "mixed_currencies", "All parts must be in one currency.")
+    if len({part.invoice_id for part in parts}) != len(parts):
+        raise invalid("parts", "repeated_invoice", "Each invoice may be named once only.")
+    total = Money.zero(parts[0].amount.currency)
+    for index, part in enumerate(parts):
+        if part.amount.minor_units <= 0:
+            raise invalid(f"parts[{index}].amount", "not_positive", "The amount must be more than zero.")
+        total += part.amount
+    return total
+
+
+def check_covers(amount: Money, parts: Sequence[Part]) -> None:
+    """Money that was received may be put to invoices up to its sum; the rest becomes credit."""
+    if amount.minor_units <= 0:
+        raise invalid("amount", "not_positive", "The amount must be more than zero.")
+    if not parts:
+        return
+    total = total_of(parts)
+    if total.currency != amount.currency:
+        raise invalid("parts", "mixed_currencies", "The parts must be in the currency of the sum.")
+    if total > amount:
+        raise invalid("parts", "more_than_received", "The parts add up to more than was received.")
+
+
+def in_progress_error() -> ServiceError:
+    """Why a payment that is being checked can be neither given up nor paid again."""
+    return ServiceError(
+        Kind.FAILED_PRECONDITION,
+        "PAYMENT_IN_PROGRESS",
+        "This payment is being checked with the card provider. Please wait a moment; do not pay again.",
+    )

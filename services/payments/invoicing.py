@@ -1,0 +1,94 @@
+"""What payments asks of invoicing: hold parts of invoices for a payment, or give them back."""
+
+from datetime import timedelta
+
+import structlog
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.errors import Kind, ServiceError
+from chassis.rpc.client import Channel, as_service
+from services.payments.domain.case import Case
+from services.payments.domain.failure import REFUSALS, refusal
+from services.payments.translate import to_proto_money
+from tallyport.invoicing.v1 import reservations_pb2, reservations_pb2_grpc
+
+RESERVED_FOR = timedelta(hours=24)
+"""Only a safety net: every payment ends long before, and its end releases."""
+RESERVE_TIMEOUT_SECONDS = 2.5
+RELEASE_TIMEOUT_SECONDS = 1.0
+_REFUSING = frozenset({Kind.FAILED_PRECONDITION, Kind.INVALID_ARGUMENT, Kind.NOT_FOUND})
+_log = structlog.get_logger("payments.invoicing")
+
+
+class Refused(Exception):
+    """Invoicing holds nothing for this payment, and `error` says why."""
+
+    def __init__(self, error: ServiceError) -> None:
+        super().__init__(error.reason)
+        self.error = error
+
+    @property
+    def reason(self) -> str:
+        """One of REFUSALS, or something that is wrong with the request."""
+        return self.error.reason
+
+    @property
+    def holder_payment_id(self) -> str:
+        """The payment that stands in the way; empty if none was named."""
+        return self.error.metadata.get("payment_id", "")
+
+    def for_payer(self) -> ServiceError:
+        """The error to answer with: in our own words where we have them."""
+        if self.reason not in REFUSALS:
+            return self.error
+        known = ("invoice_id", "payment_id")
+        return refusal(
+            self.reason, {name: self.error.metadata[name] for name in known if name in self.error.metadata}
+        )
+
+
+class Reservations:
+    """Invoicing's Reservations over mTLS. Repeating a call for the same payment changes nothing."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._stub = reservations_pb2_grpc.ReservationsStub(channel)
+
+    async def reserve(self, case: Case) -> dict[str, str]:
+        """Hold the payment's parts; returns invoice numbers by id.
+
+        Raises Refused if invoicing says no, and ServiceError if it is not known whether it holds them.
+        """
+        payment = case.payment
+        expires_at = Timestamp()
+        expires_at.FromDatetime(payment.created_at + RESERVED_FOR)
+        request = reservations_pb2.ReserveRequest(
+            organization_id=case.organization_id,
+            payment_id=payment.payment_id,
+            customer_id=payment.customer_id,
+            parts=[
+                reservations_pb2.InvoicePart(invoice_id=part.invoice_id, amount=to_proto_money(part.amount))
+                for part in payment.parts
+            ],
+            expires_at=expires_at,
+        )
+        call = as_service(
+            self._stub.Reserve, idempotency_key=payment.payment_id, timeout_seconds=RESERVE_TIMEOUT_SECONDS
+        )
+        try:
+            reservation = await call(request)
+        except ServiceError as error:
+            if error.kind in _REFUSING:
+                raise Refused(error) from error
+            raise
+        return {part.invoice_id: part.number for part in reservation.parts}
+
+    async def release(self, organization_id: str, payment_id: str) -> None:
+        """Give back at once what a payment held. Best effort: the payment's event does it for certain."""
+        request = reservations_pb2.ReleaseRequest(organization_id=organization_id, payment_id=payment_id)
+        call = as_service(
+            self._stub.Release, idempotency_key=payment_id, timeout_seconds=RELEASE_TIMEOUT_SECONDS
+        )
+        try:
+            await call(request)
+        except ServiceError as error:
+            _log.info("reservation will be released by event", payment_id=payment_id, reason=error.reason)

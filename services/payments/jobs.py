@@ -1,0 +1,27 @@
+"""What payments does by the clock."""
+
+from collections.abc import Sequence
+
+from chassis.jobs import Job
+from services.payments.desk import Desk
+from services.payments.operations.reconcile_attempts import BATCH, count_overdue, reconcile_attempts
+
+OVERDUE_PERIOD_SECONDS = 30.0
+
+
+def jobs(desk: Desk) -> Sequence[Job]:
+    """Asking about unsettled attempts (which also closes abandoned pages), and the figure that alarms."""
+    return (
+        Job(
+            name="reconcile attempts",
+            period_seconds=desk.settings.check_period_seconds,
+            run=lambda: reconcile_attempts(desk),
+            batch_limit=BATCH,
+        ),
+        Job(
+            name="count overdue payments",
+            period_seconds=OVERDUE_PERIOD_SECONDS,
+            run=lambda: count_overdue(desk),
+            batch_limit=1,
+        ),
+    )

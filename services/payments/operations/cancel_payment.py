@@ -1,0 +1,38 @@
+"""Gives up a payment that waits for the payer."""
+
+from chassis import audit
+from chassis.caller import current_call
+from chassis.errors import Kind, ServiceError
+from services.payments.desk import Desk
+from services.payments.domain.outcome import Status
+from services.payments.domain.payment import Payment, in_progress_error
+from services.payments.operations.continue_payment import ask_again
+from services.payments.operations.get_payment import visible_case
+from services.payments.operations.settle_payment import settle
+from services.payments.providers import ProviderSilentError
+
+
+async def cancel_payment(desk: Desk, payment_id: str) -> Payment:
+    """The payment, canceled, or as it had ended before. PAYMENT_IN_PROGRESS while only the provider knows."""
+    case = await visible_case(desk, payment_id)
+    if case.payment.status.is_uncertain:
+        answer = await ask_again(desk, case)
+        if answer.outcome is not None:
+            case = await settle(desk, case, answer.outcome)
+    if not case.payment.status.is_live:
+        return case.payment
+    if case.payment.status is not Status.REQUIRES_ACTION:
+        raise in_progress_error()
+    try:
+        outcome = await desk.provider.cancel(case.at_provider, timeout_seconds=desk.provider_seconds())
+    except ProviderSilentError as error:
+        raise ServiceError(
+            Kind.UNAVAILABLE,
+            "PROVIDER_UNAVAILABLE",
+            "The card provider cannot be reached just now. Please try again.",
+        ) from error
+    settled = (await settle(desk, case, outcome)).payment
+    if settled.status is Status.CANCELED:
+        async with desk.db.write(current_call().organization_id) as tx:
+            audit.record(tx, "payment.canceled", payment_id)
+    return settled

@@ -1,0 +1,72 @@
+"""Takes what a provider tells: verified, stored once for ever, and then only a reason to ask the provider."""
+
+from collections.abc import Mapping
+
+import structlog
+
+from chassis.database import WriteTx
+from chassis.errors import Kind, ServiceError, not_found
+from services.payments.desk import Desk, unhurried
+from services.payments.domain.case import Case
+from services.payments.operations.continue_payment import ask_again
+from services.payments.operations.settle_payment import settle
+from services.payments.providers import WebhookEvent, WebhookRefusedError
+from services.payments.store import attempts, cases, provider_events
+from services.payments.store.provider_events import UNKNOWN_ORGANIZATION, HeardEvent
+
+_log = structlog.get_logger("payments.webhook")
+
+
+async def receive_webhook(desk: Desk, provider: str, headers: Mapping[str, str], body: bytes) -> bool:
+    """True if the event was there and done with already. Refused unless the provider has just signed it."""
+    if provider != desk.provider.name:
+        raise not_found("provider")
+    try:
+        event = desk.provider.verify_webhook(headers, body, now=desk.db.clock.now())
+    except WebhookRefusedError as error:
+        kind = Kind.UNAUTHENTICATED if error.reason == "WEBHOOK_SIGNATURE_INVALID" else Kind.INVALID_ARGUMENT
+        raise ServiceError(kind, error.reason, str(error)) from error
+    heard = HeardEvent(
+        provider=provider,
+        event_id=event.event_id,
+        type=event.type,
+        attempt_id=event.attempt_id or None,
+        body=body,
+    )
+    organization_id, case, unfinished = await _store(desk, event, heard)
+    if not unfinished:
+        return True
+    await _process(desk, organization_id, case, heard)
+    return False
+
+
+async def _store(desk: Desk, event: WebhookEvent, heard: HeardEvent) -> tuple[str, Case | None, bool]:
+    """Keep the event with the organization whose attempt it names, else with nobody's."""
+    if event.organization_id and event.attempt_id:
+        async with desk.db.write(event.organization_id) as tx:
+            case = await cases.find_by_attempt(tx, event.attempt_id)
+            if case is not None:
+                return event.organization_id, case, await provider_events.keep(tx, heard)
+    async with desk.db.write(UNKNOWN_ORGANIZATION) as tx:
+        return UNKNOWN_ORGANIZATION, None, await provider_events.keep(tx, heard)
+
+
+async def _process(desk: Desk, organization_id: str, case: Case | None, heard: HeardEvent) -> None:
+    """Look up what the event hints at. If the provider is silent, the reconciler asks again soon."""
+    silent = False
+    if case is None:
+        _log.warning("event about nothing of ours", event_id=heard.event_id, type=heard.type)
+    else:
+        answer = await ask_again(desk, case)
+        silent = answer.silent
+        if answer.outcome is not None:
+            await settle(desk, case, answer.outcome)
+
+    async def note(tx: WriteTx) -> None:
+        if silent and heard.attempt_id is not None:
+            await attempts.check_soon(tx, heard.attempt_id)
+        else:
+            await provider_events.mark_processed(tx, heard)
+
+    with unhurried(organization_id):
+        await desk.db.run_write(organization_id, note)

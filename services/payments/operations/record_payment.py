@@ -1,0 +1,110 @@
+"""Records money that came another way: cash, a cheque, a transfer."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+import structlog
+
+from chassis import audit, idempotency
+from chassis.caller import current_call
+from chassis.database import WriteTx
+from chassis.errors import Kind, ServiceError, invalid, not_found
+from chassis.ids import new_id
+from chassis.money import Money
+from services.payments.books import received_entry
+from services.payments.desk import Desk
+from services.payments.domain.case import Case, Organization
+from services.payments.domain.outcome import Status
+from services.payments.domain.payment import Method, Part, Payment, check_covers
+from services.payments.invoicing import Refused
+from services.payments.operations.create_payment import initiator
+from services.payments.operations.settle_payment import announce
+from services.payments.store import cases
+from services.payments.translate import to_proto_payment
+from tallyport.payments.v1 import payments_pb2
+
+_log = structlog.get_logger("payments.record")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """Money that is there already. `received_on` is today if not said."""
+
+    customer_id: str
+    amount: Money
+    parts: tuple[Part, ...]
+    method: Method
+    received_on: date | None
+    note: str
+
+
+async def record_payment(desk: Desk, received: Received) -> payments_pb2.Payment:
+    """Record it once for the caller's key. Real money is never refused: what no invoice takes becomes credit."""
+    check_covers(received.amount, received.parts)
+    payment = _payment(desk, received)
+    organization_id = current_call().organization_id
+    if received.parts:
+        numbers = await _hold(desk, organization_id, payment)
+        payment = payment.with_numbers(numbers)
+
+    async def write(tx: WriteTx) -> payments_pb2.Payment:
+        organization = await cases.organization(tx)
+        recorded = await _insert(tx, payment, _day(received.received_on, organization, tx))
+        return to_proto_payment(recorded)
+
+    answer = await idempotency.once(desk.db, payments_pb2.Payment, write)
+    if answer.payment_id != payment.payment_id:
+        await desk.reservations.release(organization_id, payment.payment_id)
+    return answer
+
+
+def _payment(desk: Desk, received: Received) -> Payment:
+    now = desk.db.clock.now()
+    return Payment(
+        payment_id=new_id("pay"),
+        customer_id=received.customer_id,
+        status=Status.SUBMITTING,
+        amount=received.amount,
+        parts=received.parts,
+        method=received.method,
+        initiated_by=initiator(current_call()),
+        created_at=now,
+        note=received.note,
+    )
+
+
+async def _hold(desk: Desk, organization_id: str, payment: Payment) -> dict[str, str]:
+    """Numbers of the invoices, held so that nobody pays them meanwhile; none if they cannot be held.
+
+    NOT_FOUND if an invoice is not this customer's.
+    """
+    case = Case(organization=Organization(organization_id=organization_id), payment=payment)
+    try:
+        return await desk.reservations.reserve(case)
+    except Refused as refused:
+        if refused.error.kind is Kind.NOT_FOUND:
+            raise not_found("invoice") from refused
+        if refused.error.kind is Kind.INVALID_ARGUMENT:
+            raise refused.error from refused
+        _log.info("recorded beside the invoices' state", payment_id=payment.payment_id, reason=refused.reason)
+        return {}
+
+
+def _day(received_on: date | None, organization: Organization, tx: WriteTx) -> date:
+    today = organization.day_of(tx.now())
+    if received_on is not None and received_on > today:
+        raise invalid("received_on", "in_the_future", "Money cannot have been received in the future.")
+    return received_on or today
+
+
+async def _insert(tx: WriteTx, payment: Payment, day: date) -> Payment:
+    done = replace(
+        payment, status=Status.SUCCEEDED, received_on=day, finished_at=tx.now(), events=1,
+        method_summary=payment.method.value.replace("_", " ").capitalize(),
+    )  # fmt: skip
+    recorded = await cases.insert_received(tx, done, received_entry(done))
+    if recorded is None:
+        raise ServiceError(Kind.ALREADY_EXISTS, "PAYMENT_EXISTS", "This payment is recorded already.")
+    announce(tx, payment, recorded)
+    audit.record(tx, "payment.recorded", recorded.payment_id, reason=payment.note)
+    return recorded

@@ -1,0 +1,116 @@
+"""Writes down what the provider said: state, receipt, ledger entry and news in one transaction.
+
+Everybody who learns of an outcome comes through here: the request itself, webhooks, the reconciler, people
+who ask again. However many of them come, and in whichever order, the money is counted once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+from google.protobuf.message import Message
+
+from chassis import idempotency, outbox
+from chassis.caller import Call
+from chassis.database import WriteTx
+from chassis.errors import Kind, ServiceError
+from services.payments.books import received_entry
+from services.payments.desk import Desk, unhurried
+from services.payments.domain.attempt import Attempt, next_check_at
+from services.payments.domain.case import Case
+from services.payments.domain.outcome import Outcome, Status
+from services.payments.domain.payment import News, Payment, news
+from services.payments.store import cases
+from services.payments.translate import to_canceled, to_failed, to_succeeded
+from tallyport.payments.v1 import payments_pb2
+
+AGGREGATE = "payment"
+TRIES = 5
+_log = structlog.get_logger("payments.settle")
+
+
+async def settle(desk: Desk, case: Case, outcome: Outcome, *, key: Call | None = None) -> Case:
+    """Apply an outcome; answers with what is true afterwards. `key` is a call whose key is now finished."""
+
+    async def write(tx: WriteTx) -> Case:
+        return await settle_in(tx, desk, case, outcome, key=key)
+
+    with unhurried(case.organization_id):
+        settled = await desk.db.run_write(case.organization_id, write)
+        if settled.payment.status in (Status.FAILED, Status.CANCELED) and case.payment.status.is_live:
+            await desk.reservations.release(case.organization_id, case.payment.payment_id)
+    return settled
+
+
+async def settle_in(
+    tx: WriteTx, desk: Desk, case: Case, outcome: Outcome, *, key: Call | None = None
+) -> Case:
+    """The same inside a transaction. If the payment has changed since it was read, it is read again."""
+    numbers = {part.invoice_id: part.invoice_number for part in case.payment.parts if part.invoice_number}
+    for _ in range(TRIES):
+        payment = case.after(outcome, now=tx.now())
+        attempt = _attempt_after(case, payment, outcome, tx, desk.settings.check_delays_seconds)
+        if payment is case.payment:
+            await _note(tx, case, attempt, key=key)
+            return replace(case, attempt=attempt)
+        entry = None
+        if payment.status is Status.SUCCEEDED:
+            entry = received_entry(payment, provider=attempt.provider)
+        reason = outcome.checked(payment.amount).review_reason
+        saved = await cases.save(tx, payment, attempt, entry=entry, review_reason=reason, key=key)
+        if saved is not None:
+            announce(tx, case.payment, saved)
+            _log.info("payment settled", payment_id=saved.payment_id, status=saved.status.value)
+            return replace(case, payment=saved, attempt=attempt)
+        case = (await cases.load(tx, payment.payment_id)).with_numbers(numbers)
+    raise ServiceError(Kind.ABORTED, "BUSY", "Somebody else is changing this right now. Please try again.")
+
+
+def announce(tx: WriteTx, before: Payment, after: Payment, *, notify: bool = True) -> None:
+    """Tell the other services of a change, if it concerns them."""
+    told = news(before, after)
+    if told is None:
+        return
+    message: Message
+    if told is News.SUCCEEDED:
+        message = to_succeeded(after, notify=notify)
+    else:
+        message = to_failed(after) if told is News.FAILED else to_canceled(after)
+    outbox.append(
+        tx,
+        message,
+        aggregate_type=AGGREGATE,
+        aggregate_id=after.payment_id,
+        aggregate_version=after.events,
+    )
+
+
+def _attempt_after(
+    case: Case, payment: Payment, outcome: Outcome, tx: WriteTx, delays_seconds: Sequence[int]
+) -> Attempt:
+    attempt = case.at_provider
+    reference = outcome.provider_reference or attempt.provider_reference
+    if payment is case.payment:
+        return replace(attempt, provider_reference=reference)
+    checks = attempt.checks
+    if payment.status is Status.REQUIRES_ACTION and checks == 0:
+        checks = 1  # the payer needs a moment; the page tells us by webhook when it is done
+    return replace(
+        attempt,
+        state=payment.status,
+        provider_reference=reference,
+        card_token=attempt.card_token if payment.status.is_live else None,
+        next_check_at=next_check_at(
+            payment.status, checks=checks, now=tx.now(), delays_seconds=delays_seconds
+        ),
+    )
+
+
+async def _note(tx: WriteTx, case: Case, attempt: Attempt, *, key: Call | None) -> None:
+    """Nothing new, but perhaps a detail: the provider's id of the attempt, the numbers of the invoices."""
+    if attempt.provider_reference != case.at_provider.provider_reference:
+        await cases.note_attempt(tx, attempt)
+    if key is not None:
+        if not case.payment.lacks_numbers:
+            await cases.note_numbers(tx, case.payment)
+        await idempotency.finish(tx, payments_pb2.Payment())

@@ -1,0 +1,107 @@
+"""The middle of the saga: hold the invoices, ask the provider, write down the answer."""
+
+from dataclasses import replace
+
+import structlog
+
+from chassis.caller import Call
+from chassis.crashpoints import crashpoint
+from chassis.database import WriteTx
+from chassis.errors import Kind, ServiceError
+from chassis.telemetry import tracer
+from services.payments.desk import Desk, unhurried
+from services.payments.domain.case import Case
+from services.payments.domain.failure import refusal
+from services.payments.domain.outcome import Outcome
+from services.payments.invoicing import Refused
+from services.payments.operations.settle_payment import settle, settle_in
+from services.payments.operations.supersede_payment import supersede_payment
+from services.payments.providers import Order, OrderLine, ProviderUnreachableError
+from services.payments.store import cases
+
+SUPERSEDE_TRIES = 10
+_log = structlog.get_logger("payments.submit")
+
+
+async def submit_payment(desk: Desk, case: Case, *, key: Call | None, fresh: bool) -> Case:
+    """Carry a payment out whose attempt the provider has surely not seen.
+
+    `fresh`: no process has tried before, so that a failure to connect means that nothing was charged.
+    Raises ServiceError if invoicing refuses or is away.
+    """
+    case = await _reserve(desk, case, key=key, fresh=fresh)
+    crashpoint("pay.after_reserve")
+    crashpoint("pay.before_provider_call")
+    outcome = await _ask_provider(desk, case, fresh=fresh)
+    crashpoint("pay.after_provider_call")
+    case = await settle(desk, case, outcome, key=key)
+    crashpoint("pay.after_result_commit")
+    return case
+
+
+async def _reserve(desk: Desk, case: Case, *, key: Call | None, fresh: bool) -> Case:
+    for _ in range(SUPERSEDE_TRIES):
+        try:
+            return case.with_numbers(await desk.reservations.reserve(case))
+        except Refused as refused:
+            verdict: Refused | None = refused
+            if refused.reason == "INVOICE_BEING_PAID":
+                verdict = await supersede_payment(desk, case, refused.holder_payment_id)
+            if verdict is None:
+                continue
+            await _end_unsubmitted(desk, case, verdict.reason.lower(), key=key)
+            raise verdict.for_payer() from refused
+        except ServiceError as error:
+            _log.warning("invoicing did not answer", payment_id=case.payment.payment_id, reason=error.reason)
+            if fresh:  # the provider knows nothing of it and never will: it may safely be over
+                await _end_unsubmitted(desk, case, "service_unavailable", key=key)
+            raise ServiceError(
+                Kind.UNAVAILABLE, "SERVICE_UNAVAILABLE",
+                "A part of the system is away. Nothing was charged; please try again.", service="invoicing",
+            ) from error  # fmt: skip
+    await _end_unsubmitted(desk, case, "invoice_being_paid", key=key)
+    raise refusal("INVOICE_BEING_PAID", {})
+
+
+async def _end_unsubmitted(desk: Desk, case: Case, failure_code: str, *, key: Call | None) -> None:
+    """The payment failed before the provider heard of it; its key is free for another try."""
+
+    async def write(tx: WriteTx) -> None:
+        await settle_in(tx, desk, case, Outcome.failed(failure_code))
+        if key is not None:
+            await cases.forget_key(tx, key)
+
+    with unhurried(case.organization_id):
+        await desk.db.run_write(case.organization_id, write)
+
+
+async def _ask_provider(desk: Desk, case: Case, *, fresh: bool) -> Outcome:
+    attempt, order = case.at_provider, _order(case)
+    ask = desk.provider.create_checkout if attempt.is_hosted else desk.provider.charge
+    with tracer().start_as_current_span(f"provider.{ask.__name__}") as span:
+        span.set_attribute("tallyport.payment_id", case.payment.payment_id)
+        try:
+            outcome = await ask(order, timeout_seconds=desk.provider_seconds())
+        except ProviderUnreachableError:
+            _log.warning("provider unreachable", payment_id=case.payment.payment_id)
+            outcome = Outcome.failed("provider_unavailable") if fresh else Outcome.unknown()
+        span.set_attribute("tallyport.outcome", outcome.status.value)
+    return replace(outcome, provider_reference=outcome.provider_reference or attempt.provider_reference)
+
+
+def _order(case: Case) -> Order:
+    """The request; nothing in it may differ when it is repeated."""
+    payment, attempt = case.payment, case.at_provider
+    return Order(
+        organization_id=case.organization_id,
+        payment_id=payment.payment_id,
+        attempt_id=attempt.attempt_id,
+        amount=attempt.amount,
+        merchant_name=case.organization.name,
+        return_url=payment.return_url,
+        card_token=attempt.card_token,
+        lines=tuple(
+            OrderLine(f"Invoice {part.invoice_number or part.invoice_id}", part.amount)
+            for part in payment.parts
+        ),
+    )

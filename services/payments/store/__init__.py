@@ -1,0 +1,1 @@
+"""Rows of the payments service: the only place where SQL becomes domain objects."""

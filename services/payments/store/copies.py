@@ -1,0 +1,65 @@
+"""What payments keeps of other services' things: organizations and the names of customers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+
+from chassis.database import ReadTx, WriteTx
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """Whose name stands on a receipt, and in which language it is written."""
+
+    name: str
+    locale: str
+
+
+async def keep_organization(tx: WriteTx, columns: dict[str, Any]) -> None:
+    """Insert or replace the copy of the transaction's organization."""
+    await tx.execute(_KEEP_ORGANIZATION, {"organization_id": tx.organization_id, **columns})
+
+
+async def keep_customer(tx: WriteTx, customer_id: str, payer: Payer) -> None:
+    """Insert or replace the copy of a customer."""
+    await tx.execute(
+        _KEEP_CUSTOMER,
+        {
+            "organization_id": tx.organization_id,
+            "customer_id": customer_id,
+            "name": payer.name,
+            "locale": payer.locale,
+        },
+    )
+
+
+async def payer(tx: ReadTx, customer_id: str) -> Payer | None:
+    """A customer's name, if it has been told yet."""
+    params = {"organization_id": tx.organization_id, "customer_id": customer_id}
+    row = (await tx.execute(_PAYER, params)).first()
+    return None if row is None else Payer(row.name, row.locale)
+
+
+_KEEP_ORGANIZATION = text("""
+    INSERT INTO organizations (
+        organization_id, name, time_zone, locale, currency, address_lines, tax_id, contact_email,
+        primary_color, live_mode
+    ) VALUES (
+        :organization_id, :name, :time_zone, :locale, :currency, :address_lines, :tax_id, :contact_email,
+        :primary_color, :live_mode
+    ) ON CONFLICT (organization_id) DO UPDATE SET
+        name = excluded.name, time_zone = excluded.time_zone, locale = excluded.locale,
+        currency = excluded.currency, address_lines = excluded.address_lines, tax_id = excluded.tax_id,
+        contact_email = excluded.contact_email, primary_color = excluded.primary_color,
+        live_mode = excluded.live_mode
+""")
+_KEEP_CUSTOMER = text("""
+    INSERT INTO customers (organization_id, customer_id, name, locale)
+    VALUES (:organization_id, :customer_id, :name, :locale)
+    ON CONFLICT (organization_id, customer_id) DO UPDATE SET name = excluded.name, locale = excluded.locale
+""")
+_PAYER = text(
+    "SELECT name, locale FROM customers"
+    " WHERE organization_id = :organization_id AND customer_id = :customer_id"
+)

@@ -1,0 +1,166 @@
+"""The statements that begin, read and settle payments: each does one step of the saga in one round trip."""
+
+from sqlalchemy import text
+
+BEGIN = text("""
+    WITH payment AS (
+        INSERT INTO payments (
+            organization_id, payment_id, customer_id, status, amount_minor_units, currency, method,
+            return_url, initiated_by, created_at
+        ) VALUES (
+            :organization_id, :payment_id, :customer_id, :status, :amount, :currency, :method,
+            :return_url, :initiated_by, :created_at
+        )
+    ), parts AS (
+        INSERT INTO payment_parts (
+            organization_id, payment_id, position, invoice_id, amount_minor_units, invoice_number
+        )
+        SELECT :organization_id, :payment_id, position, invoice_id, amount, number
+        FROM unnest(CAST(:invoice_ids AS text[]), CAST(:part_amounts AS bigint[]), CAST(:numbers AS text[]))
+            WITH ORDINALITY AS part (invoice_id, amount, number, position)
+    ), attempt AS (
+        INSERT INTO payment_attempts (
+            organization_id, attempt_id, payment_id, provider, state, amount_minor_units, currency, card_token,
+            created_at, next_check_at
+        ) VALUES (
+            :organization_id, :attempt_id, :payment_id, :provider, :status, :amount, :currency, :card_token,
+            :created_at, :next_check_at
+        )
+    )
+    SELECT name AS organization_name, time_zone, locale, address_lines, tax_id, contact_email, primary_color
+    FROM organizations WHERE organization_id = :organization_id
+""")
+
+COLUMNS = """
+    p.payment_id, p.customer_id, p.status, p.amount_minor_units, p.currency, p.method, p.method_summary,
+    p.return_url, p.redirect_url, p.failure_code, p.initiated_by, p.note, p.receipt_no, p.received_on,
+    p.created_at, p.finished_at, p.version, p.events,
+    part.invoice_ids, part.part_amounts, part.invoice_numbers
+"""
+PARTS = """
+    CROSS JOIN LATERAL (
+        SELECT array_agg(invoice_id ORDER BY position) AS invoice_ids,
+               array_agg(amount_minor_units ORDER BY position) AS part_amounts,
+               array_agg(invoice_number ORDER BY position) AS invoice_numbers
+        FROM payment_parts
+        WHERE organization_id = p.organization_id AND payment_id = p.payment_id
+    ) AS part
+"""
+_CASE = f"""
+    SELECT {COLUMNS}, a.attempt_id, a.provider, a.state, a.provider_reference, a.card_token,
+           a.created_at AS attempt_created_at, a.next_check_at, a.checks,
+           o.name AS organization_name, o.time_zone, o.locale, o.address_lines, o.tax_id, o.contact_email,
+           o.primary_color
+    FROM payments p
+    {PARTS}
+    LEFT JOIN payment_attempts a ON a.organization_id = p.organization_id AND a.payment_id = p.payment_id
+    LEFT JOIN organizations o ON o.organization_id = p.organization_id
+    WHERE p.organization_id = :organization_id
+"""  # noqa: S608 - constants only
+LOAD = text(f"{_CASE} AND p.payment_id = :payment_id ORDER BY a.attempt_id DESC LIMIT 1")
+LOAD_BY_ATTEMPT = text(f"{_CASE} AND a.attempt_id = :attempt_id")
+
+# The payment's row is locked first and only if nobody has changed it: all else follows from that one row.
+_RECEIPT_AND_ENTRY = """
+    receipt AS (
+        INSERT INTO receipts (organization_id, receipt_no, payment_id, issued_at)
+        SELECT :organization_id, last_number, :payment_id, :now FROM number
+    ), entry AS (
+        INSERT INTO ledger_entries (
+            organization_id, entry_id, source, source_id, kind, occurred_at, posted_at
+        )
+        SELECT :organization_id, :entry_id, :source, :payment_id, :kind, :occurred_at, :now FROM number
+    ), lines AS (
+        INSERT INTO ledger_lines (
+            organization_id, entry_id, line_no, account, owner, currency, side, amount_minor_units
+        )
+        SELECT :organization_id, :entry_id, position, account, owner, currency, side, amount
+        FROM number, unnest(
+            CAST(:accounts AS text[]), CAST(:owners AS text[]), CAST(:currencies AS text[]),
+            CAST(:sides AS text[]), CAST(:line_amounts AS bigint[])
+        ) WITH ORDINALITY AS line (account, owner, currency, side, amount, position)
+    )
+"""
+_DRAW_NUMBER = """
+    INSERT INTO number_series (organization_id, series, last_number)
+    SELECT :organization_id, 'receipt', 1 FROM {source}
+    ON CONFLICT (organization_id, series) DO UPDATE SET last_number = number_series.last_number + 1
+    RETURNING last_number
+"""
+_SET_NUMBERS = """
+    UPDATE payment_parts SET invoice_number = given.number
+    FROM unnest(CAST(:invoice_ids AS text[]), CAST(:numbers AS text[])) AS given (invoice_id, number)
+    WHERE payment_parts.organization_id = :organization_id AND payment_parts.payment_id = :payment_id
+      AND payment_parts.invoice_id = given.invoice_id AND payment_parts.invoice_number <> given.number
+      AND given.number <> ''
+"""
+_SAVE_TEMPLATE = f"""
+    WITH locked AS (
+        SELECT payment_id FROM payments
+        WHERE organization_id = :organization_id AND payment_id = :payment_id AND version = :expected_version
+        FOR UPDATE
+    ), number AS (
+        {_DRAW_NUMBER.format(source="locked WHERE CAST(:received AS boolean)")}
+    ), {_RECEIPT_AND_ENTRY}, numbers AS (
+        {_SET_NUMBERS} AND EXISTS (SELECT 1 FROM locked)
+    ), attempt AS (
+        UPDATE payment_attempts
+        SET state = :status, provider_reference = coalesce(:provider_reference, provider_reference),
+            card_token = CASE WHEN CAST(:is_live AS boolean) THEN card_token END,
+            next_check_at = :next_check_at, review_reason = :review_reason
+        FROM locked
+        WHERE payment_attempts.organization_id = :organization_id AND attempt_id = :attempt_id
+    ) %s
+    UPDATE payments
+    SET status = :status, version = :version, events = :events, method_summary = :method_summary,
+        redirect_url = :redirect_url, failure_code = :failure_code, received_on = :received_on,
+        finished_at = :finished_at, receipt_no = (SELECT last_number FROM number)
+    FROM locked
+    WHERE payments.organization_id = :organization_id AND payments.payment_id = locked.payment_id
+    RETURNING payments.receipt_no
+"""  # noqa: S608 - constants only
+_KEY = "organization_id = :organization_id AND principal = :principal AND method = :key_method AND key = :key"
+# The kept answer is empty: a repetition is answered with the payment as it is then.
+_FINISH_KEY = f""", finished AS (
+        UPDATE idempotency_keys SET state = 'finished', response = '' WHERE {_KEY}
+    )"""  # noqa: S608
+SAVE = text(_SAVE_TEMPLATE % "")
+SAVE_AND_FINISH = text(_SAVE_TEMPLATE % _FINISH_KEY)
+FORGET_KEY = text(f"DELETE FROM idempotency_keys WHERE {_KEY}")  # noqa: S608
+NUMBERS = text(_SET_NUMBERS)
+NOTE_ATTEMPT = text("""
+    UPDATE payment_attempts
+    SET provider_reference = coalesce(:provider_reference, provider_reference), next_check_at = :next_check_at
+    WHERE organization_id = :organization_id AND attempt_id = :attempt_id
+""")
+INSERT_RECEIVED = text(f"""
+    WITH known AS (
+        SELECT 1 FROM payments
+        WHERE organization_id = :organization_id AND external_reference = :external_reference
+    ), number AS (
+        {_DRAW_NUMBER.format(source="(SELECT 1) AS one WHERE NOT EXISTS (SELECT 1 FROM known)")}
+    ), payment AS (
+        INSERT INTO payments (
+            organization_id, payment_id, customer_id, status, amount_minor_units, currency, method,
+            method_summary, initiated_by, note, external_reference, receipt_no, received_on, created_at,
+            finished_at, events
+        )
+        SELECT :organization_id, :payment_id, :customer_id, :status, :amount, :currency, :method,
+               :method_summary, :initiated_by, :note, :external_reference, last_number, :received_on,
+               :created_at, :finished_at, :events
+        FROM number RETURNING receipt_no
+    ), parts AS (
+        INSERT INTO payment_parts (
+            organization_id, payment_id, position, invoice_id, amount_minor_units, invoice_number
+        )
+        SELECT :organization_id, :payment_id, position, invoice_id, amount, invoice_number
+        FROM payment, unnest(
+            CAST(:invoice_ids AS text[]), CAST(:part_amounts AS bigint[]), CAST(:numbers AS text[])
+        ) WITH ORDINALITY AS part (invoice_id, amount, invoice_number, position)
+    ), {_RECEIPT_AND_ENTRY}
+    SELECT receipt_no FROM payment
+""")  # noqa: S608 - constants only
+ORGANIZATION = text(
+    "SELECT name AS organization_name, time_zone, locale, address_lines, tax_id, contact_email, primary_color"
+    " FROM organizations WHERE organization_id = :organization_id"
+)

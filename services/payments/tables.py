@@ -1,0 +1,221 @@
+"""Tables of the payments service."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from chassis.tables import convention, ledger_tables, transport_tables
+
+metadata = MetaData(naming_convention=convention)
+transport = transport_tables(metadata)
+ledger_entries, ledger_lines = ledger_tables(metadata)
+
+_LIVE = "IN ('submitting', 'unknown', 'requires_action', 'processing', 'review')"
+_STATES = "IN ('submitting', 'unknown', 'requires_action', 'processing', 'review', 'canceled', 'failed', 'succeeded')"
+
+
+def _text(name: str, *, default: str | None = None) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default=default)
+
+
+def _time(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+payments = Table(
+    "payments",
+    metadata,
+    _text("organization_id"),
+    _text("payment_id"),
+    _text("customer_id"),
+    _text("status"),
+    Column("amount_minor_units", BigInteger, nullable=False),
+    _text("currency"),
+    _text("method"),
+    _text("method_summary", default=""),
+    _text("return_url", default=""),
+    _text("redirect_url", default=""),
+    _text("failure_code", default=""),
+    _text("initiated_by"),
+    _text("note", default=""),
+    Column("external_reference", Text),
+    Column("receipt_no", BigInteger),
+    Column("received_on", Date),
+    _time("created_at"),
+    _time("finished_at", nullable=True),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("events", Integer, nullable=False, server_default="0"),
+    PrimaryKeyConstraint("organization_id", "payment_id", name="pk_payments"),
+    CheckConstraint(f"status {_STATES}", name="status"),
+    CheckConstraint("amount_minor_units > 0", name="amount"),
+    CheckConstraint(
+        "(status = 'succeeded') = (receipt_no IS NOT NULL) AND (status = 'succeeded') = (received_on IS NOT NULL)",
+        name="receipt",
+    ),
+    Index(
+        "uq_payments_external_reference",
+        "organization_id",
+        "external_reference",
+        unique=True,
+        postgresql_where=text("external_reference IS NOT NULL"),
+    ),
+    Index("ix_payments_created_at", "organization_id", "created_at", "payment_id"),
+    Index("ix_payments_customer", "organization_id", "customer_id", "created_at", "payment_id"),
+    Index("ix_payments_status", "organization_id", "status", "created_at", "payment_id"),
+    Index(
+        "ix_payments_received_on",
+        "organization_id",
+        "received_on",
+        "currency",
+        postgresql_where=text("status = 'succeeded'"),
+    ),
+)
+"""`external_reference` names an imported payment's origin for ever: it can never be recorded twice."""
+
+payment_parts = Table(
+    "payment_parts",
+    metadata,
+    _text("organization_id"),
+    _text("payment_id"),
+    Column("position", SmallInteger, nullable=False),
+    _text("invoice_id"),
+    Column("amount_minor_units", BigInteger, nullable=False),
+    _text("invoice_number", default=""),
+    PrimaryKeyConstraint("organization_id", "payment_id", "position", name="pk_payment_parts"),
+    ForeignKeyConstraint(
+        ["organization_id", "payment_id"],
+        ["payments.organization_id", "payments.payment_id"],
+        name="fk_payment_parts_payments",
+    ),
+    UniqueConstraint("organization_id", "payment_id", "invoice_id", name="uq_payment_parts_invoice"),
+    CheckConstraint("amount_minor_units > 0", name="amount"),
+)
+"""Amounts are in the payment's currency."""
+
+payment_attempts = Table(
+    "payment_attempts",
+    metadata,
+    _text("organization_id"),
+    _text("attempt_id"),
+    _text("payment_id"),
+    _text("provider"),
+    _text("state"),
+    Column("amount_minor_units", BigInteger, nullable=False),
+    _text("currency"),
+    Column("provider_reference", Text),
+    Column("card_token", Text),
+    _text("review_reason", default=""),
+    _time("created_at"),
+    _time("next_check_at", nullable=True),
+    Column("checks", Integer, nullable=False, server_default="0"),
+    PrimaryKeyConstraint("organization_id", "attempt_id", name="pk_payment_attempts"),
+    ForeignKeyConstraint(
+        ["organization_id", "payment_id"],
+        ["payments.organization_id", "payments.payment_id"],
+        name="fk_payment_attempts_payments",
+    ),
+    CheckConstraint(f"state {_STATES}", name="state"),
+    CheckConstraint(f"card_token IS NULL OR state {_LIVE}", name="card_token"),
+    Index(
+        "uq_payment_attempts_live",
+        "organization_id",
+        "payment_id",
+        unique=True,
+        postgresql_where=text(f"state {_LIVE}"),
+    ),
+    Index(
+        "uq_payment_attempts_succeeded",
+        "organization_id",
+        "payment_id",
+        unique=True,
+        postgresql_where=text("state = 'succeeded'"),
+    ),
+    Index("ix_payment_attempts_due", "next_check_at", postgresql_where=text("next_check_at IS NOT NULL")),
+)
+"""Swept across organizations by `ix_payment_attempts_due`. Two live or two succeeded attempts cannot be."""
+
+receipts = Table(
+    "receipts",
+    metadata,
+    _text("organization_id"),
+    Column("receipt_no", BigInteger, nullable=False),
+    _text("payment_id"),
+    _time("issued_at"),
+    PrimaryKeyConstraint("organization_id", "receipt_no", name="pk_receipts"),
+    UniqueConstraint("organization_id", "payment_id", name="uq_receipts_payment"),
+    ForeignKeyConstraint(
+        ["organization_id", "payment_id"],
+        ["payments.organization_id", "payments.payment_id"],
+        name="fk_receipts_payments",
+    ),
+)
+"""Append-only: a payment gets one receipt, and no number is ever left out."""
+
+number_series = Table(
+    "number_series",
+    metadata,
+    _text("organization_id"),
+    _text("series"),
+    Column("last_number", BigInteger, nullable=False),
+    PrimaryKeyConstraint("organization_id", "series", name="pk_number_series"),
+)
+
+provider_events = Table(
+    "provider_events",
+    metadata,
+    _text("organization_id"),
+    _text("provider"),
+    _text("event_id"),
+    _text("type"),
+    Column("attempt_id", Text),
+    Column("body", LargeBinary, nullable=False),
+    _time("received_at"),
+    _time("processed_at", nullable=True),
+    PrimaryKeyConstraint("organization_id", "provider", "event_id", name="pk_provider_events"),
+)
+"""Kept for ever, so that an event replayed after years is still known. Nobody's are kept under `unknown`."""
+
+organizations = Table(
+    "organizations",
+    metadata,
+    _text("organization_id"),
+    _text("name"),
+    _text("time_zone"),
+    _text("locale"),
+    _text("currency"),
+    Column("address_lines", ARRAY(Text), nullable=False),
+    _text("tax_id"),
+    _text("contact_email"),
+    _text("primary_color"),
+    Column("live_mode", Boolean, nullable=False),
+    PrimaryKeyConstraint("organization_id", name="pk_organizations"),
+)
+"""A copy of what identity tells, for receipts and for the day on which money was received."""
+
+customers = Table(
+    "customers",
+    metadata,
+    _text("organization_id"),
+    _text("customer_id"),
+    _text("name"),
+    _text("locale"),
+    PrimaryKeyConstraint("organization_id", "customer_id", name="pk_customers"),
+)
+"""A copy of what invoicing tells: whose name stands on the receipt."""
