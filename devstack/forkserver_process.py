@@ -21,7 +21,17 @@ from devstack.processes import dying_with_parent
 
 MESSAGE_BYTES = 1 << 17
 _PACKAGES = ("chassis", "tallyport")
-_MODULES = ("alembic.command", "alembic.runtime.migration", "google.protobuf.json_format")
+# What the packages import late, at their first use, and every service uses.
+_MODULES = (
+    "alembic.command",
+    "alembic.runtime.migration",
+    "google.protobuf.json_format",
+    "httpx",
+    "opentelemetry.exporter.otlp.proto.http.trace_exporter",
+    "opentelemetry.instrumentation.sqlalchemy",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "uvloop",
+)
 _PR_SET_NAME = 15
 
 
