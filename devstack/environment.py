@@ -28,7 +28,8 @@ class Secrets:
     def prepare(self) -> None:
         """Make the key files that services read."""
         ensure_token_keys(self.token_signing_key_file, self.token_jwks_file)
-        read_or_make(self.cookie_key_file, lambda: base64.b64encode(secrets.token_bytes(32)).decode())
+        for file in (self.cookie_key_file, self.pay_link_key_file):
+            read_or_make(file, lambda: base64.b64encode(secrets.token_bytes(32)).decode())
 
     @property
     def token_signing_key_file(self) -> Path:
@@ -41,6 +42,10 @@ class Secrets:
     @property
     def cookie_key_file(self) -> Path:
         return self.folder / "cookie-key"
+
+    @property
+    def pay_link_key_file(self) -> Path:
+        return self.folder / "pay-link-key"
 
     @property
     def simulator_secret(self) -> str:
@@ -155,6 +160,7 @@ class Environment:
         drawn = self.secrets
         own: Mapping[str, Variables] = {
             "identity": {"TALLYPORT_TOKEN_SIGNING_KEY_FILE": str(drawn.token_signing_key_file)},
+            "invoicing": {"TALLYPORT_PAY_LINK_KEY_FILE": str(drawn.pay_link_key_file)},
             "payments": {
                 "TALLYPORT_SIMULATOR_URL": self.simulator_url,
                 "TALLYPORT_SIMULATOR_SECRET": drawn.simulator_secret,

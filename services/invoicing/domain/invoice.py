@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
+from chassis.errors import Kind, ServiceError
 from chassis.money import Money
 
 FIRST_VERSION = 1
@@ -22,15 +23,6 @@ class Status(StrEnum):
 
 
 PAYABLE = frozenset({Status.OPEN, Status.PARTLY_PAID})
-
-
-class TransitionError(Exception):
-    """The invoice is not in a state that allows this; `reason` is a stable word for programs."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +151,7 @@ class Invoice:
         return totals(self.lines, self.currency).taxes
 
     def with_lines(self, lines: Sequence[Line]) -> "Invoice":
-        """A draft with other lines. TransitionError unless it is a draft."""
+        """A draft with other lines. INVOICE_NOT_DRAFT unless it is one."""
         self.must_be_draft()
         sums = totals(lines, self.currency)
         return replace(
@@ -167,15 +159,15 @@ class Invoice:
         )
 
     def must_be_draft(self) -> None:
-        """TransitionError unless it may still be edited."""
+        """INVOICE_NOT_DRAFT unless it may still be edited."""
         if self.status is not Status.DRAFT:
-            raise TransitionError("INVOICE_NOT_DRAFT", "Only a draft can be changed; this invoice is final.")
+            raise self._refusal("INVOICE_NOT_DRAFT", "Only a draft can be changed; this invoice is final.")
 
     def finalized(self, number: str, buyer: Buyer, at: datetime) -> "Invoice":
-        """The invoice with its number, to be paid from now on. TransitionError for an empty sum."""
+        """The invoice with its number, to be paid from now on. INVOICE_TOTAL_NOT_POSITIVE for an empty sum."""
         self.must_be_draft()
         if self.total.minor_units <= 0:
-            raise TransitionError(
+            raise self._refusal(
                 "INVOICE_TOTAL_NOT_POSITIVE", "An invoice must come to more than zero to be finalized."
             )
         return replace(
@@ -184,13 +176,13 @@ class Invoice:
         )  # fmt: skip
 
     def voided(self) -> "Invoice":
-        """The invoice out of the books. TransitionError once money was put on it or is on its way."""
+        """The invoice out of the books; INVOICE_NOT_VOIDABLE or INVOICE_BEING_PAID once money is on it."""
         if self.status is not Status.OPEN or not self.paid.is_zero:
-            raise TransitionError(
+            raise self._refusal(
                 "INVOICE_NOT_VOIDABLE", "Only an open invoice on which nothing was paid can be voided."
             )
         if not self.reserved.is_zero:
-            raise TransitionError(
+            raise self._refusal(
                 "INVOICE_BEING_PAID", "A payment for this invoice is on its way. Please try again later."
             )
         return replace(
@@ -214,3 +206,6 @@ class Invoice:
             status=Status.PAID if is_full else Status.PARTLY_PAID, paid_at=at if is_full else None,
             version=self.version + 1, event_version=self.event_version + 1,
         )  # fmt: skip
+
+    def _refusal(self, reason: str, message: str) -> ServiceError:
+        return ServiceError(Kind.FAILED_PRECONDITION, reason, message, invoice_id=self.invoice_id)

@@ -5,19 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from chassis.errors import ServiceError, invalid
 from chassis.money import Money
 from services.invoicing.domain.invoice import Line
 from services.invoicing.domain.item import Item
-
-
-class LineError(Exception):
-    """A line that cannot be understood: which one, which of its fields and why."""
-
-    def __init__(self, index: int, field: str, code: str, message: str) -> None:
-        super().__init__(message)
-        self.path = f"lines[{index}].{field}"
-        self.code = code
-        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +47,22 @@ class InvoiceChanges:
 
 
 def fill_lines(drafts: Sequence[LineDraft], items: Mapping[str, Item], currency: str) -> list[Line]:
-    """Lines with everything that items tell. LineError for the first one that stays incomplete."""
+    """Lines with everything that items tell. VALIDATION_FAILED for the first one that stays incomplete."""
     return [_fill(index, draft, items, currency) for index, draft in enumerate(drafts)]
 
 
 def _fill(index: int, draft: LineDraft, items: Mapping[str, Item], currency: str) -> Line:
     item = items.get(draft.item_id) if draft.item_id else None
     if draft.item_id and item is None:
-        raise LineError(index, "item_id", "item", "There is no such item.")
+        raise _wrong(index, "item_id", "item", "There is no such item.")
     description = draft.description or (item.name if item else "")
     if not description:
-        raise LineError(index, "description", "required", "Say what is sold, or name an item.")
+        raise _wrong(index, "description", "required", "Say what is sold, or name an item.")
     unit_price = draft.unit_price or (item.unit_price if item else None)
     if unit_price is None:
-        raise LineError(index, "unit_price", "required", "Give a price, or name an item.")
+        raise _wrong(index, "unit_price", "required", "Give a price, or name an item.")
     if unit_price.currency != currency:
-        raise LineError(index, "unit_price.currency", "currency", f"This invoice is in {currency}.")
+        raise _wrong(index, "unit_price.currency", "currency", f"This invoice is in {currency}.")
     rate = draft.tax_rate_percent
     if rate is None:
         rate = item.tax_rate_percent if item else Decimal(0)
@@ -79,5 +70,9 @@ def _fill(index: int, draft: LineDraft, items: Mapping[str, Item], currency: str
     try:
         _ = line.amount
     except ValueError:
-        raise LineError(index, "quantity", "too_large", "Quantity times price is too much.") from None
+        raise _wrong(index, "quantity", "too_large", "Quantity times price is too much.") from None
     return line
+
+
+def _wrong(index: int, field: str, code: str, message: str) -> ServiceError:
+    return invalid(f"lines[{index}].{field}", code, message)

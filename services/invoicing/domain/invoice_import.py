@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from chassis.money import Money
+from services.invoicing.domain.invoice import Line
 
 MAX_ERRORS = 100
 SAMPLE_ROWS = 10
@@ -72,3 +74,8 @@ class Import:
     created_at: datetime
     finished_at: datetime | None = None
     sample: Sequence[Row] = ()
+
+
+def imported_line(row: Row) -> Line:
+    """The one line of an imported invoice: files tell the sum only, with tax in it."""
+    return Line(row.description, Decimal(1), row.total, Decimal(0))

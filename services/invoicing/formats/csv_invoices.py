@@ -58,8 +58,8 @@ class _WrongCell(Exception):
         self.error = (column, message)
 
 
-def read_csv_invoices(content: bytes, *, date_order: DateOrder, currency: str) -> CsvInvoices:
-    """Understand a whole file. `currency` counts where a row names none.
+def read_csv_invoices(content: bytes, *, date_order: DateOrder, currency: str, today: date) -> CsvInvoices:
+    """Understand a whole file. `currency` counts where a row names none; nothing was settled after `today`.
 
     Raises CsvFileError if it is no CSV file in UTF-8, lacks a needed column or has too many rows.
     """
@@ -79,7 +79,7 @@ def read_csv_invoices(content: bytes, *, date_order: DateOrder, currency: str) -
         if total > MAX_ROWS:
             raise CsvFileError(f"The file has more than {MAX_ROWS} rows. Split it.")
         try:
-            row = _RowReader(line, cells, date_order, currency).read()
+            row = _RowReader(line, cells, date_order, currency, today).read()
             if (first := seen.setdefault(row.external_id, line)) != line:
                 raise _WrongCell(
                     "external_id", f"Invoice {row.external_id} is in line {first} already. Remove one."
@@ -131,11 +131,14 @@ def _columns(header: Sequence[str]) -> dict[str, int]:
 class _RowReader:
     """Reads the cells of one row; raises _WrongCell at the first one that is wrong."""
 
-    def __init__(self, line: int, cells: Mapping[str, str], date_order: DateOrder, currency: str) -> None:
+    def __init__(
+        self, line: int, cells: Mapping[str, str], date_order: DateOrder, currency: str, today: date
+    ) -> None:
         self._line = line
         self._cells = cells
         self._date_order = date_order
         self._currency = currency
+        self._today = today
 
     def read(self) -> Row:
         invoice_date = self._date("invoice_date", needed=True)
@@ -147,6 +150,8 @@ class _RowReader:
             raise _WrongCell("due_date", "The due date is before the invoice date.")
         if settled_date is not None and settled_date < invoice_date:
             raise _WrongCell("settled_date", "The settled date is before the invoice date.")
+        if settled_date is not None and settled_date > self._today:
+            raise _WrongCell("settled_date", "The settled date is in the future; leave it empty until then.")
         external_id = self._text("external_id", needed=True)
         customer = self._text("customer_external_id", needed=True)
         return Row(

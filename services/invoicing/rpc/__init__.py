@@ -1,1 +1,35 @@
 """Servicers: translate, call one operation, translate back."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from chassis.database import Database
+from chassis.event_log import event_log
+from services.invoicing.rpc.customers import Customers
+from services.invoicing.rpc.imports import Imports
+from services.invoicing.rpc.invoices import Invoices
+from services.invoicing.rpc.items import Items
+from services.invoicing.rpc.pay_links import PayLinks
+from services.invoicing.rpc.reservations import Deliveries, Reservations
+from tallyport.invoicing.v1 import (
+    customers_pb2_grpc,
+    imports_pb2_grpc,
+    invoices_pb2_grpc,
+    items_pb2_grpc,
+    pay_links_pb2_grpc,
+    reservations_pb2_grpc,
+)
+
+
+def servicers(db: Database, *, pay_link_key: bytes) -> Sequence[tuple[Any, object]]:
+    """All that this service answers, as pairs for the server."""
+    return (
+        (customers_pb2_grpc.add_CustomersServicer_to_server, Customers(db)),
+        (items_pb2_grpc.add_ItemsServicer_to_server, Items(db)),
+        (invoices_pb2_grpc.add_InvoicesServicer_to_server, Invoices(db)),
+        (pay_links_pb2_grpc.add_PayLinksServicer_to_server, PayLinks(db, pay_link_key)),
+        (imports_pb2_grpc.add_ImportsServicer_to_server, Imports(db)),
+        (reservations_pb2_grpc.add_ReservationsServicer_to_server, Reservations(db)),
+        (reservations_pb2_grpc.add_DeliveriesServicer_to_server, Deliveries(db, pay_link_key)),
+        event_log(db),
+    )

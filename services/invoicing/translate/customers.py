@@ -13,6 +13,7 @@ from services.invoicing.domain.customer import (
 )
 from services.invoicing.translate.values import (
     from_proto_currency,
+    from_proto_locale,
     from_proto_text,
     from_proto_texts,
     to_proto_money,
@@ -28,7 +29,7 @@ def from_proto_customer(request: pb.CreateCustomerRequest) -> CustomerDraft:
         email=request.email,
         external_id=from_proto_text("external_id", request.external_id) or None,
         currency=from_proto_currency("currency", request.currency),
-        locale=from_proto_text("locale", request.locale),
+        locale=from_proto_locale("locale", request.locale),
         address_lines=from_proto_texts("address_lines", request.address_lines),
         country=request.country,
         tax_id=from_proto_text("tax_id", request.tax_id),
@@ -40,7 +41,7 @@ def from_proto_customer_changes(request: pb.UpdateCustomerRequest) -> CustomerCh
     return CustomerChanges(
         name=from_proto_text("name", request.name) if request.HasField("name") else None,
         email=request.email if request.HasField("email") else None,
-        locale=from_proto_text("locale", request.locale) if request.HasField("locale") else None,
+        locale=from_proto_locale("locale", request.locale) if request.HasField("locale") else None,
         address_lines=from_proto_texts("address_lines", request.address_lines) or None,
         country=request.country if request.HasField("country") else None,
         tax_id=from_proto_text("tax_id", request.tax_id) if request.HasField("tax_id") else None,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 
+from babel import Locale, UnknownLocaleError
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.errors import invalid
@@ -71,3 +72,13 @@ def from_proto_currency(field: str, code: str) -> str:
     if code:
         from_proto_money(field, money_pb2.Money(currency=code))
     return code
+
+
+def from_proto_locale(field: str, tag: str) -> str:
+    """A language that we can write dates and amounts in, or nothing; VALIDATION_FAILED for any other."""
+    if tag:
+        try:
+            Locale.parse(tag, sep="-" if "-" in tag else "_")
+        except (ValueError, UnknownLocaleError):
+            raise invalid(field, "locale", "This is not a language such as en-US.") from None
+    return tag

@@ -1,0 +1,46 @@
+"""What the other services' events do here."""
+
+from collections.abc import Mapping
+
+from google.protobuf.message import Message
+
+from chassis.database import WriteTx
+from chassis.inbox import Event, Handler
+from services.invoicing.domain.reservation import ReservationState
+from services.invoicing.operations.apply_payment import apply_payment
+from services.invoicing.operations.release import release_in
+from services.invoicing.store.organizations import put_organization
+from services.invoicing.translate.organizations import from_proto_organization
+from services.invoicing.translate.reservations import from_proto_payment
+from tallyport.identity.v1 import events_pb2 as identity_events
+from tallyport.payments.v1 import events_pb2 as payments_events
+
+
+async def on_organization_changed(tx: WriteTx, event: Event) -> None:
+    """Keep the copy of an organization as identity has it."""
+    message = event.message
+    assert isinstance(message, identity_events.OrganizationChanged)
+    await put_organization(tx, from_proto_organization(message.organization, event.aggregate_version))
+
+
+async def on_payment_succeeded(tx: WriteTx, event: Event) -> None:
+    """Put the money to its invoices."""
+    message = event.message
+    assert isinstance(message, payments_events.PaymentSucceeded)
+    payment, parts = from_proto_payment(message)
+    await apply_payment(tx, payment, parts, notify=message.notify)
+
+
+async def on_payment_ended(tx: WriteTx, event: Event) -> None:
+    """Nothing was charged: what the payment held is free again."""
+    message = event.message
+    assert isinstance(message, (payments_events.PaymentFailed, payments_events.PaymentCanceled))
+    await release_in(tx, message.payment_id, ReservationState.RELEASED)
+
+
+HANDLERS: Mapping[type[Message], Handler] = {
+    identity_events.OrganizationChanged: on_organization_changed,
+    payments_events.PaymentSucceeded: on_payment_succeeded,
+    payments_events.PaymentFailed: on_payment_ended,
+    payments_events.PaymentCanceled: on_payment_ended,
+}

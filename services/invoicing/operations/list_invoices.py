@@ -1,0 +1,44 @@
+"""List invoices."""
+
+from datetime import date
+
+from chassis.caller import current_call
+from chassis.database import Database
+from services.invoicing.domain.invoice import Invoice
+from services.invoicing.operations.visibility import DEFAULT_PAGE_SIZE, own_customer_id
+from services.invoicing.store import invoice_lists
+from services.invoicing.store.invoice_lists import InvoiceFilter, InvoiceQuery
+from services.invoicing.store.organizations import get_organization
+
+
+async def list_invoices(
+    db: Database,
+    *,
+    page_size: int,
+    page_token: str,
+    filter_: InvoiceFilter,
+    customer_id: str,
+    query: str,
+    external_id: str,
+) -> tuple[list[Invoice], str, date]:
+    """A page without lines, the token of the next one, and today in the organization's zone.
+
+    A customer's people see that customer's finalized invoices, whatever they ask for.
+    """
+    own = own_customer_id()
+    async with db.read(current_call().organization_id) as tx:
+        today = (await get_organization(tx)).date_of(tx.now())
+        page, token = await invoice_lists.list_invoices(
+            tx,
+            InvoiceQuery(
+                page_size=page_size or DEFAULT_PAGE_SIZE,
+                page_token=page_token,
+                today=today,
+                filter=filter_,
+                customer_id=own or customer_id,
+                query=query,
+                external_id=external_id,
+                with_drafts=own is None,
+            ),
+        )
+    return page, token, today
