@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import text
 
 from chassis.caller import current_call_or_none
-from chassis.database import ReadTx, WriteTx
+from chassis.database import ReadTx, Statement, WriteTx, driver_sql
 
 FLUSH_ORDER = 10
 PAGE_SIZE = 1_000
@@ -75,8 +75,8 @@ def _is_whole(row: Any, previous: bytes) -> bool:
     return columns == kept and row.at == datetime.fromisoformat(entry["at"])
 
 
-async def _flush(tx: WriteTx, entries: list[Any]) -> None:
-    """One statement; the organization's head row is locked from here to COMMIT."""
+def _flush(tx: WriteTx, entries: list[Any]) -> list[Statement]:
+    """The organization's head row is locked from here to COMMIT."""
     params = {
         "organization_id": tx.organization_id,
         "count": len(entries),
@@ -87,16 +87,15 @@ async def _flush(tx: WriteTx, entries: list[Any]) -> None:
         "request_ids": [entry["request_id"] for entry in entries],
         "records": [json.dumps(entry, sort_keys=True).encode() for entry in entries],
     }
-    if (await tx.execute(_APPEND, params)).first() is None:  # the organization's first row ever
-        await tx.execute(_FIRST_HEAD, {"organization_id": tx.organization_id})
-        (await tx.execute(_APPEND, params)).one()
+    return [(_ENSURE_HEAD, {"organization_id": tx.organization_id}), (_APPEND, params)]
 
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest() if content else ""
 
 
-_APPEND = text("""
+_APPEND = driver_sql(
+    text("""
     WITH RECURSIVE head AS MATERIALIZED (
         SELECT seq, hash FROM audit_heads WHERE organization_id = :organization_id FOR UPDATE
     ), new AS MATERIALIZED (
@@ -120,11 +119,13 @@ _APPEND = text("""
     UPDATE audit_heads SET seq = head.seq + :count, hash = chain.hash
     FROM head, chain
     WHERE audit_heads.organization_id = :organization_id AND chain.position = :count
-    RETURNING audit_heads.seq
 """)
-_FIRST_HEAD = text(
-    "INSERT INTO audit_heads (organization_id, seq, hash) VALUES (:organization_id, 0, '')"
-    " ON CONFLICT DO NOTHING"
+)
+_ENSURE_HEAD = driver_sql(
+    text(
+        "INSERT INTO audit_heads (organization_id, seq, hash) VALUES (:organization_id, 0, '')"
+        " ON CONFLICT DO NOTHING"
+    )
 )
 _PAGE = text(
     "SELECT seq, at, actor, action, object_id, request_id, record, prev_hash, hash FROM audit_log"

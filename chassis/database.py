@@ -6,14 +6,16 @@ right before COMMIT, so that the per-organization rows they lock are held as bri
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.sql import quote
-from sqlalchemy import CursorResult, Executable, text
+from sqlalchemy import CursorResult, Executable, TextClause, text
+from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -35,7 +37,9 @@ _MUST_BE_ON = ("fsync", "full_page_writes")
 
 T = TypeVar("T")
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
-Flush = Callable[["WriteTx", list[Any]], Awaitable[None]]
+Statement = tuple[str, Mapping[str, Any]]
+"""SQL in the driver's own form (see `driver_sql`) and its parameters."""
+Flush = Callable[["WriteTx", list[Any]], Sequence[Statement]]
 
 
 class UnsafeDatabaseError(Exception):
@@ -77,11 +81,18 @@ class WriteTx(ReadTx):
         """Keep an item for the end of the transaction; flushes run by ascending order (lock order)."""
         self._collected.setdefault((order, flush), []).append(item)
 
-    async def flush_collected(self) -> None:
-        """Write what was collected. Called by Database right before COMMIT."""
-        for order, flush in sorted(self._collected, key=lambda key: key[0]):
-            await flush(self, self._collected[order, flush])
+    def take_collected(self) -> list[Statement]:
+        """The statements for what was collected; Database sends them together with COMMIT."""
+        ordered = sorted(self._collected, key=lambda key: key[0])
+        statements = [one for key in ordered for one in key[1](self, self._collected[key])]
         self._collected.clear()
+        return statements
+
+    async def flush_collected(self) -> None:
+        """Write what was collected before its time, for code that must read it in this transaction."""
+        with _as_sqlalchemy_errors(self.connection):
+            for sql, params in self.take_collected():
+                await _driver_of(self.connection).execute(sql.encode(), params)
 
 
 class Database:
@@ -129,19 +140,21 @@ class Database:
         async with self._transaction("BEGIN", organization_id) as connection:
             tx = WriteTx(connection, organization_id, self.clock.now())
             yield tx
-            await tx.flush_collected()
+            await _commit(connection, tx.take_collected())
 
     @asynccontextmanager
     async def read(self, organization_id: str) -> AsyncIterator[ReadTx]:
         """One organization's READ ONLY transaction."""
         async with self._transaction("BEGIN READ ONLY", organization_id) as connection:
             yield ReadTx(connection, organization_id, self.clock.now())
+            await _commit(connection, [])
 
     @asynccontextmanager
     async def sweep(self) -> AsyncIterator[ReadTx]:
         """READ ONLY across organizations, on tables with a sweep policy: find work here, do it in write()."""
         async with self._transaction("BEGIN READ ONLY", NO_ORGANIZATION, sweep=True) as connection:
             yield ReadTx(connection, None, self.clock.now())
+            await _commit(connection, [])
 
     @asynccontextmanager
     async def transport(self) -> AsyncIterator[WriteTx]:
@@ -149,7 +162,7 @@ class Database:
         async with self._transaction("BEGIN", "") as connection:
             tx = WriteTx(connection, None, self.clock.now())
             yield tx
-            await tx.flush_collected()
+            await _commit(connection, tx.take_collected())
 
     async def run_write(self, organization_id: str, fn: Callable[[WriteTx], Awaitable[T]]) -> T:
         """Run `fn` in a transaction; after a serialization failure or deadlock again, 3 times in all."""
@@ -190,7 +203,6 @@ class Database:
         try:
             connection = await self._begin(opening)
             yield connection
-            await connection.commit()
         except (DBAPIError, PoolTimeoutError) as error:
             expected = _as_service_error(error)
             if expected is not None:
@@ -201,21 +213,66 @@ class Database:
                 await connection.close()  # rolls back whatever was not committed
 
     async def _begin(self, opening: str) -> AsyncConnection:
-        """Check a connection out and open the transaction; try afresh if the pool went stale (restart)."""
-        for last_try in (False, True):
+        """Check a connection out and open the transaction; a restarted server leaves a pool of dead ones."""
+        for tries_left in range(self._pool_size, -1, -1):
             connection = await self.engine.connect()
+            driver = _driver_of(connection)
             try:
-                await connection.exec_driver_sql(opening, execution_options={"no_parameters": True})
-            except DBAPIError as error:
+                with _as_sqlalchemy_errors(connection):
+                    await driver.execute(opening.encode())
+            except BaseException as error:
+                if driver.closed:
+                    await connection.invalidate(error)
                 await connection.close()
-                if last_try or not error.connection_invalidated:
+                if not (driver.closed and tries_left and isinstance(error, DBAPIError)):
                     raise
-            except BaseException:
-                await connection.close()
-                raise
             else:
                 return connection
         raise AssertionError("unreachable")
+
+
+def driver_sql(statement: TextClause) -> str:
+    """A `text()` statement in the driver's own form, for `Flush`."""
+    return str(statement.compile(dialect=psycopg_dialect()))  # type: ignore[no-untyped-call]
+
+
+def _driver_of(connection: AsyncConnection) -> psycopg.AsyncConnection[Any]:
+    """Psycopg's connection below SQLAlchemy's: BEGIN, COMMIT and pipelines are spoken there."""
+    driver = connection.sync_connection.connection.driver_connection  # type: ignore[union-attr]
+    return cast("psycopg.AsyncConnection[Any]", driver)
+
+
+@contextmanager
+def _as_sqlalchemy_errors(connection: AsyncConnection) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        raise cast(
+            "DBAPIError",
+            DBAPIError.instance(
+                "",
+                None,
+                error,
+                psycopg.Error,
+                hide_parameters=True,
+                connection_invalidated=_driver_of(connection).closed,
+            ),
+        ) from error
+
+
+async def _commit(connection: AsyncConnection, last_statements: Sequence[Statement]) -> None:
+    """COMMIT, in one round trip with the last statements: the rows they lock are held no longer than that."""
+    driver = _driver_of(connection)
+    if driver.info.transaction_status is not TransactionStatus.INTRANS:
+        raise RuntimeError("the transaction had already failed; an error of it was swallowed")
+    with _as_sqlalchemy_errors(connection):
+        if not last_statements:
+            await driver.commit()
+            return
+        async with driver.pipeline():
+            for sql, params in last_statements:
+                await driver.execute(sql.encode(), params)
+            await driver.execute(b"COMMIT")
 
 
 def sqlstate_of(error: DBAPIError) -> str | None:

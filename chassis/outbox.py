@@ -14,7 +14,7 @@ from opentelemetry import propagate
 from sqlalchemy import text
 
 from chassis.caller import current_call_or_none
-from chassis.database import ReadTx, WriteTx
+from chassis.database import ReadTx, Statement, WriteTx, driver_sql
 from chassis.ids import new_uuid7
 from chassis.relay import Relay, republish
 
@@ -81,25 +81,27 @@ def append(
     return event.event_id
 
 
-async def _flush(tx: WriteTx, events: list[Any]) -> None:
+def _flush(tx: WriteTx, events: list[Any]) -> list[Statement]:
     """One statement: the counter row is locked from here to COMMIT, so sequence order is commit order."""
-    await tx.execute(
-        _INSERT,
-        {
-            "organization_id": tx.organization_id,
-            "count": len(events),
-            "occurred_at": tx.now(),
-            "schema_version": SCHEMA_VERSION,
-            "event_ids": [event.event_id for event in events],
-            "types": [event.type for event in events],
-            "aggregate_types": [event.aggregate_type for event in events],
-            "aggregate_ids": [event.aggregate_id for event in events],
-            "aggregate_versions": [event.aggregate_version for event in events],
-            "payloads": [event.payload for event in events],
-            "traceparents": [event.traceparent for event in events],
-            "request_ids": [event.request_id for event in events],
-        },
-    )
+    return [
+        (
+            _INSERT,
+            {
+                "organization_id": tx.organization_id,
+                "count": len(events),
+                "occurred_at": tx.now(),
+                "schema_version": SCHEMA_VERSION,
+                "event_ids": [event.event_id for event in events],
+                "types": [event.type for event in events],
+                "aggregate_types": [event.aggregate_type for event in events],
+                "aggregate_ids": [event.aggregate_id for event in events],
+                "aggregate_versions": [event.aggregate_version for event in events],
+                "payloads": [event.payload for event in events],
+                "traceparents": [event.traceparent for event in events],
+                "request_ids": [event.request_id for event in events],
+            },
+        )
+    ]
 
 
 async def events_since(
@@ -125,7 +127,8 @@ def _stored(rows: Any) -> list[StoredEvent]:
     return [StoredEvent(*row) for row in rows]
 
 
-_INSERT = text("""
+_INSERT = driver_sql(
+    text("""
     WITH counter AS (
         INSERT INTO outbox_counters (organization_id, last_seq) VALUES (:organization_id, :count)
         ON CONFLICT (organization_id) DO UPDATE SET last_seq = outbox_counters.last_seq + :count
@@ -147,6 +150,7 @@ _INSERT = text("""
     )
     SELECT pg_notify('outbox', '')
 """)
+)
 
 _COLUMNS = (
     "event_id::text, type, organization_id, aggregate_type, aggregate_id, aggregate_version,"

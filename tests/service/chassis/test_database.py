@@ -213,3 +213,11 @@ async def test_every_table_has_a_policy_or_is_a_transport_table(urls: DatabaseUr
             )
         ).fetchall()
     assert {name for (name,) in rows} == set(TRANSPORT_TABLES)
+
+
+async def test_a_swallowed_error_does_not_pass_for_a_commit(db: Database) -> None:
+    await _note(db, ACME, "a")
+    with pytest.raises(RuntimeError, match="swallowed"):
+        async with db.write(ACME) as tx:
+            with pytest.raises(IntegrityError):
+                await tx.execute(INSERT, {"organization_id": ACME, "note_id": "a"})
