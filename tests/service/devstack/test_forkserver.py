@@ -19,16 +19,16 @@ class Forks:
 
     def __init__(self, folder: Path) -> None:
         self.server = ForkServer(folder / "forkserver.log")
-        self._folder = folder
+        self.folder = folder
         self._count = 0
 
     async def start(self, script: str, **variables: str) -> tuple[Fork, Path]:
         self._count += 1
-        output = self._folder / f"fork-{self._count}.log"
+        output = self.folder / f"fork-{self._count}.log"
         command = Command(
             arguments=[sys.executable, "-m", "timeit", "-n1", "-r1", script],
             environment=variables,
-            working_directory=self._folder,
+            working_directory=self.folder,
         )
         with output.open("wb") as log:
             return await self.server.spawn(command, log), output
@@ -38,19 +38,19 @@ class Forks:
         return await fork.wait(), output.read_text()
 
 
-@pytest_asyncio.fixture
-async def forks(tmp_path: Path) -> AsyncIterator[Forks]:
-    made = Forks(tmp_path)
+@pytest_asyncio.fixture(scope="module")
+async def forks(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Forks]:
+    made = Forks(tmp_path_factory.mktemp("forks"))
     await made.server.start()
     yield made
     await made.server.stop()
 
 
-async def test_a_fork_has_its_own_environment_folder_and_output(forks: Forks, tmp_path: Path) -> None:
+async def test_a_fork_has_its_own_environment_folder_and_output(forks: Forks) -> None:
     script = "import os; print(dict(os.environ), os.getcwd(), os.getsid(0) == os.getpid())"
     status, text = await forks.run(script, GREETING="hello")
     assert status == 0
-    assert f"{{'GREETING': 'hello'}} {tmp_path} True" in text
+    assert f"{{'GREETING': 'hello'}} {forks.folder} True" in text
 
 
 async def test_what_one_fork_changes_no_other_sees(forks: Forks) -> None:
