@@ -1,0 +1,48 @@
+"""Fetches what goes into mails from the services that own it."""
+
+from typing import Final
+
+from chassis.errors import Kind, ServiceError
+from chassis.rpc.client import Channel, as_service
+from services.notifications.domain.facts import Attachment, InvoiceDocument
+from services.notifications.domain.message import Refused, TryLater
+from services.notifications.translate import from_proto_invoice_delivery, from_proto_receipt
+from tallyport.invoicing.v1 import reservations_pb2, reservations_pb2_grpc
+from tallyport.payments.v1 import payments_pb2, payments_pb2_grpc
+
+TIMEOUT_SECONDS: Final = 10.0
+"""Typesetting a long invoice takes its time."""
+_FOR_GOOD: Final = frozenset({Kind.NOT_FOUND, Kind.FAILED_PRECONDITION, Kind.INVALID_ARGUMENT})
+
+
+class GrpcDocuments:
+    """Invoices from invoicing, receipts from payments."""
+
+    def __init__(self, invoicing: Channel, payments: Channel) -> None:
+        deliveries = reservations_pb2_grpc.DeliveriesStub(invoicing)
+        receipts = payments_pb2_grpc.ReceiptsStub(payments)
+        self._invoice = as_service(deliveries.GetInvoiceDelivery, timeout_seconds=TIMEOUT_SECONDS)
+        self._receipt = as_service(receipts.GetReceiptDelivery, timeout_seconds=TIMEOUT_SECONDS)
+
+    async def invoice(self, organization_id: str, invoice_id: str) -> InvoiceDocument:
+        request = reservations_pb2.GetInvoiceDeliveryRequest(
+            organization_id=organization_id, invoice_id=invoice_id
+        )
+        try:
+            return from_proto_invoice_delivery(await self._invoice(request))
+        except ServiceError as error:
+            raise _outcome(error) from error
+
+    async def receipt(self, organization_id: str, payment_id: str) -> Attachment:
+        request = payments_pb2.GetReceiptDeliveryRequest(
+            organization_id=organization_id, payment_id=payment_id
+        )
+        try:
+            return from_proto_receipt(await self._receipt(request))
+        except ServiceError as error:
+            raise _outcome(error) from error
+
+
+def _outcome(error: ServiceError) -> Exception:
+    reason = f"{error.reason}: {error.message}"
+    return Refused(reason) if error.kind in _FOR_GOOD else TryLater(reason, inside=True)

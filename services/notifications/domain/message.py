@@ -1,0 +1,93 @@
+"""Messages to people: their states, and when a failed try is repeated."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+LEASE: Final = timedelta(seconds=45)
+"""How long a worker has a message to itself; longer than all its time limits together."""
+GIVE_UP_AFTER: Final = timedelta(days=3)
+"""A message that nobody took by then has failed; staff see it and may try again."""
+NO_ADDRESS: Final = "no address"
+BAD_ADDRESS: Final = "not an e-mail address"
+_SERVER_DELAYS_SECONDS: Final = (60, 300, 1800, 7200, 21_600)
+_INSIDE_DELAYS_SECONDS: Final = (2, 5, 15, 60, 300, 900)
+_ADDRESS: Final = re.compile(r"\A[^\s@<>,;:\"\\\x00-\x1f\x7f]+@[^\s@<>,;:\"\\\x00-\x1f\x7f]+\Z")
+_MAX_ADDRESS_CHARACTERS: Final = 254
+
+
+class Kind(StrEnum):
+    """What a message is for."""
+
+    INVOICE = "invoice"
+    RECEIPT = "receipt"
+
+
+class State(StrEnum):
+    """QUEUED until the mail server took it or it failed for good."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message. `payload` is the event that asked for it; `version` counts the message's own events."""
+
+    organization_id: str
+    message_id: str
+    kind: Kind
+    state: State
+    event_id: str
+    customer_id: str
+    recipient: str
+    about_id: str
+    payload: bytes
+    traceparent: str
+    created_at: datetime
+    queued_at: datetime
+    due_at: datetime
+    subject: str = ""
+    attempts: int = 0
+    last_error: str = ""
+    leased_until: datetime | None = None
+    sent_at: datetime | None = None
+    version: int = 0
+
+    def gives_up_at(self) -> datetime:
+        return self.queued_at + GIVE_UP_AFTER
+
+
+def address_problem(recipient: str) -> str:
+    """Why nothing can be sent to it; empty when it looks like an address."""
+    if not recipient:
+        return NO_ADDRESS
+    if len(recipient) > _MAX_ADDRESS_CHARACTERS or not _ADDRESS.match(recipient):
+        return BAD_ADDRESS
+    return ""
+
+
+class TryLater(Exception):
+    """The try did not succeed and another may. `inside`: one of our own services did not answer."""
+
+    def __init__(self, reason: str, *, inside: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.inside = inside
+
+
+class Refused(Exception):
+    """The message cannot be delivered, however often it is tried."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def delay_after(attempts: int, *, inside: bool) -> timedelta:
+    """Time to the next try. Our own services are back soon; a mail server wants to be left alone."""
+    delays = _INSIDE_DELAYS_SECONDS if inside else _SERVER_DELAYS_SECONDS
+    return timedelta(seconds=delays[min(max(attempts, 1), len(delays)) - 1])

@@ -1,0 +1,203 @@
+"""Puts mails together: facts and brand into subject, text and HTML, in the reader's language."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import mrml
+from babel import Locale
+from babel.dates import format_date
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from chassis.money import Money, format_money
+from services.notifications.channels.smtp import LOGO_ID
+from services.notifications.domain.brand import Brand
+from services.notifications.domain.facts import (
+    Attachment,
+    InvoiceDocument,
+    InvoiceFacts,
+    Mail,
+    ReceiptFacts,
+)
+from services.notifications.domain.message import Message
+from services.notifications.formats.texts import TEXTS, is_right_to_left, language_of, reader_locale
+
+TEMPLATES: Final = Path(__file__).parent.parent / "templates"
+_FIRST_STRONG_ISOLATE: Final = "\u2068"
+_POP_ISOLATE: Final = "\u2069"
+_NO_BREAK_SPACE: Final = "\u00a0"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a mail's table; `note` stands small below the label."""
+
+    label: str
+    value: str
+    note: str = ""
+    strong: bool = False
+
+
+class _Language:
+    """Words, amounts and dates as one reader writes them.
+
+    In right-to-left text, numbers and names are isolated, so that they do not turn the line around.
+    """
+
+    def __init__(self, tag: str) -> None:
+        self.locale: Locale = reader_locale(tag)
+        self.language = language_of(self.locale)
+        if self.language != self.locale.language:
+            self.locale = reader_locale(self.language)
+        self.direction = "rtl" if is_right_to_left(self.language) else "ltr"
+
+    def text(self, key: str, **values: str) -> str:
+        return TEXTS[self.language][key].format(
+            **{name: self.isolated(text) for name, text in values.items()}
+        )
+
+    def isolated(self, text: str) -> str:
+        if self.direction == "ltr":
+            return text
+        return f"{_FIRST_STRONG_ISOLATE}{text}{_POP_ISOLATE}"
+
+    def amount(self, money: Money) -> str:
+        return format_money(money, str(self.locale))
+
+    def day(self, day: date) -> str:
+        return format_date(day, "long", locale=self.locale)
+
+
+def invoice_mail(
+    message: Message,
+    brand: Brand,
+    facts: InvoiceFacts,
+    document: InvoiceDocument,
+    *,
+    locale: str,
+    public_url: str,
+) -> Mail:
+    """The mail that brings a new invoice. If it was paid meanwhile, it says so instead of asking for money."""
+    language = _Language(locale)
+    amount_due, due_date = language.amount(document.amount_due), language.day(facts.due_date)
+    settled = document.amount_due.is_zero or document.amount_due.is_negative
+    suffix = "_settled" if settled else ""
+    words = {"number": facts.number, "organization": brand.display_name, "amount": amount_due}
+    rows = [
+        Row(language.text("invoice_number"), facts.number),
+        Row(language.text("invoice_date"), language.day(facts.invoice_date)),
+        Row(language.text("due_date"), due_date),
+        Row(language.text("invoice_total"), language.amount(facts.total)),
+    ]
+    if document.amount_due != facts.total:
+        rows.append(Row(language.text("amount_due"), amount_due, strong=True))
+    content = {
+        "preview": language.text(f"invoice_preview{suffix}", amount=amount_due, due_date=due_date),
+        "eyebrow": language.text("invoice_eyebrow", number=facts.number),
+        "headline": language.amount(facts.total) if settled else amount_due,
+        "subline": language.text("invoice_settled")
+        if settled
+        else language.text("invoice_due_on", due_date=due_date),
+        "lead": language.text("invoice_lead", organization=brand.display_name),
+        "rows": rows,
+        "table_title": "",
+        "button": language.text("view" if settled else "pay"),
+        "link": f"{public_url}/l/{document.pay_link_token}",
+        "link_hint": language.text("link_hint"),
+        "link_fallback": language.text("link_fallback"),
+    }
+    subject = language.text(f"invoice_subject{suffix}", due_date=due_date, **words)
+    return _mail(message, brand, language, facts.contact_name, subject, content, document.pdf)
+
+
+def receipt_mail(
+    message: Message, brand: Brand, facts: ReceiptFacts, receipt: Attachment, *, locale: str
+) -> Mail:
+    """The mail that thanks for a payment and says what it was used for."""
+    language = _Language(locale)
+    received = language.amount(facts.received)
+    rows = [
+        Row(
+            language.text("receipt_invoice", number=part.number),
+            language.amount(part.amount),
+            language.text("receipt_paid_in_full")
+            if part.amount_due.is_zero
+            else language.text("receipt_left", amount=language.amount(part.amount_due)),
+        )
+        for part in facts.parts
+    ]
+    if not facts.credited.is_zero:
+        credit = language.amount(facts.credited)
+        rows.append(Row(language.text("receipt_credit"), credit, language.text("receipt_credit_hint")))
+    rows.append(Row(language.text("receipt_total"), received, strong=True))
+    content = {
+        "preview": language.text("receipt_preview", amount=received),
+        "eyebrow": language.text("receipt_eyebrow", number=facts.receipt_number),
+        "headline": received,
+        "subline": language.text("receipt_thanks"),
+        "lead": language.text("receipt_lead"),
+        "rows": rows,
+        "table_title": language.text("receipt_used_for"),
+        "button": "",
+        "link": "",
+    }
+    subject = language.text(
+        "receipt_subject", number=facts.receipt_number, organization=brand.display_name, amount=received
+    )
+    return _mail(message, brand, language, facts.contact_name, subject, content, receipt)
+
+
+def _mail(
+    message: Message,
+    brand: Brand,
+    language: _Language,
+    contact_name: str,
+    subject: str,
+    content: Mapping[str, Any],
+    attachment: Attachment,
+) -> Mail:
+    name = contact_name.strip()
+    values = {
+        **content,
+        "subject": subject,
+        "brand": brand,
+        "language": language.language,
+        "direction": language.direction,
+        "start": "right" if language.direction == "rtl" else "left",
+        "end": "left" if language.direction == "rtl" else "right",
+        "logo_id": LOGO_ID,
+        "greeting": language.text("greeting", name=name) if name else language.text("greeting_nobody"),
+        "questions": language.text("questions_phone", phone=brand.contact_phone.replace(" ", _NO_BREAK_SPACE))
+        if brand.contact_phone
+        else language.text("questions"),
+        "footer": language.text("footer", organization=brand.name),
+    }
+    return Mail(
+        message_id=message.message_id,
+        recipient=message.recipient,
+        recipient_name=name,
+        subject=subject,
+        text=_template("mail.txt").render(values),
+        html=mrml.to_html(_template("mail.mjml").render(values)).content,
+        attachment=attachment,
+        sender_name=brand.display_name,
+        reply_to=brand.contact_email,
+        logo=brand.logo,
+    )
+
+
+@cache
+def _template(name: str) -> Template:
+    """MJML is XML: everything is escaped there, and nothing in plain text."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=name.endswith(".mjml"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(name)

@@ -1,0 +1,124 @@
+"""Sends one due message: claim, put together, hand to the mail server, keep what became of it.
+
+A crash between sending and keeping sends the mail again once the lease is over, with the same Message-ID:
+mail servers and people can tell that it is the same one.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from chassis import audit, telemetry
+from chassis.caller import call_scope, service_call
+from chassis.crashpoints import crashpoint
+from chassis.database import Database, WriteTx
+from chassis.telemetry import parse_traceparent, remote_span
+from services.notifications.channels.channel import Channel
+from services.notifications.domain.facts import Attachment, InvoiceDocument, Mail
+from services.notifications.domain.message import Kind, Message, Refused, State, TryLater, delay_after
+from services.notifications.operations.announce import announce
+from services.notifications.store import brands, messages
+from services.notifications.translate import from_payload_invoice, from_payload_receipt
+
+SERVICE = "notifications"
+_log = structlog.get_logger("notifications.mailer")
+
+
+class Documents(Protocol):
+    """Where PDFs and pay links come from. Raises TryLater or Refused."""
+
+    async def invoice(self, organization_id: str, invoice_id: str) -> InvoiceDocument: ...
+
+    async def receipt(self, organization_id: str, payment_id: str) -> Attachment: ...
+
+
+async def send_message(
+    db: Database,
+    documents: Documents,
+    channel: Channel,
+    *,
+    organization_id: str,
+    message_id: str,
+    public_url: str,
+) -> Message | None:
+    """What became of the message; None when another worker has it."""
+    with call_scope(service_call(SERVICE, organization_id, method="send message")):
+        async with db.write(organization_id) as tx:
+            message = await messages.claim_message(tx, message_id)
+        if message is None:
+            return None
+        with remote_span(f"send {message.kind.value} mail", parse_traceparent(message.traceparent)):
+            outcome = await _try(db, documents, channel, message, public_url)
+            return await _keep(db, message, outcome)
+
+
+async def _try(
+    db: Database, documents: Documents, channel: Channel, message: Message, public_url: str
+) -> Message:
+    """The message as it is after this try."""
+    try:
+        mail = await _compose(db, documents, message, public_url)
+        message = replace(message, subject=mail.subject)
+        crashpoint("mail.before_send")
+        with telemetry.tracer().start_as_current_span("smtp"):
+            await channel.deliver(mail)
+        crashpoint("mail.after_send")
+    except Refused as refusal:
+        return replace(message, state=State.FAILED, last_error=refusal.reason)
+    except TryLater as later:
+        return _postponed(message, later, now=db.clock.now())
+    except Exception as error:  # a defect must neither stop other mails nor repeat without pause
+        _log.error("mail not put together", message_id=message.message_id, exc_info=error)
+        return _postponed(message, TryLater("not put together", inside=True), now=db.clock.now())
+    return replace(message, state=State.SENT, sent_at=db.clock.now(), last_error="")
+
+
+def _postponed(message: Message, later: TryLater, *, now: datetime) -> Message:
+    due_at = now + delay_after(message.attempts, inside=later.inside)
+    if due_at > message.gives_up_at():
+        return replace(message, state=State.FAILED, last_error=f"tried too often: {later.reason}")
+    return replace(message, due_at=due_at, last_error=later.reason)
+
+
+async def _compose(db: Database, documents: Documents, message: Message, public_url: str) -> Mail:
+    from services.notifications.formats.mails import invoice_mail, receipt_mail
+
+    async with db.read(message.organization_id) as tx:
+        brand = await brands.get_brand(tx)
+    if brand is None:
+        raise TryLater("the organization is not known yet", inside=True)
+    if message.kind is Kind.INVOICE:
+        invoice = await documents.invoice(message.organization_id, message.about_id)
+        facts, locale = from_payload_invoice(message.payload)
+        return invoice_mail(
+            message, brand, facts, invoice, locale=locale or brand.locale, public_url=public_url
+        )
+    receipt = await documents.receipt(message.organization_id, message.about_id)
+    receipt_facts, locale = from_payload_receipt(message.payload)
+    return receipt_mail(message, brand, receipt_facts, receipt, locale=locale or brand.locale)
+
+
+async def _keep(db: Database, before: Message, after: Message) -> Message:
+    if after.state is not State.QUEUED:
+        after = replace(after, version=before.version + 1)
+
+    async def keep(tx: WriteTx) -> bool:
+        kept = await messages.settle_message(tx, after, leased_until=before.leased_until)
+        if kept and after.state is not State.QUEUED:
+            audit.record(tx, f"message.{after.state.value}", after.message_id, reason=after.last_error)
+            announce(tx, after)
+        return kept
+
+    if not await db.run_write(after.organization_id, keep):
+        _log.warning("the lease was over before the mail was kept", message_id=after.message_id)
+    elif after.state is not State.SENT:
+        _log.warning(
+            "mail not sent",
+            message_id=after.message_id,
+            state=after.state.value,
+            attempts=after.attempts,
+            error=after.last_error,
+        )
+    return after

@@ -1,0 +1,137 @@
+"""Between messages of the contracts and domain objects."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.money import Money
+from services.notifications.domain.brand import Brand
+from services.notifications.domain.facts import (
+    AppliedPart,
+    Attachment,
+    InvoiceDocument,
+    InvoiceFacts,
+    ReceiptFacts,
+)
+from services.notifications.domain.message import Kind, Message, State
+from tallyport.common.v1 import money_pb2
+from tallyport.identity.v1 import events_pb2 as identity_events_pb2
+from tallyport.invoicing.v1 import events_pb2 as invoicing_events_pb2
+from tallyport.invoicing.v1 import reservations_pb2
+from tallyport.notifications.v1 import events_pb2, messages_pb2
+from tallyport.payments.v1 import payments_pb2
+
+_PROTO_STATES = {
+    State.QUEUED: messages_pb2.MESSAGE_STATE_QUEUED,
+    State.SENT: messages_pb2.MESSAGE_STATE_SENT,
+    State.FAILED: messages_pb2.MESSAGE_STATE_FAILED,
+}
+_STATES: Mapping[int, State] = {number: state for state, number in _PROTO_STATES.items()}
+_PROTO_KINDS = {
+    Kind.INVOICE: messages_pb2.MESSAGE_KIND_INVOICE,
+    Kind.RECEIPT: messages_pb2.MESSAGE_KIND_RECEIPT,
+}
+
+
+def from_proto_state(number: int) -> State | None:
+    """None for unspecified."""
+    return _STATES.get(number)
+
+
+def from_proto_money(message: money_pb2.Money) -> Money:
+    return Money(message.minor_units, message.currency)
+
+
+def from_proto_brand(event: identity_events_pb2.OrganizationChanged, *, version: int) -> Brand:
+    organization = event.organization
+    brand = organization.brand
+    return Brand(
+        organization_id=organization.organization_id,
+        name=organization.name,
+        display_name=brand.display_name or organization.name,
+        primary_color=brand.primary_color,
+        logo=brand.logo if brand.logo_media_type == "image/png" else b"",
+        locale=organization.locale,
+        contact_email=organization.contact_email,
+        contact_phone=organization.contact_phone,
+        version=version,
+    )
+
+
+def from_payload_invoice(payload: bytes) -> tuple[InvoiceFacts, str]:
+    """The facts of a kept InvoiceFinalized, and the reader's language."""
+    event = invoicing_events_pb2.InvoiceFinalized.FromString(payload)
+    facts = InvoiceFacts(
+        contact_name=event.contact.name,
+        number=event.number,
+        total=from_proto_money(event.total),
+        invoice_date=date.fromisoformat(event.invoice_date),
+        due_date=date.fromisoformat(event.due_date),
+    )
+    return facts, event.contact.locale
+
+
+def from_payload_receipt(payload: bytes) -> tuple[ReceiptFacts, str]:
+    """The facts of a kept PaymentApplied, and the reader's language."""
+    event = invoicing_events_pb2.PaymentApplied.FromString(payload)
+    received = from_proto_money(event.received)
+    has_credit = event.HasField("credited") and bool(event.credited.currency)
+    facts = ReceiptFacts(
+        contact_name=event.contact.name,
+        receipt_number=event.receipt_number,
+        received=received,
+        parts=tuple(
+            AppliedPart(
+                number=part.number,
+                amount=from_proto_money(part.amount),
+                amount_due=from_proto_money(part.amount_due),
+            )
+            for part in event.applications
+        ),
+        credited=from_proto_money(event.credited) if has_credit else Money.zero(received.currency),
+    )
+    return facts, event.contact.locale
+
+
+def from_proto_invoice_delivery(message: reservations_pb2.InvoiceDelivery) -> InvoiceDocument:
+    return InvoiceDocument(
+        pay_link_token=message.pay_link_token,
+        amount_due=from_proto_money(message.amount_due),
+        pdf=Attachment(file_name=message.file_name, content=message.pdf),
+    )
+
+
+def from_proto_receipt(message: payments_pb2.ReceiptDocument) -> Attachment:
+    return Attachment(file_name=message.file_name, content=message.content)
+
+
+def to_proto_outcome(message: Message) -> events_pb2.MessageSent | events_pb2.MessageFailed:
+    """The event that tells what became of a message."""
+    if message.state is State.SENT:
+        return events_pb2.MessageSent(message_id=message.message_id, about_id=message.about_id)
+    return events_pb2.MessageFailed(
+        message_id=message.message_id, about_id=message.about_id, reason=message.last_error
+    )
+
+
+def to_proto_message(message: Message) -> messages_pb2.Message:
+    return messages_pb2.Message(
+        message_id=message.message_id,
+        kind=_PROTO_KINDS[message.kind],
+        state=_PROTO_STATES[message.state],
+        customer_id=message.customer_id,
+        recipient=message.recipient,
+        subject=message.subject,
+        about_id=message.about_id,
+        attempts=message.attempts,
+        last_error=message.last_error,
+        created_at=_timestamp(message.created_at),
+        sent_at=_timestamp(message.sent_at) if message.sent_at is not None else None,
+    )
+
+
+def _timestamp(at: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(at)
+    return timestamp
