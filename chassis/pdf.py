@@ -37,7 +37,7 @@ def render_pdf(
             pdf = compiler.compile(
                 format="pdf",
                 sys_inputs={"data": json.dumps(data, ensure_ascii=False, default=str)},
-                timestamp=timestamp,
+                timestamp=timestamp.replace(microsecond=0),  # typst takes whole seconds
                 pdf_standards=list(standards),  # type: ignore[arg-type]
             )
         except (typst.TypstError, RuntimeError) as error:
