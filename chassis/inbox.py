@@ -76,6 +76,15 @@ FetchGap = Callable[[str, str, str, int], Awaitable[Sequence[StoredEvent]]]
 """(service, organization_id, aggregate_id, from_version) -> the producer's events of that aggregate."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """What to do about failures and missing events; `chassis.gaps.gap_fetcher` asks producers by RPC."""
+
+    fetch_gap: FetchGap | None = None
+    backoff_seconds: Sequence[float] = BACKOFF_SECONDS
+    gap_patience_seconds: float = GAP_PATIENCE_SECONDS
+
+
 class _Outcome(Enum):
     APPLIED = "applied"
     DUPLICATE = "duplicate"
@@ -97,18 +106,14 @@ class Consumers:
         handlers: Mapping[type[Message], Handler],
         clock: Clock,
         *,
-        fetch_gap: FetchGap | None = None,
-        backoff_seconds: Sequence[float] = BACKOFF_SECONDS,
-        gap_patience_seconds: float = GAP_PATIENCE_SECONDS,
+        recovery: Recovery | None = None,
     ) -> None:
         self._db = db
         self._bus = bus
         self._service = service
         self._handlers = {kind.DESCRIPTOR.full_name: (kind, handler) for kind, handler in handlers.items()}
         self._clock = clock
-        self._fetch_gap = fetch_gap
-        self._backoff_seconds = backoff_seconds
-        self._gap_patience_seconds = gap_patience_seconds
+        self._recovery = recovery or Recovery()
         self._gaps: dict[tuple[str, str], float] = {}
         self._inbox = Inbox(service)
         self._transactions = asyncio.Semaphore(CONCURRENT_TRANSACTIONS)
@@ -326,14 +331,15 @@ class Consumers:
         )  # fmt: skip
 
     def _delay_seconds(self, attempts: int) -> float:
-        return self._backoff_seconds[min(attempts, len(self._backoff_seconds)) - 1]
+        return self._recovery.backoff_seconds[min(attempts, len(self._recovery.backoff_seconds)) - 1]
 
     async def _mind_gap(self, delivery: Delivery) -> None:
         """A missing version most often arrives within seconds; after that, ask the producer for it."""
         key = (delivery.source, delivery.aggregate_id)
         now = asyncio.get_running_loop().time()
         since = self._gaps.setdefault(key, now)
-        if self._fetch_gap is None or now - since < self._gap_patience_seconds:
+        fetch_gap = self._recovery.fetch_gap
+        if fetch_gap is None or now - since < self._recovery.gap_patience_seconds:
             return
         async with self._db.transport() as tx:
             positions = await self._inbox.lock_positions(
@@ -341,7 +347,7 @@ class Consumers:
             )
         last_version = positions.get(delivery.aggregate_id, Position()).last_version
         try:
-            events = await self._fetch_gap(
+            events = await fetch_gap(
                 delivery.source, delivery.organization_id, delivery.aggregate_id, last_version + 1
             )
         except ServiceError as error:

@@ -6,7 +6,8 @@ from chassis import lifecycle, migrations, telemetry
 from chassis.bus import Bus
 from chassis.clock import SystemClock
 from chassis.database import Database
-from chassis.inbox import Consumers
+from chassis.gaps import gap_fetcher
+from chassis.inbox import Consumers, Recovery
 from chassis.jobs import run_jobs
 from chassis.lifecycle import HealthServer
 from chassis.relay import Relay
@@ -47,7 +48,9 @@ async def work() -> None:
         health = HealthServer(settings.metrics_listen, {"database": lambda: _answers(db)})
         await lifecycle.run(
             Relay(db, bus, SERVICE).run(),
-            Consumers(db, bus, SERVICE, HANDLERS, db.clock).run(),
+            Consumers(
+                db, bus, SERVICE, HANDLERS, db.clock, recovery=Recovery(fetch_gap=gap_fetcher(settings))
+            ).run(),
             run_jobs(db, jobs(db)),
             health.serve,
         )

@@ -7,7 +7,8 @@ from chassis.bus import Bus
 from chassis.clock import SystemClock
 from chassis.database import Database
 from chassis.event_log import event_log
-from chassis.inbox import Consumers
+from chassis.gaps import gap_fetcher
+from chassis.inbox import Consumers, Recovery
 from chassis.lifecycle import HealthServer
 from chassis.relay import Relay
 from chassis.rpc.client import connect
@@ -58,7 +59,9 @@ async def work() -> None:
     health = HealthServer(settings.metrics_listen, {"database": lambda: _answers(db)})
     try:
         await bus.connect()
-        consumers = Consumers(db, bus, SERVICE, HANDLERS, clock)
+        consumers = Consumers(
+            db, bus, SERVICE, HANDLERS, clock, recovery=Recovery(fetch_gap=gap_fetcher(settings))
+        )
         await lifecycle.run(consumers.run(), mailer.run(), Relay(db, bus, SERVICE).run(), health.serve)
     finally:
         await bus.close()

@@ -10,7 +10,8 @@ from chassis.bus import Bus
 from chassis.clock import SystemClock
 from chassis.database import Database
 from chassis.event_log import event_log
-from chassis.inbox import Consumers
+from chassis.gaps import gap_fetcher
+from chassis.inbox import Consumers, Recovery
 from chassis.jobs import run_jobs
 from chassis.lifecycle import HealthServer
 from chassis.relay import Relay
@@ -51,7 +52,14 @@ async def work() -> None:
             health = HealthServer(settings.metrics_listen, {"database": lambda: _answers(desk.db)})
             await lifecycle.run(
                 Relay(desk.db, bus, SERVICE).run(),
-                Consumers(desk.db, bus, SERVICE, HANDLERS, desk.db.clock).run(),
+                Consumers(
+                    desk.db,
+                    bus,
+                    SERVICE,
+                    HANDLERS,
+                    desk.db.clock,
+                    recovery=Recovery(fetch_gap=gap_fetcher(settings)),
+                ).run(),
                 run_jobs(desk.db, jobs(desk)),
                 health.serve,
             )

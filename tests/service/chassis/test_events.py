@@ -19,7 +19,7 @@ from chassis.clock import SystemClock
 from chassis.crashpoints import Crashed, armed
 from chassis.database import Database, WriteTx
 from chassis.errors import Kind, ServiceError
-from chassis.inbox import Consumers, Event
+from chassis.inbox import Consumers, Event, Recovery
 from chassis.outbox import Relay, republish
 from devstack.nats import Nats
 from tallyport.identity.v1.events_pb2 import OrganizationChanged, PersonChanged
@@ -84,9 +84,9 @@ class Mesh:
             "payments",
             {PersonChanged: self.handle},
             SystemClock(),
-            fetch_gap=self.fetch_gap,
-            backoff_seconds=QUICK_BACKOFF,
-            gap_patience_seconds=0.0,
+            recovery=Recovery(
+                fetch_gap=self.fetch_gap, backoff_seconds=QUICK_BACKOFF, gap_patience_seconds=0.0
+            ),
         )
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -365,7 +365,7 @@ async def test_an_outage_behind_a_handler_is_waited_out(mesh: Mesh) -> None:
 
     consumers = Consumers(
         mesh.consumer, mesh.into, "payments", {PersonChanged: handle}, SystemClock(),
-        backoff_seconds=QUICK_BACKOFF,
+        recovery=Recovery(backoff_seconds=QUICK_BACKOFF),
     )  # fmt: skip
     mesh.start(mesh.relay().run())
     mesh.start(consumers.run())
