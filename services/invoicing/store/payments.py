@@ -47,7 +47,8 @@ async def insert_application(tx: WriteTx, payment: ReceivedPayment) -> bool:
         received_on=payment.received_on,
         applied_at=tx.now(),
     )
-    return (await tx.execute(statement.on_conflict_do_nothing())).rowcount == 1
+    written = statement.on_conflict_do_nothing().returning(payment_applications.c.payment_id)
+    return (await tx.execute(written)).first() is not None
 
 
 async def insert_allocation(tx: WriteTx, payment: ReceivedPayment, allocation: Allocation) -> None:

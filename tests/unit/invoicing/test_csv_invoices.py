@@ -1,0 +1,95 @@
+"""Reading CSV files: headers by many names, rows with errors that say what to do."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.invoicing.domain.invoice_import import DateOrder
+from services.invoicing.formats.csv_invoices import CsvFileError, CsvInvoices, read_csv_invoices
+
+HEADER = "invoice number,customer id,invoice date,due date,amount"
+DATA_SET_HEADER = (
+    "countrycode,customerID,PaperlessDate,invoiceNumber,InvoiceDate,DueDate,InvoiceAmount,Disputed,"
+    "SettledDate,PaperlessBill,DaysToSettle,DaysLate"
+)
+
+
+def read(text: str, order: DateOrder = DateOrder.YEAR_MONTH_DAY, currency: str = "USD") -> CsvInvoices:
+    return read_csv_invoices(text.encode(), date_order=order, currency=currency, today=date(2026, 11, 21))
+
+
+def test_the_public_data_set_is_understood() -> None:
+    row = "391,0379-NEVHP,06/04/2013,611365,02/01/2013,01/02/2013,55.94,Yes,15/01/2013,Paper,13,0"
+    (found,) = read(f"{DATA_SET_HEADER}\n{row}\n", DateOrder.DAY_MONTH_YEAR).rows
+    assert (found.external_id, found.customer_external_id) == ("611365", "0379-NEVHP")
+    assert (found.invoice_date, found.due_date) == (date(2013, 1, 2), date(2013, 2, 1))
+    assert (found.total.minor_units, found.disputed) == (5594, True)
+    assert (found.settled_date, found.customer_name) == (date(2013, 1, 15), "0379-NEVHP")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_separators_quotes_and_a_byte_order_mark_are_understood(separator: str) -> None:
+    header = HEADER.replace(",", separator) + separator + "description"
+    row = separator.join(["A-1", "C-1", "2026-01-02", "2026-02-01", "12.5", '"Rope,; ""thick"""'])
+    (found,) = read(f"\ufeff{header}\r\n\r\n{row}\r\n").rows
+    assert (found.description, found.total.minor_units, found.line) == ('Rope,; "thick"', 1250, 3)
+
+
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        (",C,2026-01-01,2026-01-02,1", "external_id"),
+        ("A,,2026-01-01,2026-01-02,1", "customer_external_id"),
+        ("A,C,2026-02-30,2026-03-02,1", "invoice_date"),
+        ("A,C,01/02/2026,2026-03-02,1", "invoice_date"),
+        ("A,C,2026-01-05,2026-01-02,1", "due_date"),
+        ("A,C,2026-01-01,2026-01-02,1.005", "amount"),
+        ("A,C,2026-01-01,2026-01-02,1,000", "amount"),
+        ("A,C,2026-01-01,2026-01-02,-5", "amount"),
+        ("A,C,2026-01-01,2026-01-02,0", "amount"),
+        ("A,C,2026-01-01,2026-01-02,99999999999999999", "amount"),
+        ("A,C,2026-01-01", "due_date"),
+    ],
+)
+def test_a_wrong_cell_is_named(row: str, column: str) -> None:
+    if row.endswith("1,000"):
+        row = 'A,C,2026-01-01,2026-01-02,"1,000"'
+    found = read(f"{HEADER}\n{row}\nB,C,2026-01-01,2026-01-02,1\n")
+    assert [(error.line, error.column) for error in found.errors] == [(2, column)]
+    assert [one.external_id for one in found.rows] == ["B"]
+    assert found.total_rows == 2
+
+
+def test_optional_columns_are_checked_too() -> None:
+    header = f"{HEADER},currency,disputed,settled date,email"
+    good = "2026-01-01,2026-01-02,100"
+    found = read(
+        f"{header}\nA,C,{good},JPY,x,2026-02-01,a@b.example\nB,C,{good},XXX?,,,\nD,C,{good},,maybe,,\n"
+        f"E,C,{good},,,2027-01-01,\nF,C,{good},,,2025-01-01,\nG,C,{good},,,,no-address\nA,C,{good},,,,\n"
+    )
+    assert [str(one.total) for one in found.rows] == ["100 JPY"]
+    assert [error.column for error in found.errors] == [
+        "amount", "disputed", "settled_date", "settled_date", "customer_email", "external_id",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"a,b,c\n1,2,3\n", b"\xff\xfe", b"PK\x03\x04\x00", f"{HEADER},Invoice No\n".encode()],
+)
+def test_a_file_that_cannot_be_read_says_why(content: bytes) -> None:
+    with pytest.raises(CsvFileError):
+        read_csv_invoices(
+            content, date_order=DateOrder.YEAR_MONTH_DAY, currency="USD", today=date(2026, 11, 21)
+        )
+
+
+@given(st.text(max_size=300))
+def test_no_text_breaks_the_reader(text: str) -> None:
+    try:
+        found = read(f"{HEADER}\n{text}")
+    except (CsvFileError, UnicodeEncodeError):
+        return
+    assert len(found.rows) + len(found.errors) == found.total_rows
