@@ -117,7 +117,7 @@ async def _create_organization(environment: Environment, password: str) -> None:
     try:
         await as_service(organizations_pb2_grpc.OrganizationsStub(channel).CreateOrganization)(request)
     except ServiceError as error:
-        if error.reason != "SLUG_TAKEN":
+        if error.reason != "ORGANIZATION_SLUG_TAKEN":
             raise
     finally:
         await channel.close()
