@@ -18,12 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy import text
 
 from chassis.caller import Audience
 from chassis.database import Database
+from chassis.money import Money
 from chassis.rpc.client import Channel, connect, user_metadata
 from chassis.rpc.server import Server
 from services.payments.desk import Desk
+from services.payments.domain.payment import Part
 from services.payments.invoicing import Reservations
 from services.payments.operations.reconcile_attempts import reconcile_attempts
 from services.payments.operations.verify_books import verify_books
@@ -205,10 +208,17 @@ class Till:
 
     async def rows(self, statement: str, **params: Any) -> list[Any]:
         """Rows of this test's organization."""
-        from sqlalchemy import text
-
         async with self.db.read(self.organization_id) as tx:
             return list(await tx.execute(text(statement), params))
+
+    async def execute(self, statement: str, **params: Any) -> None:
+        """Change rows behind the service's back."""
+        async with self.db.write(self.organization_id) as tx:
+            await tx.execute(text(statement), params)
+
+    def parts(self, amounts: dict[str, int]) -> tuple[Part, ...]:
+        """Parts in USD."""
+        return tuple(Part(invoice_id, Money(units, "USD")) for invoice_id, units in amounts.items())
 
     async def attempt_id(self, payment_id: str) -> str:
         rows = await self.rows("SELECT attempt_id FROM payment_attempts WHERE payment_id = :p", p=payment_id)
