@@ -20,6 +20,7 @@ def problem_page(page: Page, status: int, text: str) -> Response[str]:
     return page.render(
         "problem.html",
         status=status,
+        code=status,
         heading=problems.title(status),
         text=text,
         request_id=page.exchange.request_id,

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.core import negotiate_locale
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_time, format_timedelta, get_datetime_format
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -165,10 +165,12 @@ def date_text(value: date | str | None, style: str = "medium") -> str:
 
 
 def instant_text(value: datetime | None, zone: str = "UTC", style: str = "medium") -> str:
-    """A moment in the organization's time zone."""
+    """A moment in the organization's time zone, to the minute."""
     if value is None:
         return "–"
-    return format_datetime(value, style, tzinfo=ZoneInfo(zone), locale=current().locale)
+    locale, local = current().locale, value.astimezone(ZoneInfo(zone))
+    joined = get_datetime_format(style, locale=locale)
+    return joined.format(format_time(local, "short", locale=locale), format_date(local, style, locale=locale))
 
 
 def ago_text(value: datetime, now: datetime) -> str:

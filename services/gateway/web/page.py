@@ -153,7 +153,7 @@ class Page:
             path=self.request.url.path,
             **data,
         )
-        return Response(text, status_code=status, media_type="text/html; charset=utf-8")
+        return Response(text, status_code=status, media_type="text/html")
 
     @property
     def theme(self) -> str:

@@ -7,16 +7,23 @@ from chassis.errors import Kind, ServiceError
 from services.gateway.web.languages import gettext
 from services.gateway.web.languages import marked as _
 
+_UNKNOWN = _("There is nothing here, or it is not yours to see.")
+_DECLINED = _("The bank declined the card. Try another card, or ask the bank why.")
 _SENTENCES = {
     "INVOICE_ALREADY_PAID": _("This invoice is paid already. Nothing was charged now."),
     "INVOICE_BEING_PAID": _("A payment for this invoice is on its way already. Nothing was charged now."),
     "INVOICE_NOT_PAYABLE": _("This invoice cannot be paid. Nothing was charged."),
     "AMOUNT_EXCEEDS_DUE": _("The amount is more than what is still to pay. Nothing was charged."),
     "LOGIN_FAILED": _("The e-mail address or the password is not right."),
-    "INVALID_CREDENTIALS": _("The e-mail address or the password is not right."),
-    "WRONG_PASSWORD": _("The current password is not right."),
+    "LOGIN_THROTTLED": _("Too many attempts. Please wait a moment and try again."),
+    "PASSWORD_WRONG": _("The current password is not right."),
     "PASSWORD_TOO_COMMON": _("This password is known from stolen lists. Please choose another one."),
-    "TOO_MANY_ATTEMPTS": _("Too many attempts. Please wait a moment and try again."),
+    "SESSION_ENDED": _("Please sign in first."),
+    "PAYMENT_IN_PROGRESS": _("A payment for this invoice is on its way already. Nothing was charged now."),
+    "PROVIDER_UNAVAILABLE": _(
+        "The card page cannot be reached just now. Nothing was charged. Please try again in a moment."
+    ),
+    "CURRENCY_MISMATCH": _("Invoices in different currencies cannot be paid together."),
     "IDEMPOTENCY_KEY_IN_PROGRESS": _("This is being done already. Please wait a moment."),
     "IDEMPOTENCY_KEY_REUSED": _(
         "This form was sent before with other entries. Please check and send it again."
@@ -31,16 +38,16 @@ _SENTENCES = {
     "FORM_OUT_OF_DATE": _("This page had been open too long. Please go back, reload it and try again."),
     "FORM_FROM_ELSEWHERE": _("This request did not come from our own pages, so nothing was done."),
     "PERMISSION_DENIED": _("Your role does not allow this."),
-    "NOT_FOUND": _("There is nothing here, or it is not yours to see."),
+    "NOT_FOUND": _UNKNOWN,
     "SIGN_IN_REQUIRED": _("Please sign in first."),
 }
 _FAILURES = {
-    "card_declined": _("The bank declined the card. Try another card, or ask the bank why."),
+    "card_declined": _DECLINED,
     "insufficient_funds": _("There is not enough money on the card. Try another card or a smaller amount."),
     "expired_card": _("The card has expired. Please use another one."),
     "incorrect_cvc": _("The security code was not right. Please check it and try again."),
-    "lost_card": _("The bank declined the card. Try another card, or ask the bank why."),
-    "stolen_card": _("The bank declined the card. Try another card, or ask the bank why."),
+    "lost_card": _DECLINED,
+    "stolen_card": _DECLINED,
     "authentication_failed": _("The bank could not confirm that it was you. Please try again."),
     "processing_error": _("The bank could not process the payment. Please try again in a moment."),
     "expired": _("The payment page was open too long and closed. Please start again."),
@@ -84,14 +91,14 @@ def sentence(error: ServiceError) -> str:
     if text is not None:
         return gettext(text)
     if error.kind is Kind.NOT_FOUND:
-        return gettext(_SENTENCES["NOT_FOUND"])
+        return gettext(_UNKNOWN)
     return defect() if error.kind is Kind.INTERNAL else error.message
 
 
 def failure(code: str, message: str) -> str:
     """Why a payment failed, for who paid."""
     text = _FAILURES.get(code)
-    return gettext(text) if text is not None else message or gettext(_FAILURES["card_declined"])
+    return gettext(text) if text is not None else message or gettext(_DECLINED)
 
 
 def title(status: int) -> str:

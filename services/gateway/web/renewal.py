@@ -1,7 +1,7 @@
 """Access tokens live for minutes; a session renews its own shortly before the end.
 
 A refresh token works once, and a browser asks for several things at a time: requests that carry the same old
-cookie share one renewal, and for half a minute late ones get its result.
+cookie share one renewal, and for two minutes late ones get its result.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from tallyport.identity.v1.sessions_pb2 import (
 from tallyport.invoicing.v1.pay_links_pb2 import ResolvePayLinkRequest
 
 RENEW_BEFORE_SECONDS = 45.0
-_KEPT_SECONDS = 30.0
+_KEPT_SECONDS = 120.0
 PAY_LINK_SESSION_SECONDS = 4 * 3600
 
 

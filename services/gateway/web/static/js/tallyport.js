@@ -104,7 +104,10 @@
       const units = chosen.reduce((sum, box) => sum + BigInt(box.dataset.units), 0n);
       const one = currencies.size === 1 ? chosen[0] : null;
       if (out) out.textContent = one ? money(units, one.dataset.currency, Number(one.dataset.digits)) : "";
-      if (button) button.disabled = !one;
+      if (button) {
+        button.disabled = !one;
+        button.closest(".selection").classList.toggle("chosen", chosen.length > 0);
+      }
     };
     if (all) all.addEventListener("change", () => { boxes.forEach((box) => { box.checked = all.checked; }); update(); });
     form.addEventListener("change", update);

@@ -1,0 +1,42 @@
+"""One invoice as on paper, with what was paid on it."""
+
+import asyncio
+
+from litestar import Response, get
+
+from services.gateway.portal import owing
+from services.gateway.web.page import Page
+from tallyport.invoicing.v1.invoices_pb2 import (
+    GetInvoicePdfRequest,
+    GetInvoiceRequest,
+    ListInvoicePaymentsRequest,
+)
+
+
+@get("/invoices/{invoice_id:str}", name="portal.invoice")
+async def show(page: Page, invoice_id: str) -> Response[str]:
+    """Lines, totals, payments made, and the way to pay."""
+    invoice, paid, organization = await asyncio.gather(
+        page.call(page.to.invoices.GetInvoice, GetInvoiceRequest(invoice_id=invoice_id)),
+        page.call(page.to.invoices.ListInvoicePayments, ListInvoicePaymentsRequest(invoice_id=invoice_id)),
+        page.organization(),
+    )
+    return page.render(
+        "invoice.html",
+        invoice=invoice,
+        allocations=paid.allocations,
+        organization=organization,
+        payable=owing.payable(invoice),
+    )
+
+
+@get("/invoices/{invoice_id:str}/pdf", name="portal.invoice.pdf")
+async def document(page: Page, invoice_id: str) -> Response[bytes]:
+    """The document to save."""
+    return await invoice_pdf(page, invoice_id)
+
+
+async def invoice_pdf(page: Page, invoice_id: str) -> Response[bytes]:
+    """For everybody who may see the invoice."""
+    file = await page.call(page.to.invoices.GetInvoicePdf, GetInvoicePdfRequest(invoice_id=invoice_id))
+    return page.document(file.content, media_type=file.media_type, file_name=file.file_name)

@@ -1,0 +1,40 @@
+"""All invoices, by state, searchable."""
+
+from litestar import Response, get
+
+from services.gateway.portal import owing
+from services.gateway.web.languages import gettext as _
+from services.gateway.web.page import Page
+from tallyport.invoicing.v1.invoices_pb2 import InvoiceFilter, ListInvoicesRequest
+
+_FILTERS = {
+    "open": InvoiceFilter.INVOICE_FILTER_PAYABLE,
+    "overdue": InvoiceFilter.INVOICE_FILTER_OVERDUE,
+    "paid": InvoiceFilter.INVOICE_FILTER_PAID,
+    "all": InvoiceFilter.INVOICE_FILTER_UNSPECIFIED,
+}
+_PAGE_SIZE = 25
+
+
+@get("/invoices", name="portal.invoices")
+async def show(page: Page) -> Response[str]:
+    """One keyset page; invoices that can be paid have a checkbox."""
+    chosen = page.query("show", "open")
+    chosen = chosen if chosen in _FILTERS else "open"
+    words = page.query("q")[:200]
+    answer = await page.call(
+        page.to.invoices.ListInvoices,
+        ListInvoicesRequest(
+            filter=_FILTERS[chosen], query=words, page_size=_PAGE_SIZE, page_token=page.query("page")
+        ),
+    )
+    filters = [("open", _("Open")), ("overdue", _("Overdue")), ("paid", _("Paid")), ("all", _("All"))]
+    return page.render(
+        "invoices.html",
+        invoices=answer.invoices,
+        next_token=answer.next_page_token,
+        chosen=chosen,
+        words=words,
+        payable=owing.payable,
+        filters=[(page.with_query(show=name, page=""), word, name == chosen) for name, word in filters],
+    )

@@ -1,0 +1,132 @@
+"""Paying one invoice by a link, without signing in. Following the link uses nothing up, however often.
+
+The secret is in the address only until it is exchanged for a cookie; every further address is harmless.
+"""
+
+import asyncio
+from typing import Any
+
+from litestar import Response, get, post
+
+from chassis.errors import Kind, ServiceError
+from services.gateway.portal import owing, paying
+from services.gateway.portal.invoice import invoice_pdf
+from services.gateway.portal.payment import ask_provider, give_up, receipt_pdf, result_page, state_of
+from services.gateway.web.languages import gettext as _
+from services.gateway.web.page import Page
+from services.gateway.web.renewal import link_session
+from services.gateway.web.session import Area
+from tallyport.invoicing.v1.invoices_pb2 import GetInvoiceRequest, ListInvoicePaymentsRequest
+
+_DEAD = (Kind.NOT_FOUND, Kind.INVALID_ARGUMENT, Kind.PERMISSION_DENIED, Kind.UNAUTHENTICATED)
+
+
+@get("/l/{token:str}", name="pay_link.follow")
+async def follow(page: Page, token: str) -> Response[str]:
+    """Recognizes the link, keeps it in a cookie of its own and goes on to the invoice."""
+    sender = page.exchange.sender()
+    try:
+        session = await link_session(page.to, token[:200], sender)
+        organization = await page.site.organizations.of(
+            session.organization_id, page.exchange.sender(session.access_token)
+        )
+    except ServiceError as error:
+        if error.kind not in _DEAD:
+            raise
+        answer = page.render("link_over.html", status=404)
+    else:
+        session.slug = organization.slug
+        session.locale = ""
+        page.exchange.jar.replace(Area.PAY_LINK, session)
+        answer = page.redirect("/l/invoice")
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
+async def _invoice_page(
+    page: Page, *, sheet: paying.Sheet | None = None, refused: str = "", status: int = 200
+) -> Response[str]:
+    invoice_id = page.session.invoice_id
+    invoice, paid, organization = await asyncio.gather(
+        page.call(page.to.invoices.GetInvoice, GetInvoiceRequest(invoice_id=invoice_id)),
+        page.call(page.to.invoices.ListInvoicePayments, ListInvoicePaymentsRequest(invoice_id=invoice_id)),
+        page.organization(),
+    )
+    return page.render(
+        "pay_link.html",
+        status=status,
+        invoice=invoice,
+        allocations=paid.allocations,
+        organization=organization,
+        payable=owing.payable(invoice),
+        sheet=sheet or paying.fresh([invoice]),
+        refused=refused,
+        key=page.new_key(),
+        action="/l/pay",
+    )
+
+
+@get("/invoice", name="pay_link.invoice")
+async def show(page: Page) -> Response[str]:
+    """The invoice and the form to pay it, in one."""
+    return await _invoice_page(page)
+
+
+@post("/pay", name="pay_link.pay")
+async def submit(page: Page) -> Response[str]:
+    """As on the portal's pay page, for this one invoice."""
+    if page.form.all("invoice") != [page.session.invoice_id]:
+        return page.redirect("/l/invoice")
+    invoices = await paying.find(page, [page.session.invoice_id])
+    sheet = paying.submitted(page.form, invoices)
+    if sheet.changed or not sheet.lines:
+        words = _("Something changed meanwhile. Please check the amounts again. Nothing was charged.")
+        return await _invoice_page(page, sheet=sheet, refused=words, status=409)
+    if not sheet.good:
+        return await _invoice_page(page, sheet=sheet, status=422)
+    try:
+        payment = await paying.create(page, sheet, key=page.form.text("key"), return_path="/l/return")
+    except ServiceError as error:
+        if error.kind is Kind.DEADLINE_EXCEEDED:
+            page.flash("warn", _("This takes longer than usual. Please look here before you pay again."))
+            return page.redirect("/l/invoice")
+        return await _invoice_page(page, refused=paying.refusal(error), status=409)
+    return page.redirect(payment.redirect_url or f"/l/payments/{payment.payment_id}")
+
+
+@get("/invoice/pdf", name="pay_link.pdf")
+async def document(page: Page) -> Response[bytes]:
+    """The document to save."""
+    return await invoice_pdf(page, page.session.invoice_id)
+
+
+@get("/return/{payment_id:str}", name="pay_link.return")
+async def come_back(page: Page, payment_id: str) -> Response[str]:
+    """From the provider's page."""
+    await ask_provider(page, payment_id)
+    return page.redirect(f"/l/payments/{payment_id}")
+
+
+@get("/payments/{payment_id:str}", name="pay_link.payment")
+async def result(page: Page, payment_id: str) -> Response[str]:
+    """What became of it."""
+    return await result_page(page, payment_id, base="/l/payments", invoice_base="")
+
+
+@get("/payments/{payment_id:str}/state", name="pay_link.payment.state")
+async def state(page: Page, payment_id: str) -> Response[Any]:
+    """Watched by the script."""
+    return await state_of(page, payment_id)
+
+
+@post("/payments/{payment_id:str}/cancel", name="pay_link.payment.cancel")
+async def cancel(page: Page, payment_id: str) -> Response[str]:
+    """Given up by the payer."""
+    await give_up(page, payment_id)
+    return page.redirect(f"/l/payments/{payment_id}")
+
+
+@get("/payments/{payment_id:str}/receipt.pdf", name="pay_link.receipt")
+async def receipt(page: Page, payment_id: str) -> Response[bytes]:
+    """The receipt to save."""
+    return await receipt_pdf(page, payment_id)
