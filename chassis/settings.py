@@ -73,7 +73,7 @@ class BaseServiceSettings(BaseSettings):
     """Share of traces begun here that are recorded; a caller's decision wins."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     crashpoint: str | None = None
-    """Tests only: `name` or `name:nth`, the point at which the process kills itself."""
+    """Tests only: `name`, `name:nth` or `@file`, the point at which the process kills itself."""
 
     @classmethod
     def settings_customise_sources(

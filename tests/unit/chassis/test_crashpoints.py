@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +32,23 @@ def test_the_environment_arms_a_point(spec: str, printed: str, status: int) -> N
         [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.returncode) == (printed, status)
+
+
+def test_a_file_arms_a_point_of_a_running_process_once(tmp_path: Path) -> None:
+    file = tmp_path / "point"
+    environment = os.environ | {"TALLYPORT_CRASHPOINT": f"@{file}"}
+
+    def run() -> tuple[str, int]:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=False
+        )
+        return done.stdout, done.returncode
+
+    file.write_text("pay.other")
+    assert run() == ("0\n1\n2\n", 0)
+    file.write_text("pay.before_reply")
+    assert run() == ("", EXIT_CODE)
+    assert run() == ("0\n1\n2\n", 0)
 
 
 def test_a_point_armed_inside_a_test_raises_and_is_disarmed_after() -> None:
