@@ -5,11 +5,9 @@ from dataclasses import dataclass
 import structlog
 
 from chassis.caller import Call
-from chassis.errors import ServiceError
 from services.payments.desk import Desk
 from services.payments.domain.case import Case
 from services.payments.domain.outcome import Outcome, Status
-from services.payments.invoicing import Refused
 from services.payments.operations.settle_payment import settle
 from services.payments.operations.submit_payment import submit_payment
 from services.payments.providers import ProviderSilentError
@@ -33,7 +31,7 @@ async def continue_payment(desk: Desk, case: Case, *, key: Call | None = None) -
     if answer.silent:
         return case
     if answer.outcome is not None:
-        return await settle(desk, await _numbered(desk, case), answer.outcome, key=key)
+        return await settle(desk, case, answer.outcome, key=key)
     if case.payment.status not in (Status.SUBMITTING, Status.UNKNOWN):
         return case  # it was there before: a person must look why it is gone
     if not case.at_provider.key_is_valid(desk.db.clock.now()):
@@ -51,14 +49,3 @@ async def ask_again(desk: Desk, case: Case) -> Answer:
         _log.warning("provider did not answer", payment_id=case.payment.payment_id, error=str(error))
         return Answer(None, silent=True)
     return Answer(outcome)
-
-
-async def _numbered(desk: Desk, case: Case) -> Case:
-    """With the invoices' numbers, if they were lost with the process that knew them."""
-    if not case.payment.lacks_numbers:
-        return case
-    try:
-        return case.with_numbers(await desk.reservations.reserve(case))
-    except (Refused, ServiceError) as error:  # the money counts, the numbers are an ornament
-        _log.info("invoice numbers not known", payment_id=case.payment.payment_id, error=type(error).__name__)
-        return case

@@ -20,6 +20,7 @@ from services.payments.domain.attempt import Attempt, next_check_at
 from services.payments.domain.case import Case
 from services.payments.domain.outcome import Outcome, Status
 from services.payments.domain.payment import News, Payment, news
+from services.payments.invoicing import Refused
 from services.payments.store import cases
 from services.payments.translate import to_canceled, to_failed, to_succeeded
 from tallyport.payments.v1 import payments_pb2
@@ -36,6 +37,8 @@ async def settle(desk: Desk, case: Case, outcome: Outcome, *, key: Call | None =
         return await settle_in(tx, desk, case, outcome, key=key)
 
     with unhurried(case.organization_id):
+        if case.payment.lacks_numbers and outcome.status.rank > case.payment.status.rank:
+            case = await _numbered(desk, case)
         settled = await desk.db.run_write(case.organization_id, write)
         if settled.payment.status in (Status.FAILED, Status.CANCELED) and case.payment.status.is_live:
             await desk.reservations.release(case.organization_id, case.payment.payment_id)
@@ -114,3 +117,12 @@ async def _note(tx: WriteTx, case: Case, attempt: Attempt, *, key: Call | None) 
         if not case.payment.lacks_numbers:
             await cases.note_numbers(tx, case.payment)
         await idempotency.finish(tx, payments_pb2.Payment())
+
+
+async def _numbered(desk: Desk, case: Case) -> Case:
+    """With the invoices' numbers, if the process that knew them is gone. The reservation is as it was."""
+    try:
+        return case.with_numbers(await desk.reservations.reserve(case))
+    except (Refused, ServiceError) as error:  # the money counts, the numbers are an ornament
+        _log.info("invoice numbers not known", payment_id=case.payment.payment_id, error=str(error))
+        return case

@@ -114,7 +114,10 @@ async def test_another_sum_than_asked_for_is_looked_into_and_never_a_success(til
     await till.reconcile(after_seconds=4000)
     assert (await till.get(waiting.payment_id)).status == UNKNOWN
     rows = await till.rows("SELECT state, review_reason FROM payment_attempts")
-    assert (rows[0].state, rows[0].review_reason) == ("review", "provider reports 50.00 USD, asked for 40.00 USD")
+    assert (rows[0].state, rows[0].review_reason) == (
+        "review",
+        "provider reports 50.00 USD, asked for 40.00 USD",
+    )
     assert await till.events(waiting.payment_id) == []
 
 

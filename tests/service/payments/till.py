@@ -149,9 +149,9 @@ class Till:
     gate: Gate
     invoices: Invoices
     desk: Desk
-    payments: payments_pb2_grpc.PaymentsStub
-    provider_events: payments_pb2_grpc.ProviderEventsStub
-    receipts: payments_pb2_grpc.ReceiptsStub
+    payments: payments_pb2_grpc.PaymentsAsyncStub
+    provider_events: payments_pb2_grpc.ProviderEventsAsyncStub
+    receipts: payments_pb2_grpc.ReceiptsAsyncStub
     invoicing_address: str
     organization_id: str = field(default_factory=lambda: f"org_{uuid.uuid4().hex[:12]}")
 
@@ -306,7 +306,7 @@ class Process:
     """A running child and its payments API."""
 
     child: asyncio.subprocess.Process
-    payments: payments_pb2_grpc.PaymentsStub
+    payments: payments_pb2_grpc.PaymentsAsyncStub
 
 
 def pay_request(parts: dict[str, int], token: str | None = "tok_visa") -> payments_pb2.CreatePaymentRequest:
@@ -345,9 +345,7 @@ async def serving(
     """A payments server with an invoicing server beside it."""
     invoices = Invoices()
     add = reservations_pb2_grpc.add_ReservationsServicer_to_server
-    invoicing = Server(
-        Settings(**mesh.settings("invoicing"), grpc_listen="127.0.0.1:0"), [(add, invoices)]
-    )
+    invoicing = Server(Settings(**mesh.settings("invoicing"), grpc_listen="127.0.0.1:0"), [(add, invoices)])
     invoicing_address = f"127.0.0.1:{await invoicing.start()}"
     settings = Settings(
         **mesh.settings("payments"),
@@ -364,9 +362,7 @@ async def serving(
     server = Server(settings, servicers(desk))
     address = f"127.0.0.1:{await server.start()}"
     gateway = connect(Settings(**mesh.settings("gateway"), payments_address=address), "payments")
-    notifications = connect(
-        Settings(**mesh.settings("notifications"), payments_address=address), "payments"
-    )
+    notifications = connect(Settings(**mesh.settings("notifications"), payments_address=address), "payments")
     till = Till(
         mesh=mesh, urls=urls, db=db, clock=clock, bank=bank, gate=gate, invoices=invoices, desk=desk,
         payments=payments_pb2_grpc.PaymentsStub(gateway),
