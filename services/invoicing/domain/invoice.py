@@ -161,14 +161,17 @@ class Invoice:
     def must_be_draft(self) -> None:
         """INVOICE_NOT_DRAFT unless it may still be edited."""
         if self.status is not Status.DRAFT:
-            raise self._refusal("INVOICE_NOT_DRAFT", "Only a draft can be changed; this invoice is final.")
+            raise self._refusal(
+                reason="INVOICE_NOT_DRAFT", message="Only a draft can be changed; this invoice is final."
+            )
 
     def finalized(self, number: str, buyer: Buyer, at: datetime) -> "Invoice":
         """The invoice with its number, to be paid from now on. INVOICE_TOTAL_NOT_POSITIVE for an empty sum."""
         self.must_be_draft()
         if self.total.minor_units <= 0:
             raise self._refusal(
-                "INVOICE_TOTAL_NOT_POSITIVE", "An invoice must come to more than zero to be finalized."
+                reason="INVOICE_TOTAL_NOT_POSITIVE",
+                message="An invoice must come to more than zero to be finalized.",
             )
         return replace(
             self, status=Status.OPEN, number=number, buyer=buyer, finalized_at=at,
@@ -179,11 +182,13 @@ class Invoice:
         """The invoice out of the books; INVOICE_NOT_VOIDABLE or INVOICE_BEING_PAID once money is on it."""
         if self.status is not Status.OPEN or not self.paid.is_zero:
             raise self._refusal(
-                "INVOICE_NOT_VOIDABLE", "Only an open invoice on which nothing was paid can be voided."
+                reason="INVOICE_NOT_VOIDABLE",
+                message="Only an open invoice on which nothing was paid can be voided.",
             )
         if not self.reserved.is_zero:
             raise self._refusal(
-                "INVOICE_BEING_PAID", "A payment for this invoice is on its way. Please try again later."
+                reason="INVOICE_BEING_PAID",
+                message="A payment for this invoice is on its way. Please try again later.",
             )
         return replace(
             self, status=Status.VOID, version=self.version + 1, event_version=self.event_version + 1
@@ -207,5 +212,5 @@ class Invoice:
             version=self.version + 1, event_version=self.event_version + 1,
         )  # fmt: skip
 
-    def _refusal(self, reason: str, message: str) -> ServiceError:
+    def _refusal(self, *, reason: str, message: str) -> ServiceError:
         return ServiceError(Kind.FAILED_PRECONDITION, reason, message, invoice_id=self.invoice_id)

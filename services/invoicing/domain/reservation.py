@@ -48,13 +48,13 @@ def refusal(invoice: Invoice, amount: Money) -> Refusal | None:
     """Why `amount` of this invoice cannot be held now; None when it can."""
     number = invoice.number or "This invoice"
     if invoice.status is Status.PAID:
-        return Refusal("INVOICE_ALREADY_PAID", f"{number} is already paid.")
+        return Refusal(reason="INVOICE_ALREADY_PAID", message=f"{number} is already paid.")
     if not invoice.is_payable:
-        return Refusal("INVOICE_NOT_PAYABLE", f"{number} cannot be paid.")
+        return Refusal(reason="INVOICE_NOT_PAYABLE", message=f"{number} cannot be paid.")
     if amount.currency != invoice.currency:
-        return Refusal("CURRENCY_MISMATCH", f"{number} is to be paid in {invoice.currency}.")
+        return Refusal(reason="CURRENCY_MISMATCH", message=f"{number} is to be paid in {invoice.currency}.")
     if amount > invoice.due:
-        return Refusal("AMOUNT_EXCEEDS_DUE", f"That is more than is due on {number}.")
+        return Refusal(reason="AMOUNT_EXCEEDS_DUE", message=f"That is more than is due on {number}.")
     if amount > invoice.unreserved:
-        return Refusal("INVOICE_BEING_PAID", f"Another payment for {number} is on its way.")
+        return Refusal(reason="INVOICE_BEING_PAID", message=f"Another payment for {number} is on its way.")
     return None

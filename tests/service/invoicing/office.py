@@ -12,8 +12,8 @@ from chassis import ledger, outbox
 from chassis.caller import Audience, Call, Caller, call_scope, fingerprint, service_call
 from chassis.clock import FrozenClock
 from chassis.database import Database
+from chassis.handlers import Event, continuing
 from chassis.ids import new_id, new_uuid7
-from chassis.inbox import Event
 from chassis.money import Money
 from services.invoicing.consumers import HANDLERS
 from services.invoicing.rpc.customers import Customers
@@ -193,15 +193,18 @@ class Office:
             event_id=new_uuid7(),
             type=message.DESCRIPTOR.full_name,
             service=message.DESCRIPTOR.full_name.split(".")[1],
+            consumer="invoicing",
             organization_id=self.organization_id,
             aggregate_type="any",
             aggregate_id=aggregate_id,
             aggregate_version=version,
             stream_seq=1,
             occurred_at=self.clock.now(),
+            request_id="req",
+            traceparent="",
             message=message,
         )
-        with call_scope(service_call("invoicing", self.organization_id)):
+        with continuing(event):
             await self.db.run_write(self.organization_id, lambda tx: HANDLERS[type(message)](tx, event))
 
     # What became of it
