@@ -311,7 +311,7 @@ def _statement_timeout_milliseconds() -> int:
 
 
 def _as_service_error(error: DBAPIError | PoolTimeoutError) -> ServiceError | None:
-    """Faults of the moment that a caller may retry; every other database error is a defect of ours."""
+    """Faults of the moment and texts that PostgreSQL cannot hold; all other database errors are defects."""
     if isinstance(error, PoolTimeoutError):
         return ServiceError(
             Kind.RESOURCE_EXHAUSTED, "DATABASE_BUSY", "Too much is going on. Please try again."
@@ -328,6 +328,10 @@ def _as_service_error(error: DBAPIError | PoolTimeoutError) -> ServiceError | No
         return _database_unavailable()
     if isinstance(error.orig, psycopg.OperationalError) and state is None:
         return _database_unavailable()
+    if state == "22P05" or (isinstance(error.orig, psycopg.DataError) and state is None):
+        return ServiceError(
+            Kind.INVALID_ARGUMENT, "VALIDATION_FAILED", "A text holds the character NUL, which cannot be kept."
+        )
     return None
 
 

@@ -12,7 +12,7 @@ from chassis import ledger, outbox
 from chassis.caller import Audience, Call, Caller, call_scope, fingerprint, service_call
 from chassis.clock import FrozenClock
 from chassis.database import Database
-from chassis.handlers import Event, continuing
+from chassis.handlers import Batch, Event, continuing
 from chassis.ids import new_id, new_uuid7
 from chassis.money import Money
 from services.invoicing.consumers import HANDLERS
@@ -204,8 +204,12 @@ class Office:
             traceparent="",
             message=message,
         )
+        handler = HANDLERS[type(message)]
         with continuing(event):
-            await self.db.run_write(self.organization_id, lambda tx: HANDLERS[type(message)](tx, event))
+            if isinstance(handler, Batch):
+                await self.db.run_write(self.organization_id, lambda tx: handler.handle(tx, [event]))
+            else:
+                await self.db.run_write(self.organization_id, lambda tx: handler(tx, event))
 
     # What became of it
 

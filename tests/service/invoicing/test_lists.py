@@ -159,3 +159,17 @@ async def test_items_fill_lines_and_are_listed_by_name(office: Office) -> None:
     with pytest.raises(ServiceError) as refused:
         await office.draft(customer.customer_id, lines=[unknown])
     assert refused.value.fields[0].field == "lines[0].item_id"
+
+
+@pytest.mark.parametrize("text", ["\0", "a\0b"])
+async def test_a_text_that_cannot_be_kept_is_the_callers_mistake(office: Office, text: str) -> None:
+    for refused in (
+        office.list_invoices(query=text),
+        office.list_invoices(external_id=text),
+        office.read(text),
+        office.customer(name=text),
+        office.customer(email=text),
+        office.draft(text),
+    ):
+        with pytest.raises(ServiceError, match=r"VALIDATION_FAILED"):
+            await refused
