@@ -10,23 +10,25 @@ import dataclasses
 import itertools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum
 
 import structlog
 from google.protobuf.message import DecodeError, Message
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 from prometheus_client import Counter, Histogram
 from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.bus import BACKOFF_SECONDS, BUS_ERRORS, Bus, BusUnavailableError
-from chassis.caller import call_scope, service_call
 from chassis.clock import Clock
 from chassis.crashpoints import crashpoint
 from chassis.database import Database, WriteTx
 from chassis.errors import Kind, ServiceError
+from chassis.handlers import Batch as Batch
+from chassis.handlers import Event as Event
+from chassis.handlers import Handler as Handler
+from chassis.handlers import continuing as continuing
 from chassis.inbox_delivery import MalformedEventError, PendingAcks, delivery_of, forged
 from chassis.inbox_store import DEAD, PARKED, RETRYING, Delivery, Inbox, Position
 from chassis.outbox import StoredEvent
@@ -34,7 +36,7 @@ from chassis.outbox import StoredEvent
 FETCH_BATCH = 128
 FETCH_WAIT_SECONDS = 2.0
 RECONNECT_SECONDS = 0.5
-TRANSACTION_EVENTS = 16
+TRANSACTION_EVENTS = 64
 """Events of one organization applied in one transaction while all goes well."""
 CONCURRENT_TRANSACTIONS = 4
 MAX_ATTEMPTS = 5
@@ -55,23 +57,6 @@ _log = structlog.get_logger(__name__)
 _tracer = trace.get_tracer(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """An event as handlers see it: `message` is of the class the handler is registered for."""
-
-    event_id: str
-    type: str
-    service: str
-    organization_id: str
-    aggregate_type: str
-    aggregate_id: str
-    aggregate_version: int
-    stream_seq: int
-    occurred_at: datetime
-    message: Message
-
-
-Handler = Callable[[WriteTx, Event], Awaitable[None]]
 FetchGap = Callable[[str, str, str, int], Awaitable[Sequence[StoredEvent]]]
 """(service, organization_id, aggregate_id, from_version) -> the producer's events of that aggregate."""
 
@@ -103,7 +88,7 @@ class Consumers:
         db: Database,
         bus: Bus,
         service: str,
-        handlers: Mapping[type[Message], Handler],
+        handlers: Mapping[type[Message], Handler | Batch],
         clock: Clock,
         *,
         recovery: Recovery | None = None,
@@ -250,14 +235,17 @@ class Consumers:
         if wanted:
             event_ids = [delivery.event_id for delivery in wanted]
             new = await self._inbox.claim(tx, first.organization_id, event_ids)
+        fresh: list[Delivery] = []
         for index, delivery in enumerate(deliveries):
             if outcomes[index] is _Outcome.PARKED:
                 await self._inbox.keep(tx, delivery, state=PARKED, error="waits behind a dead letter")
             elif outcomes[index] is _Outcome.APPLIED and delivery.type in self._handlers:
                 if delivery.event_id in new:
-                    await self._handle(tx, delivery)
+                    fresh.append(delivery)
                 else:
                     outcomes[index] = _Outcome.DUPLICATE
+        for event_type, run in itertools.groupby(fresh, key=lambda delivery: delivery.type):
+            await self._handle(tx, event_type, list(run))
         moved = (_Outcome.APPLIED, _Outcome.DUPLICATE)
         advanced = [d for d, outcome in zip(deliveries, outcomes, strict=True) if outcome in moved]
         if advanced:
@@ -275,31 +263,33 @@ class Consumers:
         position.last_version = delivery.aggregate_version
         return _Outcome.APPLIED
 
-    async def _handle(self, tx: WriteTx, delivery: Delivery) -> None:
-        kind, handler = self._handlers[delivery.type]
+    async def _handle(self, tx: WriteTx, event_type: str, deliveries: list[Delivery]) -> None:
+        """Run the handler for events of one type that follow each other: one by one, or all at once."""
+        kind, handler = self._handlers[event_type]
+        events = [self._event(kind, delivery) for delivery in deliveries]
+        if isinstance(handler, Batch):
+            # The statements of a batch are seen in its first event's trace; what it emits, in each event's own.
+            with continuing(events[0]):
+                await handler.handle(tx, events)
+        else:
+            for event in events:
+                with continuing(event):
+                    await handler(tx, event)
+        for delivery in deliveries:
+            if delivery.attempt > 1:
+                await self._inbox.forget(tx, delivery)
+            age = (self._clock.now() - delivery.occurred_at).total_seconds()
+            _DELAY.labels(self._service, delivery.source).observe(max(0.0, age))
+
+    def _event(self, kind: type[Message], delivery: Delivery) -> Event:
         try:
             message = kind.FromString(delivery.payload)
         except DecodeError as error:
             raise MalformedEventError(f"the payload is not a {delivery.type}: {error}") from error
-        names = (
-            field.name for field in dataclasses.fields(Event) if field.name not in ("message", "service")
-        )
+        own = ("message", "service", "consumer")
+        names = (field.name for field in dataclasses.fields(Event) if field.name not in own)
         fields = {name: getattr(delivery, name) for name in names}
-        event = Event(**fields, service=delivery.source, message=message)
-        call = service_call(self._service, delivery.organization_id, method=f"event {delivery.type}")
-        if delivery.request_id:
-            call = dataclasses.replace(call, request_id=delivery.request_id)
-        parent = propagate.extract({"traceparent": delivery.traceparent}) if delivery.traceparent else None
-        kind_of_span = trace.SpanKind.CONSUMER
-        with (
-            call_scope(call),
-            _tracer.start_as_current_span(f"consume {delivery.type}", context=parent, kind=kind_of_span),
-        ):
-            await handler(tx, event)
-        if delivery.attempt > 1:
-            await self._inbox.forget(tx, delivery)
-        age = (self._clock.now() - delivery.occurred_at).total_seconds()
-        _DELAY.labels(self._service, delivery.source).observe(max(0.0, age))
+        return Event(**fields, service=delivery.source, consumer=self._service, message=message)
 
     async def _after_failure(self, delivery: Delivery, error: Exception) -> tuple[_Outcome, float]:
         """Count a handler's failure; an outage of something else is only waited out."""

@@ -1,13 +1,15 @@
 """What the other services' events do here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from functools import partial
 
 from google.protobuf.message import Message
 
 from chassis.database import WriteTx
-from chassis.inbox import Event, Handler
+from chassis.inbox import Batch, Event, Handler, continuing
 from services.invoicing.domain.reservation import ReservationState
-from services.invoicing.operations.apply_payment import apply_payment
+from services.invoicing.operations.apply_payments import Incoming, apply_payments
 from services.invoicing.operations.release import release_in
 from services.invoicing.store.organizations import put_organization
 from services.invoicing.translate.organizations import from_proto_organization
@@ -23,12 +25,16 @@ async def on_organization_changed(tx: WriteTx, event: Event) -> None:
     await put_organization(tx, from_proto_organization(message.organization, event.aggregate_version))
 
 
-async def on_payment_succeeded(tx: WriteTx, event: Event) -> None:
+async def on_payments_succeeded(tx: WriteTx, events: Sequence[Event]) -> None:
     """Put the money to its invoices."""
-    message = event.message
-    assert isinstance(message, payments_events.PaymentSucceeded)
-    payment, parts = from_proto_payment(message)
-    await apply_payment(tx, payment, parts, notify=message.notify)
+    incoming = []
+    for event in events:
+        message = event.message
+        assert isinstance(message, payments_events.PaymentSucceeded)
+        payment, parts = from_proto_payment(message)
+        scope = partial(continuing, event) if len(events) > 1 else nullcontext
+        incoming.append(Incoming(payment=payment, parts=parts, notify=message.notify, scope=scope))
+    await apply_payments(tx, incoming)
 
 
 async def on_payment_ended(tx: WriteTx, event: Event) -> None:
@@ -38,9 +44,9 @@ async def on_payment_ended(tx: WriteTx, event: Event) -> None:
     await release_in(tx, message.payment_id, ReservationState.RELEASED)
 
 
-HANDLERS: Mapping[type[Message], Handler] = {
+HANDLERS: Mapping[type[Message], Handler | Batch] = {
     identity_events.OrganizationChanged: on_organization_changed,
-    payments_events.PaymentSucceeded: on_payment_succeeded,
+    payments_events.PaymentSucceeded: Batch(on_payments_succeeded),
     payments_events.PaymentFailed: on_payment_ended,
     payments_events.PaymentCanceled: on_payment_ended,
 }

@@ -58,6 +58,18 @@ async def get_customer(tx: ReadTx, customer_id: str, *, for_update: bool = False
     return _customer(row)
 
 
+async def get_customers(tx: ReadTx, customer_ids: Collection[str]) -> Mapping[str, Customer]:
+    """Customers by id; NOT_FOUND when one does not exist."""
+    query = select(customers).where(
+        customers.c.organization_id == tx.organization_id,
+        customers.c.customer_id == func.any(list(customer_ids)),
+    )
+    found = {row.customer_id: _customer(row) for row in await tx.execute(query)}
+    if len(found) < len(set(customer_ids)):
+        raise not_found("customer")
+    return found
+
+
 async def customers_by_external_id(tx: ReadTx, external_ids: Collection[str]) -> Mapping[str, Customer]:
     """Those of the customers that exist, by external id."""
     query = select(customers).where(

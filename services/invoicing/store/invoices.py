@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, text, update
+from sqlalchemy import Row, delete, func, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from chassis.database import ReadTx, WriteTx, violated_constraint
@@ -11,7 +11,7 @@ from chassis.errors import Kind, ServiceError, not_found
 from chassis.money import Money
 from services.invoicing.domain.invoice import Buyer, Invoice, Line, Status
 from services.invoicing.store.rows import insert_rows
-from services.invoicing.tables import invoice_lines, invoices
+from services.invoicing.tables import invoice_lines, invoices, reservations
 
 
 async def insert_invoices(tx: WriteTx, new: Sequence[Invoice]) -> None:
@@ -87,6 +87,24 @@ async def lock_invoices(tx: WriteTx, invoice_ids: Collection[str]) -> Mapping[st
         select(invoices)
         .where(invoices.c.organization_id == tx.organization_id)
         .where(invoices.c.invoice_id == func.any(list(invoice_ids)))
+        .order_by(invoices.c.invoice_id)
+        .with_for_update()
+    )
+    return {row.invoice_id: invoice_of(row) for row in await tx.execute(query)}
+
+
+async def lock_payable(
+    tx: WriteTx, invoice_ids: Collection[str], payment_ids: Collection[str]
+) -> Mapping[str, Invoice]:
+    """Those of the invoices that exist and those that the payments hold parts of, locked in order of their ids."""
+    held = select(reservations.c.invoice_id).where(
+        reservations.c.organization_id == tx.organization_id,
+        reservations.c.payment_id == func.any(list(payment_ids)),
+    )
+    query = (
+        select(invoices)
+        .where(invoices.c.organization_id == tx.organization_id)
+        .where(or_(invoices.c.invoice_id == func.any(list(invoice_ids)), invoices.c.invoice_id.in_(held)))
         .order_by(invoices.c.invoice_id)
         .with_for_update()
     )

@@ -1,5 +1,6 @@
 """What payments were used for: applications, allocations and the credit that no invoice took."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -34,54 +35,60 @@ class InvoicePayment:
     received_on: date
 
 
-async def insert_application(tx: WriteTx, payment: ReceivedPayment) -> bool:
-    """Note that a payment is being applied; False when it was applied before."""
-    statement = insert_or_skip(payment_applications).values(
-        organization_id=tx.organization_id,
-        payment_id=payment.payment_id,
-        customer_id=payment.customer_id,
-        receipt_number=payment.receipt_number,
-        received_minor_units=payment.received.minor_units,
-        credited_minor_units=0,
-        currency=payment.received.currency,
-        received_on=payment.received_on,
-        applied_at=tx.now(),
-    )
-    written = statement.on_conflict_do_nothing().returning(payment_applications.c.payment_id)
-    return (await tx.execute(written)).first() is not None
+async def insert_applications(tx: WriteTx, received: Sequence[ReceivedPayment]) -> frozenset[str]:
+    """Note that payments are being applied. Returns the ids of those that were not applied before."""
+    rows = [
+        {
+            "organization_id": tx.organization_id,
+            "payment_id": payment.payment_id,
+            "customer_id": payment.customer_id,
+            "receipt_number": payment.receipt_number,
+            "received_minor_units": payment.received.minor_units,
+            "credited_minor_units": 0,
+            "currency": payment.received.currency,
+            "received_on": payment.received_on,
+            "applied_at": tx.now(),
+        }
+        for payment in received
+    ]
+    statement = insert_or_skip(payment_applications).values(rows).on_conflict_do_nothing()
+    written = await tx.execute(statement.returning(payment_applications.c.payment_id))
+    return frozenset(written.scalars())
 
 
-async def insert_allocation(tx: WriteTx, payment: ReceivedPayment, allocation: Allocation) -> None:
-    """Write what each invoice took, and the rest as the customer's credit."""
-    taken = [applied for applied in allocation.applied if not applied.amount.is_zero]
-    await insert_rows(
-        tx,
-        allocations,
-        [
-            {
-                "payment_id": payment.payment_id,
-                "invoice_id": applied.invoice.invoice_id,
-                "amount_minor_units": applied.amount.minor_units,
-            }
-            for applied in taken
-        ],
-    )
-    if allocation.credited.is_zero:
-        return
+async def insert_allocations(tx: WriteTx, made: Sequence[tuple[ReceivedPayment, Allocation]]) -> None:
+    """Write what each invoice took, and the rest as the customers' credit."""
+    taken = [
+        {
+            "payment_id": payment.payment_id,
+            "invoice_id": applied.invoice.invoice_id,
+            "amount_minor_units": applied.amount.minor_units,
+        }
+        for payment, allocation in made
+        for applied in allocation.applied
+        if not applied.amount.is_zero
+    ]
+    await insert_rows(tx, allocations, taken)
+    for payment, allocation in made:
+        if not allocation.credited.is_zero:
+            await _insert_credit(tx, payment, allocation.credited)
+
+
+async def _insert_credit(tx: WriteTx, payment: ReceivedPayment, credited: Money) -> None:
     await tx.execute(
         payment_applications.update()
         .where(payment_applications.c.organization_id == tx.organization_id)
         .where(payment_applications.c.payment_id == payment.payment_id)
-        .values(credited_minor_units=allocation.credited.minor_units)
+        .values(credited_minor_units=credited.minor_units)
     )
     await tx.execute(
         insert(customer_credits).values(
             organization_id=tx.organization_id,
             payment_id=payment.payment_id,
             customer_id=payment.customer_id,
-            currency=allocation.credited.currency,
-            amount_minor_units=allocation.credited.minor_units,
-            remaining_minor_units=allocation.credited.minor_units,
+            currency=credited.currency,
+            amount_minor_units=credited.minor_units,
+            remaining_minor_units=credited.minor_units,
             created_at=tx.now(),
         )
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, func, select, text
 
 from chassis.database import ReadTx, WriteTx
 from chassis.money import Money
@@ -11,8 +11,8 @@ from services.invoicing.domain.reservation import Reservation, ReservationState
 from services.invoicing.tables import invoices, reservations
 
 
-async def reservations_of(tx: ReadTx, payment_id: str) -> list[Reservation]:
-    """What a payment reserved, whatever became of it, by invoice id."""
+async def reservations_of(tx: ReadTx, *payment_ids: str) -> list[Reservation]:
+    """What payments reserved, whatever became of it, by invoice id."""
     query = (
         select(reservations, invoices.c.currency)
         .join(
@@ -21,7 +21,7 @@ async def reservations_of(tx: ReadTx, payment_id: str) -> list[Reservation]:
             & (invoices.c.invoice_id == reservations.c.invoice_id),
         )
         .where(reservations.c.organization_id == tx.organization_id)
-        .where(reservations.c.payment_id == payment_id)
+        .where(reservations.c.payment_id == func.any(list(payment_ids)))
         .order_by(reservations.c.invoice_id)
     )
     return [_reservation(row) for row in await tx.execute(query)]
@@ -42,11 +42,11 @@ async def put_reservations(tx: WriteTx, held: Sequence[Reservation]) -> None:
     )
 
 
-async def end_reservations(tx: WriteTx, payment_id: str, state: ReservationState) -> None:
-    """Note what became of a payment's held parts; their invoices are locked and written by the caller."""
+async def end_reservations(tx: WriteTx, payment_ids: Sequence[str], state: ReservationState) -> None:
+    """Note what became of payments' held parts; their invoices are locked and written by the caller."""
     await tx.execute(
         _END,
-        {"organization_id": tx.organization_id, "payment_id": payment_id, "state": state.value},
+        {"organization_id": tx.organization_id, "payment_ids": list(payment_ids), "state": state.value},
     )
 
 
@@ -93,5 +93,5 @@ _PUT = text("""
 """)
 _END = text(
     "UPDATE reservations SET state = :state WHERE organization_id = :organization_id"
-    " AND payment_id = :payment_id AND state = 'held'"
+    " AND payment_id = ANY(CAST(:payment_ids AS text[])) AND state = 'held'"
 )
