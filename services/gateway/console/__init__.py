@@ -2,5 +2,60 @@
 
 from typing import Any
 
-PUBLIC: list[Any] = []
-STAFF: list[Any] = []
+from services.gateway.console import (
+    account,
+    customer,
+    customer_form,
+    customers,
+    imports,
+    invoice,
+    invoice_form,
+    invoices,
+    messages,
+    payment,
+    payments,
+    record_payment,
+    sign_in,
+    today,
+)
+
+PUBLIC: list[Any] = [sign_in.show, sign_in.submit]
+STAFF: list[Any] = [
+    today.show,
+    invoices.show,
+    invoice_form.new,
+    invoice_form.create,
+    invoice_form.edit,
+    invoice_form.update,
+    invoice_form.review,
+    invoice_form.finalize,
+    invoice.show,
+    invoice.document,
+    invoice.void,
+    invoice.make_pay_link,
+    invoice.revoke_pay_link,
+    customers.show,
+    customer_form.new,
+    customer_form.create,
+    customer_form.edit,
+    customer_form.update,
+    customer.show,
+    payments.show,
+    record_payment.show,
+    record_payment.submit,
+    payment.show,
+    payment.receipt,
+    payment.refresh,
+    payment.cancel,
+    messages.show,
+    messages.retry,
+    imports.show,
+    imports.upload,
+    imports.one,
+    imports.start,
+    imports.progress,
+    account.show,
+    account.change_password,
+    account.end_session,
+    sign_in.sign_out,
+]

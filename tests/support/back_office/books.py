@@ -16,7 +16,20 @@ from tallyport.payments.v1.payments_pb2 import Payment, PaymentMethodType, Payme
 ORGANIZATION_ID = "org_1"
 PASSWORD = "correct horse battery staple"
 OWNER, ACCOUNTANT, AUDITOR = "owner@harbor.test", "ledger@harbor.test", "auditor@harbor.test"
-_FIRST = ["Anchor", "Bay", "Beacon", "Cliff", "Delta", "Ebb", "Ferry", "Gale", "Harborline", "Inlet", "Jetty", "Keel"]
+_FIRST = [
+    "Anchor",
+    "Bay",
+    "Beacon",
+    "Cliff",
+    "Delta",
+    "Ebb",
+    "Ferry",
+    "Gale",
+    "Harborline",
+    "Inlet",
+    "Jetty",
+    "Keel",
+]
 _LAST = ["Boatworks", "Fisheries", "Logistics", "Marina"]
 _OPEN, _PARTLY, _PAID = (
     InvoiceStatus.INVOICE_STATUS_OPEN,

@@ -66,9 +66,9 @@ def value_of(page: str, name: str) -> str:
 
 
 def _casts(books: Books, mesh: Mesh) -> dict[str, list[tuple[Any, object]]]:
-    receivables = Receivables(books)
+    receivables = Receivables(books)  # type: ignore[abstract]
     return {
-        "identity": identity.servicers(identity.Identity(books, mesh)),
+        "identity": identity.servicers(identity.Identity(books, mesh)),  # type: ignore[abstract]
         "invoicing": [
             (add_InvoicesServicer_to_server, Invoices(books)),
             (add_ImportsServicer_to_server, Imports(books)),
@@ -76,8 +76,8 @@ def _casts(books: Books, mesh: Mesh) -> dict[str, list[tuple[Any, object]]]:
             (add_ItemsServicer_to_server, receivables),
             (add_PayLinksServicer_to_server, receivables),
         ],
-        "payments": [(add_PaymentsServicer_to_server, Payments(books))],
-        "notifications": [(add_MessagesServicer_to_server, Messages(books))],
+        "payments": [(add_PaymentsServicer_to_server, Payments(books))],  # type: ignore[abstract]
+        "notifications": [(add_MessagesServicer_to_server, Messages(books))],  # type: ignore[abstract]
     }
 
 
@@ -88,7 +88,7 @@ async def office(folder: Path, *, public_url: str = ORIGIN) -> AsyncIterator[Off
     key_file = folder / "cookie.key"
     key_file.write_text(base64.b64encode(secrets.token_bytes(32)).decode())
     async with contextlib.AsyncExitStack() as stack:
-        addresses = {}
+        addresses: dict[str, Any] = {}
         for name, servicers in _casts(books, mesh).items():
             server = Server(BaseServiceSettings(**mesh.settings(name)), servicers)
             addresses[f"{name}_address"] = f"127.0.0.1:{await server.start()}"

@@ -1,0 +1,157 @@
+"""The fields of the invoice form: as entered, as the contract wants them, as an invoice shows them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from services.gateway.console.amounts import amount_words, read_amount, read_day, to_message
+from services.gateway.web.forms import Form
+from services.gateway.web.languages import gettext as _
+from services.gateway.web.rendering import money_of
+from tallyport.invoicing.v1.invoices_pb2 import Invoice, InvoiceLineInput
+
+MOST_LINES = 200
+_QUANTITY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,4})?")
+_RATE = re.compile(r"[0-9]{1,2}(\.[0-9]{1,4})?")
+_LINE_FIELD = re.compile(r"lines\[(\d+)\]\.([a-z_]+)")
+_COLUMNS = ("item_id", "description", "quantity", "unit_price", "tax_rate_percent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineEntry:
+    """A line as typed."""
+
+    item_id: str = ""
+    description: str = ""
+    quantity: str = ""
+    unit_price: str = ""
+    tax_rate_percent: str = ""
+
+    @property
+    def empty(self) -> bool:
+        return not (self.item_id or self.description or self.unit_price)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceEntry:
+    """The whole form as typed."""
+
+    invoice_date: str = ""
+    due_date: str = ""
+    purchase_order_number: str = ""
+    memo: str = ""
+    lines: Sequence[LineEntry] = field(default_factory=lambda: (LineEntry(),))
+
+    @property
+    def used_lines(self) -> list[tuple[int, LineEntry]]:
+        """Lines with something in them, each with its place on the form."""
+        return [(index, line) for index, line in enumerate(self.lines) if not line.empty]
+
+
+def from_form(form: Form) -> InvoiceEntry:
+    """What was sent."""
+    columns = [form.all(name)[:MOST_LINES] for name in _COLUMNS]
+    rows = zip(*columns, strict=False)
+    return InvoiceEntry(
+        invoice_date=form.text("invoice_date"),
+        due_date=form.text("due_date"),
+        purchase_order_number=form.text("purchase_order_number"),
+        memo=form.text("memo"),
+        lines=[LineEntry(**dict(zip(_COLUMNS, row, strict=True))) for row in rows] or [LineEntry()],
+    )
+
+
+def from_invoice(invoice: Invoice) -> InvoiceEntry:
+    """A draft to go on with."""
+    return InvoiceEntry(
+        invoice_date=invoice.invoice_date,
+        due_date=invoice.due_date,
+        purchase_order_number=invoice.purchase_order_number,
+        memo=invoice.memo,
+        lines=[
+            LineEntry(
+                item_id=line.item_id,
+                description=line.description,
+                quantity=line.quantity,
+                unit_price=str(money_of(line.unit_price).to_decimal()),
+                tax_rate_percent=line.tax_rate_percent,
+            )
+            for line in invoice.lines
+        ]
+        or [LineEntry()],
+    )
+
+
+def changed_lines(entry: InvoiceEntry, action: str) -> list[LineEntry] | None:
+    """The lines after an "add" or "remove:2" button; None for any other button."""
+    if action == "add":
+        return [*entry.lines, LineEntry()][:MOST_LINES]
+    name, _separator, place = action.partition(":")
+    if name != "remove" or not place.isdecimal():
+        return None
+    return [line for index, line in enumerate(entry.lines) if index != int(place)] or [LineEntry()]
+
+
+def to_lines(entry: InvoiceEntry, currency: str) -> list[InvoiceLineInput]:
+    """As the contract wants them. Only for an entry without `mistakes`."""
+    lines = []
+    for _index, typed in entry.used_lines:
+        line = InvoiceLineInput(
+            item_id=typed.item_id,
+            description=typed.description[:500],
+            quantity=_point(typed.quantity),
+            tax_rate_percent=_point(typed.tax_rate_percent),
+        )
+        price = read_amount(typed.unit_price, currency) if typed.unit_price else None
+        if price is not None:
+            line.unit_price.CopyFrom(to_message(price))
+        lines.append(line)
+    return lines
+
+
+def mistakes(entry: InvoiceEntry, currency: str) -> dict[str, str]:
+    """Field of the form to what is wrong with it."""
+    wrong: dict[str, str] = {}
+    for name in ("invoice_date", "due_date"):
+        text = getattr(entry, name)
+        if text and read_day(text) is None:
+            wrong[name] = _("Please choose a day.")
+    if entry.invoice_date and entry.due_date and not wrong and entry.due_date < entry.invoice_date:
+        wrong["due_date"] = _("The due date is before the invoice date.")
+    if not entry.used_lines:
+        wrong["description-0"] = _("An invoice needs at least one line.")
+    for index, line in entry.used_lines:
+        wrong |= {f"{name}-{index}": text for name, text in _line_mistakes(line, currency).items()}
+    return wrong
+
+
+def _line_mistakes(line: LineEntry, currency: str) -> dict[str, str]:
+    wrong = {}
+    if not line.description and not line.item_id:
+        wrong["description"] = _("Say what is sold, or choose an item.")
+    if line.quantity and not _QUANTITY.fullmatch(_point(line.quantity)):
+        wrong["quantity"] = _("Please write a number like 2 or 1.5.")
+    if line.tax_rate_percent and not _RATE.fullmatch(_point(line.tax_rate_percent)):
+        wrong["tax_rate_percent"] = _("Please write percent like 8 or 5.5.")
+    if line.unit_price and read_amount(line.unit_price, currency) is None:
+        wrong["unit_price"] = amount_words()
+    if not line.unit_price and not line.item_id:
+        wrong["unit_price"] = _("Give a price, or choose an item.")
+    return wrong
+
+
+def refused(fields: Mapping[str, str], entry: InvoiceEntry) -> dict[str, str]:
+    """A service's field errors under the form's names; the service counts only the lines it was sent."""
+    places = [index for index, _line in entry.used_lines]
+    named = {}
+    for path, message in fields.items():
+        match = _LINE_FIELD.match(path)
+        if match and int(match[1]) < len(places):
+            named[f"{match[2]}-{places[int(match[1])]}"] = message
+        else:
+            named[path] = message
+    return named
+
+
+def _point(text: str) -> str:
+    return text.replace(",", ".")

@@ -1,0 +1,92 @@
+"""Ways of paying, states of payments and of mails, as staff name them."""
+
+from typing import Any
+
+from chassis.money import Money
+from services.gateway.web.languages import gettext as _
+from services.gateway.web.languages import marked
+from services.gateway.web.statuses import Status, payment_status
+from tallyport.notifications.v1.messages_pb2 import Message, MessageKind, MessageState
+from tallyport.payments.v1.payments_pb2 import Payment, PaymentMethodType, PaymentStatus
+
+_MAIL_STATES = {
+    MessageState.MESSAGE_STATE_QUEUED: (marked("Waiting"), "clock", "info"),
+    MessageState.MESSAGE_STATE_SENT: (marked("Sent"), "check-circle", "good"),
+    MessageState.MESSAGE_STATE_FAILED: (marked("Not delivered"), "alert", "bad"),
+}
+
+
+def method_words(payment: Payment) -> str:
+    """Visa 4242, Cash, Bank transfer."""
+    words = {
+        PaymentMethodType.PAYMENT_METHOD_TYPE_CARD: _("Card"),
+        PaymentMethodType.PAYMENT_METHOD_TYPE_CASH: _("Cash"),
+        PaymentMethodType.PAYMENT_METHOD_TYPE_CHEQUE: _("Cheque"),
+        PaymentMethodType.PAYMENT_METHOD_TYPE_BANK_TRANSFER: _("Bank transfer"),
+        PaymentMethodType.PAYMENT_METHOD_TYPE_EXTERNAL: _("Recorded elsewhere"),
+    }
+    return payment.method_summary or words.get(payment.method, "–")
+
+
+def staff_status(payment: Payment) -> Status:
+    """The state seen from the counter: what waits, waits for the payer and not for "you"."""
+    if payment.status == PaymentStatus.PAYMENT_STATUS_REQUIRES_ACTION:
+        return Status(_("At the payer"), "clock", "neutral")
+    if payment.status == PaymentStatus.PAYMENT_STATUS_SUCCEEDED:
+        return Status(_("Received"), "check-circle", "good")
+    return payment_status(payment.status)
+
+
+def truth(payment: Payment) -> str:
+    """What is certain about a payment, in a sentence."""
+    return {
+        PaymentStatus.PAYMENT_STATUS_REQUIRES_ACTION: _(
+            "The payer has been sent to the card page and has not finished. Nothing was charged yet."
+        ),
+        PaymentStatus.PAYMENT_STATUS_PROCESSING: _(
+            "The payer has finished; the money is on its way and settles by itself."
+        ),
+        PaymentStatus.PAYMENT_STATUS_SUCCEEDED: _("The money is there and booked on the invoices below."),
+        PaymentStatus.PAYMENT_STATUS_FAILED: _(
+            "It was refused. Nothing was charged; the invoices stay open."
+        ),
+        PaymentStatus.PAYMENT_STATUS_CANCELED: _(
+            "It was given up. Nothing was charged; the invoices stay open."
+        ),
+        PaymentStatus.PAYMENT_STATUS_UNKNOWN: _(
+            "The provider did not answer in time, so nobody knows yet whether the card was charged. It is asked "
+            "again and again until it is certain. Please do not take the money another way meanwhile."
+        ),
+    }.get(payment.status, "")
+
+
+def message_status(message: Message) -> Status:
+    """The state of a mail."""
+    word, icon, tone = _MAIL_STATES.get(message.state, (marked("Waiting"), "clock", "info"))
+    return Status(_(word), icon, tone)
+
+
+def message_subject(message: Message) -> str:
+    """Its subject, or its kind while it is not put together."""
+    kinds = {
+        MessageKind.MESSAGE_KIND_INVOICE: _("Invoice mail"),
+        MessageKind.MESSAGE_KIND_RECEIPT: _("Receipt mail"),
+    }
+    return message.subject or kinds.get(message.kind, _("Mail"))
+
+
+def about_address(message: Message) -> str:
+    """Where the invoice or payment is that it is about."""
+    folder = "invoices" if message.about_id.startswith("inv_") else "payments"
+    return f"/console/{folder}/{message.about_id}"
+
+
+WORDS: dict[str, Any] = {
+    "staff_status": staff_status,
+    "method_words": method_words,
+    "message_status": message_status,
+    "message_subject": message_subject,
+    "about_address": about_address,
+    "money_in": Money,
+}
+"""For templates with lists of payments or mails."""
