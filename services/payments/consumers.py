@@ -1,13 +1,14 @@
 """What payments learns from the other services' events."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 
 from google.protobuf.message import Message
 
 from chassis.database import WriteTx
-from chassis.inbox import Event, Handler
+from chassis.inbox import Batch, Event, Handler, continuing
 from services.payments.operations.record_external_payment import record_external_payment
-from services.payments.store import copies
+from services.payments.store import cases, copies
 from services.payments.store.copies import Payer
 from tallyport.identity.v1 import events_pb2 as identity_events
 from tallyport.invoicing.v1 import events_pb2 as invoicing_events
@@ -43,14 +44,17 @@ async def follow_customer(tx: WriteTx, event: Event) -> None:
     await copies.keep_customer(tx, contact.customer_id, Payer(contact.name, contact.locale))
 
 
-async def take_over_payment(tx: WriteTx, event: Event) -> None:
-    """Record money that another system had received."""
-    assert isinstance(event.message, invoicing_events.ExternalPaymentReported)
-    await record_external_payment(tx, event.message)
+async def take_over_payments(tx: WriteTx, events: Sequence[Event]) -> None:
+    """Record money that another system had received: an import reports thousands at once."""
+    organization = await cases.organization(tx)
+    for event in events:
+        assert isinstance(event.message, invoicing_events.ExternalPaymentReported)
+        with continuing(event) if len(events) > 1 else nullcontext():
+            await record_external_payment(tx, organization, event.message)
 
 
-HANDLERS: Mapping[type[Message], Handler] = {
+HANDLERS: Mapping[type[Message], Handler | Batch] = {
     identity_events.OrganizationChanged: follow_organization,
     invoicing_events.CustomerChanged: follow_customer,
-    invoicing_events.ExternalPaymentReported: take_over_payment,
+    invoicing_events.ExternalPaymentReported: Batch(take_over_payments),
 }

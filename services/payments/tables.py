@@ -120,6 +120,7 @@ payment_attempts = Table(
     Column("amount_minor_units", BigInteger, nullable=False),
     _text("currency"),
     Column("provider_reference", Text),
+    Column("is_hosted", Boolean, nullable=False),
     Column("card_token", Text),
     _text("review_reason", default=""),
     _time("created_at"),

@@ -23,16 +23,13 @@ class Attempt:
     provider: str
     state: Status
     amount: Money
+    is_hosted: bool
+    """Paid on the provider's page rather than with a token."""
     created_at: datetime
     provider_reference: str | None = None
     card_token: str | None = None
     next_check_at: datetime | None = None
     checks: int = 0
-
-    @property
-    def is_hosted(self) -> bool:
-        """Paid on the provider's page rather than with a token."""
-        return self.card_token is None
 
     def key_is_valid(self, now: datetime) -> bool:
         """Whether repeating the request with the same key is still safe."""

@@ -83,6 +83,7 @@ def _prepare(desk: Desk, wish: Wish, call: Call) -> tuple[Payment, Attempt]:
         provider=desk.provider.name,
         state=Status.SUBMITTING,
         amount=payment.amount,
+        is_hosted=wish.card_token is None,
         card_token=wish.card_token,
         created_at=now,
         next_check_at=now + timedelta(seconds=desk.settings.check_delays_seconds[0]),

@@ -8,6 +8,7 @@ from chassis.database import WriteTx
 from chassis.errors import Kind, ServiceError, not_found
 from services.payments.desk import Desk, unhurried
 from services.payments.domain.case import Case
+from services.payments.domain.outcome import Status
 from services.payments.operations.continue_payment import ask_again
 from services.payments.operations.settle_payment import settle
 from services.payments.providers import WebhookEvent, WebhookRefusedError
@@ -56,7 +57,7 @@ async def _process(desk: Desk, organization_id: str, case: Case | None, heard: H
     silent = False
     if case is None:
         _log.warning("event about nothing of ours", event_id=heard.event_id, type=heard.type)
-    else:
+    elif case.payment.status is not Status.SUCCEEDED:
         answer = await ask_again(desk, case)
         silent = answer.silent
         if answer.outcome is not None:

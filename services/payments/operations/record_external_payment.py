@@ -7,6 +7,7 @@ from chassis.database import WriteTx
 from chassis.ids import new_id
 from chassis.money import Money
 from services.payments.books import received_entry
+from services.payments.domain.case import Organization
 from services.payments.domain.outcome import Status
 from services.payments.domain.payment import Method, Part, Payment
 from services.payments.operations.settle_payment import announce
@@ -16,9 +17,10 @@ from tallyport.invoicing.v1 import events_pb2
 INITIATED_BY = "import"
 
 
-async def record_external_payment(tx: WriteTx, report: events_pb2.ExternalPaymentReported) -> Payment | None:
+async def record_external_payment(
+    tx: WriteTx, organization: Organization, report: events_pb2.ExternalPaymentReported
+) -> Payment | None:
     """A succeeded payment on its day with receipt, ledger entry and news; None if it was taken over before."""
-    organization = await cases.organization(tx)
     day = date.fromisoformat(report.received_on)
     amount = Money(report.amount.minor_units, report.amount.currency)
     moment = min(organization.moment_of(day, hour=12), tx.now())  # lists of history follow its days

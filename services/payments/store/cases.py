@@ -168,6 +168,7 @@ def _attempt(row: Row[Any]) -> Attempt:
         state=Status(row.state),
         amount=Money(row.amount_minor_units, row.currency),
         provider_reference=row.provider_reference,
+        is_hosted=row.is_hosted,
         card_token=row.card_token,
         created_at=row.attempt_created_at,
         next_check_at=row.next_check_at,
@@ -203,6 +204,7 @@ def _new_attempt(attempt: Attempt) -> dict[str, Any]:
     return {
         "attempt_id": attempt.attempt_id,
         "provider": attempt.provider,
+        "is_hosted": attempt.is_hosted,
         "card_token": attempt.card_token,
         "next_check_at": attempt.next_check_at,
     }

@@ -20,11 +20,11 @@ BEGIN = text("""
             WITH ORDINALITY AS part (invoice_id, amount, number, position)
     ), attempt AS (
         INSERT INTO payment_attempts (
-            organization_id, attempt_id, payment_id, provider, state, amount_minor_units, currency, card_token,
-            created_at, next_check_at
+            organization_id, attempt_id, payment_id, provider, state, amount_minor_units, currency, is_hosted,
+            card_token, created_at, next_check_at
         ) VALUES (
-            :organization_id, :attempt_id, :payment_id, :provider, :status, :amount, :currency, :card_token,
-            :created_at, :next_check_at
+            :organization_id, :attempt_id, :payment_id, :provider, :status, :amount, :currency, :is_hosted,
+            :card_token, :created_at, :next_check_at
         )
     )
     SELECT name AS organization_name, time_zone, locale, address_lines, tax_id, contact_email, primary_color
@@ -47,7 +47,7 @@ PARTS = """
     ) AS part
 """
 _CASE = f"""
-    SELECT {COLUMNS}, a.attempt_id, a.provider, a.state, a.provider_reference, a.card_token,
+    SELECT {COLUMNS}, a.attempt_id, a.provider, a.state, a.provider_reference, a.is_hosted, a.card_token,
            a.created_at AS attempt_created_at, a.next_check_at, a.checks,
            o.name AS organization_name, o.time_zone, o.locale, o.address_lines, o.tax_id, o.contact_email,
            o.primary_color

@@ -84,7 +84,7 @@ class Invoices(reservations_pb2_grpc.ReservationsServicer):
             raise ServiceError(Kind.NOT_FOUND, "INVOICE_NOT_FOUND", "There is no such invoice.")
         if request.payment_id in invoice.held:
             return
-        named = {"invoice_id": part.invoice_id}
+        named: Any = {"invoice_id": part.invoice_id}
         if invoice.due <= 0:
             raise ServiceError(Kind.FAILED_PRECONDITION, "INVOICE_ALREADY_PAID", "It is paid.", **named)
         others = [payment_id for payment_id in invoice.held if payment_id != request.payment_id]

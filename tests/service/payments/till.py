@@ -149,9 +149,9 @@ class Till:
     gate: Gate
     invoices: Invoices
     desk: Desk
-    payments: payments_pb2_grpc.PaymentsAsyncStub
-    provider_events: payments_pb2_grpc.ProviderEventsAsyncStub
-    receipts: payments_pb2_grpc.ReceiptsAsyncStub
+    payments: "payments_pb2_grpc.PaymentsAsyncStub"
+    provider_events: "payments_pb2_grpc.ProviderEventsAsyncStub"
+    receipts: "payments_pb2_grpc.ReceiptsAsyncStub"
     invoicing_address: str
     organization_id: str = field(default_factory=lambda: f"org_{uuid.uuid4().hex[:12]}")
 
@@ -306,7 +306,7 @@ class Process:
     """A running child and its payments API."""
 
     child: asyncio.subprocess.Process
-    payments: payments_pb2_grpc.PaymentsAsyncStub
+    payments: "payments_pb2_grpc.PaymentsAsyncStub"
 
 
 def pay_request(parts: dict[str, int], token: str | None = "tok_visa") -> payments_pb2.CreatePaymentRequest:

@@ -81,6 +81,7 @@ _PAYMENTS = (
         amount_minor_units bigint NOT NULL,
         currency text NOT NULL,
         provider_reference text,
+        is_hosted boolean NOT NULL,
         card_token text,
         review_reason text NOT NULL DEFAULT '',
         created_at timestamptz NOT NULL,
