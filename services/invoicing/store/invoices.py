@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, func, or_, select, text, update
+from sqlalchemy import Row, Text, cast, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 
 from chassis.database import ReadTx, WriteTx, violated_constraint
@@ -101,10 +102,12 @@ async def lock_payable(
         reservations.c.organization_id == tx.organization_id,
         reservations.c.payment_id == func.any(list(payment_ids)),
     )
+    # One array, not an OR: only then are the rows found by their key however many invoices there are.
+    wanted = func.array_cat(func.array(held.scalar_subquery()), cast(list(invoice_ids), ARRAY(Text)))
     query = (
         select(invoices)
         .where(invoices.c.organization_id == tx.organization_id)
-        .where(or_(invoices.c.invoice_id == func.any(list(invoice_ids)), invoices.c.invoice_id.in_(held)))
+        .where(invoices.c.invoice_id == func.any(wanted))
         .order_by(invoices.c.invoice_id)
         .with_for_update()
     )

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from chassis import ledger, outbox
 from chassis.caller import Audience, Call, Caller, call_scope, fingerprint, service_call
 from chassis.clock import FrozenClock
-from chassis.database import Database
+from chassis.database import Database, WriteTx
 from chassis.handlers import Batch, Event, continuing
 from chassis.ids import new_id, new_uuid7
 from chassis.money import Money
@@ -175,7 +175,14 @@ class Office:
         self, payment_id: str, customer_id: str, cents: int, parts: dict[str, int], **fields: Any
     ) -> None:
         """PaymentSucceeded arrives."""
-        message = payments_events.PaymentSucceeded(
+        message = self.payment_succeeded(payment_id, customer_id, cents, parts, **fields)
+        await self.deliver(message, aggregate_id=payment_id)
+
+    def payment_succeeded(
+        self, payment_id: str, customer_id: str, cents: int, parts: dict[str, int], **fields: Any
+    ) -> payments_events.PaymentSucceeded:
+        """What payments says when the money is there."""
+        return payments_events.PaymentSucceeded(
             payment_id=payment_id,
             customer_id=customer_id,
             amount=usd(cents),
@@ -185,11 +192,14 @@ class Office:
             ],
             **{"receipt_number": "R-1", "received_on": "2026-11-21", "notify": True, **fields},
         )
-        await self.deliver(message, aggregate_id=payment_id)
 
     async def deliver(self, message: Message, *, aggregate_id: str, version: int = 1) -> None:
         """Run the handler of an event in a transaction, as the consumer does."""
-        event = Event(
+        await self.handle(self.event(message, aggregate_id=aggregate_id, version=version))
+
+    def event(self, message: Message, *, aggregate_id: str, version: int = 1) -> Event:
+        """A message as it arrives."""
+        return Event(
             event_id=new_uuid7(),
             type=message.DESCRIPTOR.full_name,
             service=message.DESCRIPTOR.full_name.split(".")[1],
@@ -204,12 +214,19 @@ class Office:
             traceparent="",
             message=message,
         )
-        handler = HANDLERS[type(message)]
-        with continuing(event):
+
+    async def handle(self, *events: Event) -> None:
+        """Run the handler of events of one type in a transaction."""
+        handler = HANDLERS[type(events[0].message)]
+
+        async def work(tx: WriteTx) -> None:
             if isinstance(handler, Batch):
-                await self.db.run_write(self.organization_id, lambda tx: handler.handle(tx, [event]))
+                await handler.handle(tx, events)
             else:
-                await self.db.run_write(self.organization_id, lambda tx: handler(tx, event))
+                await handler(tx, events[0])
+
+        with continuing(events[0]):
+            await self.db.run_write(self.organization_id, work)
 
     # What became of it
 

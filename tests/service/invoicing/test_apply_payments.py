@@ -147,3 +147,34 @@ async def test_every_change_is_in_an_unbroken_audit_log(office: Office) -> None:
     async with office.db.read(office.organization_id) as tx:
         assert await audit.verify(tx) is None
     assert await office.count("audit_log") == 5
+
+
+async def test_payments_that_come_together_are_applied_one_after_the_other(office: Office) -> None:
+    """One was applied before, two more go to the same invoice, one names another customer's too."""
+    customer, neighbour = await office.customer(), await office.customer(name="Other")
+    invoice = await office.invoice(customer.customer_id, 1_000)
+    theirs = await office.invoice(neighbour.customer_id, 400)
+    await office.reserve("pay_2", customer.customer_id, {invoice.invoice_id: 500})
+    await office.paid("pay_1", customer.customer_id, 300, {invoice.invoice_id: 300})
+    messages = [
+        office.payment_succeeded("pay_1", customer.customer_id, 300, {invoice.invoice_id: 300}),
+        office.payment_succeeded("pay_2", customer.customer_id, 500, {invoice.invoice_id: 500}),
+        office.payment_succeeded("pay_3", customer.customer_id, 300, {invoice.invoice_id: 300}),
+        office.payment_succeeded(
+            "pay_4", neighbour.customer_id, 400, {theirs.invoice_id: 400, invoice.invoice_id: 1}
+        ),
+    ]
+    await office.handle(*(office.event(one, aggregate_id=one.payment_id) for one in messages))
+
+    after = await office.read(invoice.invoice_id)
+    assert (after.status, after.amount_processing.minor_units) == (invoices_pb2.INVOICE_STATUS_PAID, 0)
+    assert await office.invoice_events(invoice.invoice_id) == [
+        "InvoiceFinalized", "InvoicePartlyPaid", "InvoicePartlyPaid", "InvoicePaid",
+    ]  # fmt: skip
+    assert (await office.read(theirs.invoice_id)).status == invoices_pb2.INVOICE_STATUS_PAID
+    told = await office.events(events_pb2.PaymentApplied)
+    assert [(one.payment_id, one.credited.minor_units) for one in told] == [
+        ("pay_1", 0), ("pay_2", 0), ("pay_3", 100), ("pay_4", 0),
+    ]  # fmt: skip
+    assert await credit_of(office, customer.customer_id) == 100
+    assert await office.balance("cash_clearing") == 1_500
