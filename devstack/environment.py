@@ -165,6 +165,7 @@ class Environment:
                 "TALLYPORT_SIMULATOR_URL": self.simulator_url,
                 "TALLYPORT_SIMULATOR_SECRET": drawn.simulator_secret,
                 "TALLYPORT_SIMULATOR_WEBHOOK_SECRET": drawn.simulator_webhook_secret,
+                "TALLYPORT_PUBLIC_URL": self.public_url,
             },
             "notifications": {
                 "TALLYPORT_SMTP_URL": f"smtp://{self.ports.address('mailbox-smtp')}",
