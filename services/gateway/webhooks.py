@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from litestar import Request, Response, post
+from litestar.params import FromPath
 
 from chassis.errors import Kind, ServiceError
 from services.gateway.web.exchange import Exchange
@@ -20,7 +21,7 @@ _REFUSED: Final = {
 
 
 @post("/webhooks/{provider:str}", name="webhooks", status_code=200, request_max_body_size=MAX_BODY_BYTES)
-async def receive_webhook(request: Request[Any, Any, Any], provider: str) -> Response[str]:
+async def receive_webhook(request: Request[Any, Any, Any], provider: FromPath[str]) -> Response[str]:
     """2xx once it is stored; 4xx when it is not genuine; 503 so that the provider sends it again."""
     exchange: Exchange = request.scope["tallyport"]  # type: ignore[typeddict-item]
     headers = {name: value for name, value in exchange.headers.items() if name not in _WITHHELD}

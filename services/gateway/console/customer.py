@@ -3,6 +3,7 @@
 import asyncio
 
 from litestar import Response, get
+from litestar.params import FromPath
 
 from services.gateway.console.asking import if_there
 from services.gateway.console.words import WORDS
@@ -16,7 +17,7 @@ _SHOWN_INVOICES = 20
 
 
 @get("/customers/{customer_id:str}", name="console.customer")
-async def show(page: Page, customer_id: str) -> Response[str]:
+async def show(page: Page, customer_id: FromPath[str]) -> Response[str]:
     """Open invoices unless `?show=all`."""
     everything = page.query("show") == "all"
     wanted = InvoiceFilter.INVOICE_FILTER_UNSPECIFIED if everything else InvoiceFilter.INVOICE_FILTER_PAYABLE

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from chassis.errors import ServiceError
 from services.gateway.console.allowed import require
@@ -133,7 +134,7 @@ async def create(page: Page) -> Response[str]:
 
 
 @get("/customers/{customer_id:str}/edit", name="console.customer.edit")
-async def edit(page: Page, customer_id: str) -> Response[str]:
+async def edit(page: Page, customer_id: FromPath[str]) -> Response[str]:
     """Currency and own id stay as they are."""
     require(page, "customers.write")
     customer = await page.call(page.to.customers.GetCustomer, GetCustomerRequest(customer_id=customer_id))
@@ -141,7 +142,7 @@ async def edit(page: Page, customer_id: str) -> Response[str]:
 
 
 @post("/customers/{customer_id:str}/edit", name="console.customer.update")
-async def update(page: Page, customer_id: str) -> Response[str]:
+async def update(page: Page, customer_id: FromPath[str]) -> Response[str]:
     """Holds for invoices that are finalized from now on."""
     customer = await page.call(page.to.customers.GetCustomer, GetCustomerRequest(customer_id=customer_id))
     values = _of(customer) | {

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from chassis.errors import ServiceError
 from services.gateway.console.allowed import require
@@ -50,7 +51,7 @@ def _columns() -> list[tuple[str, str, bool]]:
         ("invoice date", _("Day of the invoice."), True),
         ("due date", _("Day it is due."), True),
         ("amount", _("What is to be paid, tax included, like 1250.00."), True),
-        ("customer name, e-mail, currency, description", _("When you have them."), False),
+        ("customer name, email, currency, description", _("When you have them."), False),
         ("disputed", _("Yes or no."), False),
         ("settled date", _("Day it was paid; empty while it is open."), False),
     ]
@@ -115,7 +116,7 @@ async def _get(page: Page, import_id: str) -> Import:
 
 
 @get("/import/{import_id:str}", name="console.import.one")
-async def one(page: Page, import_id: str) -> Response[str]:
+async def one(page: Page, import_id: FromPath[str]) -> Response[str]:
     """Preview, progress or summary, by its state."""
     found, organization = await asyncio.gather(_get(page, import_id), page.organization())
     return page.render(
@@ -128,7 +129,7 @@ async def one(page: Page, import_id: str) -> Response[str]:
 
 
 @post("/import/{import_id:str}/start", name="console.import.start")
-async def start(page: Page, import_id: str) -> Response[str]:
+async def start(page: Page, import_id: FromPath[str]) -> Response[str]:
     """From now on rows become invoices."""
     try:
         await page.call(
@@ -144,7 +145,7 @@ async def start(page: Page, import_id: str) -> Response[str]:
 
 
 @get("/import/{import_id:str}/progress", name="console.import.progress")
-async def progress(page: Page, import_id: str) -> Response[Any]:
+async def progress(page: Page, import_id: FromPath[str]) -> Response[Any]:
     """For the script that watches: state and rows."""
     found = await _get(page, import_id)
     return Response(

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from chassis.errors import ServiceError
 from services.gateway.console.asking import REFUSALS, if_found, if_there
@@ -86,20 +87,20 @@ async def _page(
 
 
 @get("/invoices/{invoice_id:str}", name="console.invoice")
-async def show(page: Page, invoice_id: str) -> Response[str]:
+async def show(page: Page, invoice_id: FromPath[str]) -> Response[str]:
     """The document as the customer has it, beside its history."""
     return await _page(page, invoice_id)
 
 
 @get("/invoices/{invoice_id:str}/pdf", name="console.invoice.pdf")
-async def document(page: Page, invoice_id: str) -> Response[Any]:
+async def document(page: Page, invoice_id: FromPath[str]) -> Response[Any]:
     """The document to save."""
     pdf = await page.call(page.to.invoices.GetInvoicePdf, GetInvoicePdfRequest(invoice_id=invoice_id))
     return page.document(pdf.content, media_type=pdf.media_type, file_name=pdf.file_name)
 
 
 @post("/invoices/{invoice_id:str}/void", name="console.invoice.void")
-async def void(page: Page, invoice_id: str) -> Response[str]:
+async def void(page: Page, invoice_id: FromPath[str]) -> Response[str]:
     """Asks for the reason, since the audit log keeps it."""
     reason = page.form.text("reason")
     if not reason:
@@ -121,7 +122,7 @@ async def void(page: Page, invoice_id: str) -> Response[str]:
 
 
 @post("/invoices/{invoice_id:str}/pay-link", name="console.invoice.pay_link")
-async def make_pay_link(page: Page, invoice_id: str) -> Response[str]:
+async def make_pay_link(page: Page, invoice_id: FromPath[str]) -> Response[str]:
     """Shows the link; makes one when there is none. The address is a secret, so it is on no page that is only read."""
     request = CreatePayLinkRequest(invoice_id=invoice_id)
     link = await page.call(page.to.pay_links.CreatePayLink, request)
@@ -129,7 +130,7 @@ async def make_pay_link(page: Page, invoice_id: str) -> Response[str]:
 
 
 @post("/invoices/{invoice_id:str}/pay-link/revoke", name="console.invoice.revoke_pay_link")
-async def revoke_pay_link(page: Page, invoice_id: str) -> Response[str]:
+async def revoke_pay_link(page: Page, invoice_id: FromPath[str]) -> Response[str]:
     """Makes every copy of the link useless."""
     await page.call(page.to.pay_links.RevokePayLink, RevokePayLinkRequest(invoice_id=invoice_id))
     page.flash("good", _("The pay link does not work any more. You can make a new one."))

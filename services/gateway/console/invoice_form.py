@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from chassis.errors import Kind, ServiceError
 from chassis.money import exponent_of
@@ -81,7 +82,7 @@ async def create(page: Page) -> Response[str]:
 
 
 @get("/invoices/{invoice_id:str}/edit", name="console.invoice.edit")
-async def edit(page: Page, invoice_id: str) -> Response[str]:
+async def edit(page: Page, invoice_id: FromPath[str]) -> Response[str]:
     """Only drafts can be changed; anything else leads back to the invoice."""
     require(page, "invoices.write")
     invoice = await get_invoice(page, invoice_id)
@@ -93,7 +94,7 @@ async def edit(page: Page, invoice_id: str) -> Response[str]:
 
 
 @post("/invoices/{invoice_id:str}/edit", name="console.invoice.update")
-async def update(page: Page, invoice_id: str) -> Response[str]:
+async def update(page: Page, invoice_id: FromPath[str]) -> Response[str]:
     """Adds a line, or saves the draft again."""
     invoice = await get_invoice(page, invoice_id)
     customer = await _customer(page, invoice.customer_id)
@@ -150,7 +151,7 @@ async def _update(page: Page, customer: Customer, entry: InvoiceEntry, invoice_i
 
 
 @get("/invoices/{invoice_id:str}/review", name="console.invoice.review")
-async def review(page: Page, invoice_id: str) -> Response[str]:
+async def review(page: Page, invoice_id: FromPath[str]) -> Response[str]:
     """Exactly what will be sent, to whom, before it is."""
     require(page, "invoices.write")
     invoice = await get_invoice(page, invoice_id)
@@ -173,7 +174,7 @@ async def _review(page: Page, invoice: Invoice, *, refused: str = "") -> Respons
 
 
 @post("/invoices/{invoice_id:str}/finalize", name="console.invoice.finalize")
-async def finalize(page: Page, invoice_id: str) -> Response[str]:
+async def finalize(page: Page, invoice_id: FromPath[str]) -> Response[str]:
     """Numbers, books and mails it."""
     request = FinalizeInvoiceRequest(invoice_id=invoice_id)
     try:

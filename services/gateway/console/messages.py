@@ -3,6 +3,7 @@
 import asyncio
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from chassis.errors import ServiceError
 from services.gateway.console.asking import REFUSALS
@@ -63,7 +64,7 @@ async def show(page: Page) -> Response[str]:
 
 
 @post("/messages/{message_id:str}/retry", name="console.message.retry")
-async def retry(page: Page, message_id: str) -> Response[str]:
+async def retry(page: Page, message_id: FromPath[str]) -> Response[str]:
     """Back to where the button was."""
     back = local_path(page.form.text("back"), "/console/messages")
     try:

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from services.gateway.console.asking import if_found, if_there
 from services.gateway.console.words import WORDS, method_words, staff_status, truth
@@ -41,7 +42,7 @@ def _started_by(payment: Payment) -> str:
 
 
 @get("/payments/{payment_id:str}", name="console.payment")
-async def show(page: Page, payment_id: str) -> Response[str]:
+async def show(page: Page, payment_id: FromPath[str]) -> Response[str]:
     """The truth as the payments service knows it now."""
     payment, mails, organization = await asyncio.gather(
         page.call(page.to.payments.GetPayment, GetPaymentRequest(payment_id=payment_id)),
@@ -74,14 +75,14 @@ async def show(page: Page, payment_id: str) -> Response[str]:
 
 
 @get("/payments/{payment_id:str}/receipt", name="console.payment.receipt")
-async def receipt(page: Page, payment_id: str) -> Response[Any]:
+async def receipt(page: Page, payment_id: FromPath[str]) -> Response[Any]:
     """The receipt to save."""
     pdf = await page.call(page.to.payments.GetReceiptPdf, GetReceiptPdfRequest(payment_id=payment_id))
     return page.document(pdf.content, media_type=pdf.media_type, file_name=pdf.file_name)
 
 
 @post("/payments/{payment_id:str}/refresh", name="console.payment.refresh")
-async def refresh(page: Page, payment_id: str) -> Response[str]:
+async def refresh(page: Page, payment_id: FromPath[str]) -> Response[str]:
     """Asks the provider now instead of waiting for the next round."""
     payment = await page.call(page.to.payments.RefreshPayment, RefreshPaymentRequest(payment_id=payment_id))
     page.flash("info", _("The provider was asked. %(state)s.") % {"state": staff_status(payment).word})
@@ -89,7 +90,7 @@ async def refresh(page: Page, payment_id: str) -> Response[str]:
 
 
 @post("/payments/{payment_id:str}/cancel", name="console.payment.cancel")
-async def cancel(page: Page, payment_id: str) -> Response[str]:
+async def cancel(page: Page, payment_id: FromPath[str]) -> Response[str]:
     """Gives it up, unless it turns out paid."""
     payment = await page.call(page.to.payments.CancelPayment, CancelPaymentRequest(payment_id=payment_id))
     if payment.status == PaymentStatus.PAYMENT_STATUS_SUCCEEDED:

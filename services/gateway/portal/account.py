@@ -1,6 +1,7 @@
 """The visitor's own account: password, sessions, language and look."""
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from chassis.errors import Kind, ServiceError
 from services.gateway.web import problems
@@ -58,7 +59,7 @@ async def change_password(page: Page) -> Response[str]:
 
 
 @post("/account/sessions/{session_id:str}/end", name="portal.account.end_session")
-async def end_session(page: Page, session_id: str) -> Response[str]:
+async def end_session(page: Page, session_id: FromPath[str]) -> Response[str]:
     """Signs one other device out."""
     await page.call(page.to.sessions.RevokeSession, RevokeSessionRequest(session_id=session_id))
     page.flash("good", _("That session has ended."))

@@ -3,6 +3,7 @@
 import asyncio
 
 from litestar import Response, get
+from litestar.params import FromPath
 
 from services.gateway.portal import owing
 from services.gateway.web.page import Page
@@ -14,7 +15,7 @@ from tallyport.invoicing.v1.invoices_pb2 import (
 
 
 @get("/invoices/{invoice_id:str}", name="portal.invoice")
-async def show(page: Page, invoice_id: str) -> Response[str]:
+async def show(page: Page, invoice_id: FromPath[str]) -> Response[str]:
     """Lines, totals, payments made, and the way to pay."""
     invoice, paid, organization = await asyncio.gather(
         page.call(page.to.invoices.GetInvoice, GetInvoiceRequest(invoice_id=invoice_id)),
@@ -31,7 +32,7 @@ async def show(page: Page, invoice_id: str) -> Response[str]:
 
 
 @get("/invoices/{invoice_id:str}/pdf", name="portal.invoice.pdf")
-async def document(page: Page, invoice_id: str) -> Response[bytes]:
+async def document(page: Page, invoice_id: FromPath[str]) -> Response[bytes]:
     """The document to save."""
     return await invoice_pdf(page, invoice_id)
 

@@ -7,6 +7,7 @@ import asyncio
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from chassis.errors import Kind, ServiceError
 from services.gateway.portal import owing, paying
@@ -22,7 +23,7 @@ _DEAD = (Kind.NOT_FOUND, Kind.INVALID_ARGUMENT, Kind.PERMISSION_DENIED, Kind.UNA
 
 
 @get("/l/{token:str}", name="pay_link.follow")
-async def follow(page: Page, token: str) -> Response[str]:
+async def follow(page: Page, token: FromPath[str]) -> Response[str]:
     """Recognizes the link, keeps it in a cookie of its own and goes on to the invoice."""
     sender = page.exchange.sender()
     try:
@@ -101,32 +102,32 @@ async def document(page: Page) -> Response[bytes]:
 
 
 @get("/return/{payment_id:str}", name="pay_link.return")
-async def come_back(page: Page, payment_id: str) -> Response[str]:
+async def come_back(page: Page, payment_id: FromPath[str]) -> Response[str]:
     """From the provider's page."""
     await ask_provider(page, payment_id)
     return page.redirect(f"/l/payments/{payment_id}")
 
 
 @get("/payments/{payment_id:str}", name="pay_link.payment")
-async def result(page: Page, payment_id: str) -> Response[str]:
+async def result(page: Page, payment_id: FromPath[str]) -> Response[str]:
     """What became of it."""
     return await result_page(page, payment_id, base="/l/payments", invoice_base="")
 
 
 @get("/payments/{payment_id:str}/state", name="pay_link.payment.state")
-async def state(page: Page, payment_id: str) -> Response[Any]:
+async def state(page: Page, payment_id: FromPath[str]) -> Response[Any]:
     """Watched by the script."""
     return await state_of(page, payment_id)
 
 
 @post("/payments/{payment_id:str}/cancel", name="pay_link.payment.cancel")
-async def cancel(page: Page, payment_id: str) -> Response[str]:
+async def cancel(page: Page, payment_id: FromPath[str]) -> Response[str]:
     """Given up by the payer."""
     await give_up(page, payment_id)
     return page.redirect(f"/l/payments/{payment_id}")
 
 
 @get("/payments/{payment_id:str}/receipt.pdf", name="pay_link.receipt")
-async def receipt(page: Page, payment_id: str) -> Response[bytes]:
+async def receipt(page: Page, payment_id: FromPath[str]) -> Response[bytes]:
     """The receipt to save."""
     return await receipt_pdf(page, payment_id)

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from chassis.errors import Kind, ServiceError
 from services.gateway.portal import owing
@@ -78,32 +79,32 @@ async def receipt_pdf(page: Page, payment_id: str) -> Response[bytes]:
 
 
 @get("/pay/return/{payment_id:str}", name="portal.pay.return")
-async def come_back(page: Page, payment_id: str) -> Response[str]:
+async def come_back(page: Page, payment_id: FromPath[str]) -> Response[str]:
     """From the provider's page."""
     await ask_provider(page, payment_id)
     return page.redirect(f"/payments/{payment_id}")
 
 
 @get("/payments/{payment_id:str}", name="portal.payment")
-async def show(page: Page, payment_id: str) -> Response[str]:
+async def show(page: Page, payment_id: FromPath[str]) -> Response[str]:
     """The result, also weeks later."""
     return await result_page(page, payment_id, base="/payments", invoice_base="/invoices")
 
 
 @get("/payments/{payment_id:str}/state", name="portal.payment.state")
-async def state(page: Page, payment_id: str) -> Response[Any]:
+async def state(page: Page, payment_id: FromPath[str]) -> Response[Any]:
     """Watched by the script."""
     return await state_of(page, payment_id)
 
 
 @post("/payments/{payment_id:str}/cancel", name="portal.payment.cancel")
-async def cancel(page: Page, payment_id: str) -> Response[str]:
+async def cancel(page: Page, payment_id: FromPath[str]) -> Response[str]:
     """Given up by the payer."""
     await give_up(page, payment_id)
     return page.redirect(f"/payments/{payment_id}")
 
 
 @get("/payments/{payment_id:str}/receipt.pdf", name="portal.payment.receipt")
-async def receipt(page: Page, payment_id: str) -> Response[bytes]:
+async def receipt(page: Page, payment_id: FromPath[str]) -> Response[bytes]:
     """The receipt to save."""
     return await receipt_pdf(page, payment_id)

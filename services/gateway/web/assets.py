@@ -9,6 +9,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
 _FOLDER = Path(__file__).parent / "static"
 _STYLESHEET = "app.css"
@@ -52,7 +53,7 @@ class Assets:
 
 
 @get("/static/{name:path}", name="static", sync_to_thread=False)
-def static_file(name: str, request: Request[Any, Any, Any]) -> Response[bytes]:
+def static_file(name: FromPath[str], request: Request[Any, Any, Any]) -> Response[bytes]:
     """A static file, for a year when the address carries its version."""
     assets: Assets = request.app.state.site.assets
     asset = assets.find(name.lstrip("/"))

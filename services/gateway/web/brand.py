@@ -8,6 +8,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
 from chassis.errors import Kind, ServiceError
 from services.gateway.clients import Sender, Services
@@ -126,7 +127,7 @@ async def _look_of(request: Request[Any, Any, Any], slug: str) -> Look:
 
 
 @get("/brand/{file_name:str}", name="brand.stylesheet")
-async def brand_stylesheet(request: Request[Any, Any, Any], file_name: str) -> Response[str]:
+async def brand_stylesheet(request: Request[Any, Any, Any], file_name: FromPath[str]) -> Response[str]:
     """`/brand/harbor-supply.css`: the organization's shades."""
     slug, dot, ending = file_name.rpartition(".")
     if not dot or ending != "css":
@@ -136,7 +137,7 @@ async def brand_stylesheet(request: Request[Any, Any, Any], file_name: str) -> R
 
 
 @get("/brand/{slug:str}/logo", name="brand.logo")
-async def brand_logo(request: Request[Any, Any, Any], slug: str) -> Response[bytes]:
+async def brand_logo(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response[bytes]:
     """The organization's logo. It is somebody else's file: a sandbox keeps it a picture."""
     look = await _look_of(request, slug)
     if not look.logo:

@@ -12,6 +12,7 @@ _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _LIGHT_PAGE = "#f5f6f8"
 _DARK_SURFACE = "#181c23"
 _INK = "#10151d"
+_BLACK = "#000000"
 _WHITE = "#ffffff"
 
 _Triple = tuple[float, float, float]
@@ -40,23 +41,22 @@ def shades(color: str) -> tuple[Shades, Shades]:
 
 
 def _light(brand: str) -> Shades:
-    on_fill = _best_on(brand)
     return Shades(
         fill=brand,
-        on_fill=on_fill,
-        fill_strong=_shifted(brand, -0.06 if on_fill == _WHITE else 0.05),
+        on_fill=_best_on(brand),
+        fill_strong=_pressed(brand),
         text=_readable(brand, _LIGHT_PAGE, -0.02),
         wash=_mixed(brand, _WHITE, 0.08),
     )
 
 
 def _dark(brand: str) -> Shades:
-    text = _readable(brand, _DARK_SURFACE, 0.02)
+    text = _readable(brand, _DARK_SURFACE, 0.02, 6.5)
     fill = brand if contrast(brand, _DARK_SURFACE) >= 3 else _readable(brand, _DARK_SURFACE, 0.02)
     return Shades(
         fill=fill,
         on_fill=_best_on(fill),
-        fill_strong=_shifted(fill, 0.05),
+        fill_strong=_pressed(fill),
         text=text,
         wash=_mixed(brand, _DARK_SURFACE, 0.22),
     )
@@ -68,13 +68,18 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+def _pressed(fill: str) -> str:
+    """Away from the text's colour, so that the text stays readable."""
+    return _shifted(fill, -0.06 if _best_on(fill) == _WHITE else 0.05)
+
+
 def _best_on(fill: str) -> str:
-    return _WHITE if contrast(_WHITE, fill) >= TEXT_CONTRAST else _INK
+    return _WHITE if contrast(_WHITE, fill) >= TEXT_CONTRAST else _BLACK
 
 
-def _readable(color: str, background: str, step: float) -> str:
+def _readable(color: str, background: str, step: float, wanted: float = TEXT_CONTRAST + 0.2) -> str:
     for _ in range(50):
-        if contrast(color, background) >= TEXT_CONTRAST + 0.2:
+        if contrast(color, background) >= wanted:
             return color
         color = _shifted(color, step)
     return _INK if step < 0 else _WHITE

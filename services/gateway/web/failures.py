@@ -75,6 +75,9 @@ def on_sign_in_required(request: Request[Any, Any, Any], error: SignInRequired) 
     if error.area is Area.PAY_LINK:
         return page.render("link_over.html", status=401)
     where = "/console/login" if error.area is Area.STAFF else "/login"
+    if error.area is Area.STAFF and page.exchange.headers.get("sec-fetch-site") == "cross-site":
+        # The strict cookie stays at home when a link on another site leads here; asked again from here it comes along.
+        return page.render("bounce.html")
     if request.method != "GET" or page.address in ("/", "/console"):
         return page.redirect(where)
     return page.redirect(f"{where}?{urlencode({'next': page.address})}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
@@ -21,11 +22,13 @@ from babel.messages.pofile import read_po
 
 from chassis.money import Money, format_money
 
+Style = Literal["full", "long", "medium", "short"]
 SOURCE_LANGUAGE = "en"
 NAMES = {"en": "English", "de": "Deutsch", "ar": "العربية"}
 """Languages we have words for, each named in itself."""
 _LOCALE_FOLDER = Path(__file__).parent / "locale"
 _MAX_HEADER_CHARACTERS = 200
+_ISOLATE, _END_OF_ISOLATE, _RIGHT_TO_LEFT_MARK = "\u2066", "\u2069", "\u200f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +155,15 @@ def marked(message: str) -> str:
 
 
 def money_text(money: Money) -> str:
-    """12,50 € or $12.50, as the reader writes it."""
-    return format_money(money, current().tag)
+    """12,50 € or $12.50, as the reader writes it; kept together where the text runs the other way."""
+    language = current()
+    text = format_money(money, language.tag)
+    if language.direction == "rtl":
+        return f"{_ISOLATE}{text.replace(_RIGHT_TO_LEFT_MARK, '')}{_END_OF_ISOLATE}"
+    return text
 
 
-def date_text(value: date | str | None, style: str = "medium") -> str:
+def date_text(value: date | str | None, style: Style = "medium") -> str:
     """A day; ISO 8601 text as in the contracts is understood, nothing becomes a dash."""
     if not value:
         return "–"
@@ -164,12 +171,12 @@ def date_text(value: date | str | None, style: str = "medium") -> str:
     return format_date(day, style, locale=current().locale)
 
 
-def instant_text(value: datetime | None, zone: str = "UTC", style: str = "medium") -> str:
+def instant_text(value: datetime | None, zone: str = "UTC", style: Style = "medium") -> str:
     """A moment in the organization's time zone, to the minute."""
     if value is None:
         return "–"
     locale, local = current().locale, value.astimezone(ZoneInfo(zone))
-    joined = get_datetime_format(style, locale=locale)
+    joined = str(get_datetime_format(style, locale=locale))
     return joined.format(format_time(local, "short", locale=locale), format_date(local, style, locale=locale))
 
 

@@ -6,12 +6,13 @@ A handler takes `page: Page` and gets it from one of the openers below, by which
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from google.protobuf.message import Message
 from litestar import Request, Response
+from litestar.di import NamedDependency
 
 from chassis.clock import Clock
 from chassis.errors import Kind, ServiceError
@@ -57,8 +58,8 @@ class SignInRequired(Exception):
         self.area = area
 
 
-class Page:
-    """The page of one request."""
+class OpenPage:
+    """The page of one request. Handlers and helpers name it `Page`."""
 
     def __init__(self, request: Request[Any, Any, Any], site: Site, area: Area) -> None:
         self.request = request
@@ -194,6 +195,10 @@ class Page:
         languages.use(self.exchange.language)
 
 
+Page: TypeAlias = NamedDependency[OpenPage]
+"""How a handler asks for its page."""
+
+
 def local_path(text: str, default: str = "/") -> str:
     """A path on this site to go on to; anything else becomes the default."""
     parts = urlsplit(text)
@@ -203,14 +208,14 @@ def local_path(text: str, default: str = "/") -> str:
     return text if safe and "\n" not in text and "\r" not in text and len(text) < 500 else default
 
 
-def new_page(request: Request[Any, Any, Any], area: Area) -> Page:
+def new_page(request: Request[Any, Any, Any], area: Area) -> OpenPage:
     """A page without any check, for error pages."""
-    page = Page(request, request.app.state.site, area)
+    page = OpenPage(request, request.app.state.site, area)
     page._choose()
     return page
 
 
-async def _open(request: Request[Any, Any, Any], area: Area, *, signed_in: bool) -> Page:
+async def _open(request: Request[Any, Any, Any], area: Area, *, signed_in: bool) -> OpenPage:
     page = new_page(request, area)
     origin = page.site.settings.origin
     csrf.check_origin(request.method, page.exchange.headers, origin)
@@ -227,7 +232,7 @@ async def _open(request: Request[Any, Any, Any], area: Area, *, signed_in: bool)
     return page
 
 
-async def _renew(page: Page) -> None:
+async def _renew(page: OpenPage) -> None:
     try:
         renewed = await page.site.renewal.renewed(page.area, page.session, page.exchange.sender())
     except ServiceError as error:
@@ -241,26 +246,26 @@ async def _renew(page: Page) -> None:
         page.exchange.jar.replace(page.area, renewed)
 
 
-async def public_page(request: Request[Any, Any, Any]) -> Page:
+async def public_page(request: Request[Any, Any, Any]) -> OpenPage:
     """Opens a page that anybody may see."""
     return await _open(request, Area.CUSTOMER, signed_in=False)
 
 
-async def customer_page(request: Request[Any, Any, Any]) -> Page:
+async def customer_page(request: Request[Any, Any, Any]) -> OpenPage:
     """Opens a page for people of a customer; others are asked to sign in."""
     return await _open(request, Area.CUSTOMER, signed_in=True)
 
 
-async def staff_sign_in_page(request: Request[Any, Any, Any]) -> Page:
+async def staff_sign_in_page(request: Request[Any, Any, Any]) -> OpenPage:
     """Opens the staff's sign-in page."""
     return await _open(request, Area.STAFF, signed_in=False)
 
 
-async def staff_page(request: Request[Any, Any, Any]) -> Page:
+async def staff_page(request: Request[Any, Any, Any]) -> OpenPage:
     """Opens a page for staff; others are asked to sign in."""
     return await _open(request, Area.STAFF, signed_in=True)
 
 
-async def pay_link_page(request: Request[Any, Any, Any]) -> Page:
+async def pay_link_page(request: Request[Any, Any, Any]) -> OpenPage:
     """Opens a page for the holder of a pay link."""
     return await _open(request, Area.PAY_LINK, signed_in=True)

@@ -43,7 +43,7 @@ def _plain(value: Money | MoneyMessage) -> str:
     return str(money.to_decimal())
 
 
-def _instant(value: Any, zone: str = "UTC", style: str = "medium") -> str:
+def _instant(value: Any, zone: str = "UTC", style: languages.Style = "medium") -> str:
     if value is None or (hasattr(value, "seconds") and not value.seconds):
         return "–"
     moment = value if isinstance(value, datetime) else value.ToDatetime(tzinfo=UTC)

@@ -94,7 +94,11 @@ def _present(session: Session) -> dict[str, Any]:
 
 
 class SessionJar:
-    """The sessions of one request: opened when asked for, written back when changed."""
+    """The sessions of one request: opened when asked for, written back when changed.
+
+    What a visitor has before signing in (a form token, a message) is in a cookie beside the session's own, so that
+    a request to which the browser did not add the session (SameSite) never overwrites it.
+    """
 
     def __init__(
         self,
@@ -109,15 +113,13 @@ class SessionJar:
         self._secure = secure
         self._now = now
         self._opened: dict[Area, Session] = {}
-        self._before: dict[Area, dict[str, Any] | None] = {}
+        self._before: dict[Area, dict[str, Any]] = {}
 
     def open(self, area: Area) -> Session:
         """The visitor's session; a new one without a person when there is none."""
         if area not in self._opened:
-            name = self._name(area)
-            value = self._cookies.get(name, "")
-            session = self._sealer.open(value, name, self._now()) if value else None
-            self._before[area] = None if session is None else asdict(session)
+            session = self._read(self._name(area)) or self._read(self._form_name(area))
+            self._before[area] = {} if session is None else asdict(session)
             self._opened[area] = session or self._anonymous()
         return self._opened[area]
 
@@ -131,12 +133,25 @@ class SessionJar:
         self.replace(area, self._anonymous())
 
     def set_cookie_headers(self) -> list[str]:
-        """One Set-Cookie for every session that changed."""
-        return [
-            self._header(area, session)
-            for area, session in self._opened.items()
-            if asdict(session) != self._before[area]
-        ]
+        """The cookies of every session that changed."""
+        headers: list[str] = []
+        for area, session in self._opened.items():
+            before = self._before[area]
+            if asdict(session) == before:
+                continue
+            if session.signed_in:
+                headers.append(self._header(self._name(area), area, session))
+            else:
+                headers.append(self._header(self._form_name(area), area, session))
+            if before.get("access_token") and not session.signed_in:
+                headers.append(self._attributes(f"{self._name(area)}=", area, 0))
+            if before and not before.get("access_token") and session.signed_in:
+                headers.append(self._attributes(f"{self._form_name(area)}=", area, 0))
+        return headers
+
+    def _read(self, name: str) -> Session | None:
+        value = self._cookies.get(name, "")
+        return self._sealer.open(value, name, self._now()) if value else None
 
     def _anonymous(self) -> Session:
         return Session(expires_at=self._now() + ANONYMOUS_SECONDS)
@@ -144,17 +159,17 @@ class SessionJar:
     def _name(self, area: Area) -> str:
         return f"__Host-{area.value}" if self._secure else area.value
 
-    def _header(self, area: Area, session: Session) -> str:
-        name = self._name(area)
-        strict = "Strict" if area is Area.STAFF else "Lax"
-        parts = [
-            f"{name}={self._sealer.seal(session, name)}",
-            "Path=/",
-            "HttpOnly",
-            f"SameSite={strict}",
-            f"Max-Age={max(0, int(session.expires_at - self._now()))}",
-        ]
-        return "; ".join(parts + (["Secure"] if self._secure else []))
+    def _form_name(self, area: Area) -> str:
+        return f"{self._name(area)}_form"
+
+    def _header(self, name: str, area: Area, session: Session) -> str:
+        seconds = max(0, int(session.expires_at - self._now()))
+        return self._attributes(f"{name}={self._sealer.seal(session, name)}", area, seconds)
+
+    def _attributes(self, pair: str, area: Area, seconds: int) -> str:
+        same_site = "Strict" if area is Area.STAFF else "Lax"
+        secure = "; Secure" if self._secure else ""
+        return f"{pair}; Path=/; HttpOnly; SameSite={same_site}; Max-Age={seconds}{secure}"
 
 
 def parse_cookies(header: str) -> dict[str, str]:

@@ -62,7 +62,7 @@ class Identity(OrganizationsServicer, SessionsServicer, PeopleServicer):
 
     async def ListSessions(self, request: Any, context: Any) -> sessions.ListSessionsResponse:
         firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-        safari = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 Version/19.0 Mobile Safari/604.1"
+        safari = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1"
         answer = sessions.ListSessionsResponse(
             sessions=[
                 sessions.Session(

@@ -42,7 +42,7 @@ class Payments(PaymentsServicer, ProviderEventsServicer):
             amount=usd(sum(part.amount.minor_units for part in request.parts)),
             parts=request.parts,
             method=payments.PaymentMethodType.PAYMENT_METHOD_TYPE_CARD,
-            redirect_url=request.hosted_page.return_url.replace("{payment_id}", payment_id),
+            redirect_url=request.hosted_page.return_url.replace("%7Bpayment_id%7D", payment_id),
         )
         for paid in payment.parts:
             invoice = self._stage.invoices[paid.invoice_id]

@@ -121,7 +121,7 @@
     const say = () => {
       const sum = scaled(received.value || "0", digits);
       const shares = parts.map((part) => scaled(part.value || "0", digits));
-      if (sum === null || shares.includes(null)) {
+      if (!sum || shares.includes(null)) {
         rest.textContent = "";
         return;
       }

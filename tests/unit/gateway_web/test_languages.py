@@ -1,0 +1,77 @@
+"""Languages: who decides, and how money and days are written."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from chassis.money import Money
+from services.gateway.web import languages
+from services.gateway.web.languages import choose, language_of, speaking
+
+
+def chosen(
+    *,
+    chosen: str | None = None,
+    person: str | None = None,
+    accepted: str = "",
+    organization: str | None = None,
+) -> str:
+    return choose(chosen=chosen, person=person, accepted=accepted, organization=organization).tag
+
+
+def test_the_readers_choice_beats_profile_browser_and_organization() -> None:
+    assert chosen(chosen="ar", person="de", accepted="en", organization="en-US") == "ar"
+    assert chosen(person="de", accepted="en", organization="en-US") == "de"
+    assert chosen(accepted="de-AT,en;q=0.5", organization="en-US") == "de-AT"
+    assert chosen(accepted="fr", organization="de") == "de"
+    assert chosen() == "en-US"
+
+
+@pytest.mark.parametrize("header", ["", "*", ";;q=", "de;q=abc", "x" * 5000, "zz-ZZ", "\x00"])
+def test_an_odd_accept_language_header_falls_back(header: str) -> None:
+    assert chosen(accepted=header) == "en-US"
+
+
+def test_weights_decide_and_a_language_we_lack_is_passed_over() -> None:
+    assert chosen(accepted="fr;q=1, en;q=0.4, de;q=0.9") == "de"
+    assert chosen(accepted="de;q=0, en") == "en"
+
+
+def test_arabic_runs_from_right_to_left() -> None:
+    arabic = language_of("ar")
+    assert arabic is not None
+    assert arabic.direction == "rtl"
+
+
+@pytest.mark.parametrize(("tag", "text"), [("de-DE", "1.234,50 $"), ("en-US", "$1,234.50")])
+def test_money_is_written_as_the_reader_does(tag: str, text: str) -> None:
+    language = language_of(tag)
+    assert language is not None
+    with speaking(language):
+        assert languages.money_text(Money(123450, "USD")).replace("\u00a0", " ") == text
+
+
+def test_a_moment_is_shown_to_the_minute_in_the_organizations_zone() -> None:
+    moment = datetime(2026, 11, 21, 23, 30, 59, tzinfo=UTC)
+    with speaking(languages.ENGLISH):
+        assert (
+            languages.instant_text(moment, "America/New_York").replace("\u202f", " ")
+            == "Nov 21, 2026, 6:30 PM"
+        )
+
+
+@pytest.mark.parametrize("code", ["de", "ar"])
+def test_every_sentence_of_a_catalogue_keeps_its_placeholders(code: str) -> None:
+    import re
+
+    from babel.messages.pofile import read_po
+
+    path = languages._LOCALE_FOLDER / code / "LC_MESSAGES" / "messages.po"
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=code)
+    places = re.compile(r"%\((\w+)\)s")
+    for message in catalogue:
+        if not message.id or not isinstance(message.id, str):
+            continue
+        assert message.string, f"{code} lacks {message.id!r}"
+        assert set(places.findall(str(message.string))) == set(places.findall(message.id)), message.id
