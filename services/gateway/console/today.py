@@ -31,7 +31,7 @@ from tallyport.payments.v1.payments_pb2 import (
     PaymentStatus,
 )
 
-_SHOWN_PAYMENTS = 6
+_SHOWN_PAYMENTS = 5
 _SHOWN_PROBLEMS = 5
 
 

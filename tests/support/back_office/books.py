@@ -117,6 +117,7 @@ class Books:
             self.settle(invoice, total if paid else total // 3)
             late = min((self.today - due).days + 20, round(chance.gauss(4, 9)) + 20)
             received = max(invoice_day(invoice), due - timedelta(days=20) + timedelta(days=late))
+            received = min(received, self.today - timedelta(days=index * 7 % 26))
             self._add_payment(
                 invoice, PaymentStatus.PAYMENT_STATUS_SUCCEEDED, max(0, (self.today - received).days)
             )

@@ -1,5 +1,6 @@
 """Stand-in for identity: an owner, an accountant and an auditor."""
 
+import secrets
 import time
 from typing import Any
 
@@ -18,7 +19,7 @@ from tallyport.identity.v1.sessions_pb2_grpc import SessionsServicer, add_Sessio
 from tests.support.back_office.books import ACCOUNTANT, AUDITOR, ORGANIZATION_ID, OWNER, PASSWORD, Books
 from tests.support.mesh import Mesh
 
-_SECONDS = 3600
+_ACCESS_SECONDS, _SESSION_SECONDS = 300, 3600
 _PEOPLE = {
     OWNER: ("per_1", "Grace Hopper", Role.OWNER),
     ACCOUNTANT: ("per_2", "Luca Pacioli", Role.ACCOUNTANT),
@@ -47,6 +48,9 @@ class Identity(OrganizationsServicer, SessionsServicer, PeopleServicer):
             raise ServiceError(Kind.UNAUTHENTICATED, "LOGIN_FAILED", "Wrong e-mail address or password.")
         return self._tokens(request.email)
 
+    async def RefreshSession(self, request: Any, context: Any) -> sessions.SessionTokens:
+        return self._tokens(request.refresh_token.partition(":")[2])
+
     async def Logout(self, request: Any, context: Any) -> sessions.LogoutResponse:
         self._books.calls.append("Logout")
         return sessions.LogoutResponse()
@@ -72,7 +76,7 @@ class Identity(OrganizationsServicer, SessionsServicer, PeopleServicer):
         permissions = PERMISSIONS[role]
         token = self._mesh.token(
             kind,
-            seconds=_SECONDS,
+            seconds=_ACCESS_SECONDS,
             subject_id=subject_id,
             name=name,
             permissions=permissions,
@@ -86,10 +90,12 @@ class Identity(OrganizationsServicer, SessionsServicer, PeopleServicer):
             organization_id=ORGANIZATION_ID,
             permissions=sorted(permissions),
         )
-        tokens = sessions.SessionTokens(refresh_token="r" * 30, me=me)
+        tokens = sessions.SessionTokens(refresh_token=f"{secrets.token_hex(8)}:{email}", me=me)
         tokens.access.token = token
-        for moment in (tokens.access.expires_at, tokens.idle_expires_at, tokens.expires_at):
-            moment.FromSeconds(int(time.time()) + _SECONDS)
+        now = int(time.time())
+        tokens.access.expires_at.FromSeconds(now + _ACCESS_SECONDS)
+        tokens.idle_expires_at.FromSeconds(now + _SESSION_SECONDS)
+        tokens.expires_at.FromSeconds(now + _SESSION_SECONDS)
         return tokens
 
 
