@@ -50,20 +50,29 @@ def _die() -> None:
     os._exit(EXIT_CODE)
 
 
-def _from_environment() -> _Trap | None:
+def _from_environment() -> _Trap:
     spec = os.environ.get("TALLYPORT_CRASHPOINT", "")
     if spec.startswith("@"):
         return _FileTrap(Path(spec[1:]))
-    return _CountingTrap(spec, _die) if spec else None
+    return _CountingTrap(spec, _die) if spec else _NoTrap()
 
 
-_trap: _Trap | None = _from_environment()
+class _NoTrap:
+    def step(self, name: str) -> None:
+        pass
+
+
+_trap: _Trap | None = (
+    None  # read at the first step: the process may have been forked with these modules loaded
+)
 
 
 def crashpoint(name: str) -> None:
     """Die here if a test armed this name; otherwise nothing."""
-    if _trap is not None:
-        _trap.step(name)
+    global _trap
+    if _trap is None:
+        _trap = _from_environment()
+    _trap.step(name)
 
 
 class Crashed(BaseException):
