@@ -18,7 +18,7 @@ from chassis.caller import Audience
 from chassis.rpc.client import Channel, connect
 from chassis.rpc.tokens import Claims, TokenSigner
 from chassis.settings import BaseServiceSettings
-from devstack.environment import Environment
+from devstack.environment import DEMO_ORGANIZATION, Environment
 from devstack.layout import Layout
 from devstack.ports import Ports, is_taken
 
@@ -50,14 +50,15 @@ class RunningStack:
         """Logins of customers' people."""
         return [login for login in self.logins if login["role"].startswith("Customer")]
 
-    def api(self, role_or_email: str) -> httpx.Client:
+    @contextmanager
+    def api(self, role_or_email: str) -> Iterator[httpx.Client]:
         """A client of the public API, signed in."""
         email = role_or_email if "@" in role_or_email else self.login(role_or_email)["email"]
-        client = httpx.Client(base_url=self.url, timeout=30)
-        body = {"organization_slug": "harbor-supply", "email": email, "password": PASSWORD}
-        answer = client.post("/v1/sessions", json=body).raise_for_status()
-        client.headers["Authorization"] = f"Bearer {answer.json()['access']['token']}"
-        return client
+        with httpx.Client(base_url=self.url, timeout=30) as client:
+            body = {"organization_slug": DEMO_ORGANIZATION, "email": email, "password": PASSWORD}
+            answer = client.post("/v1/sessions", json=body).raise_for_status()
+            client.headers["Authorization"] = f"Bearer {answer.json()['access']['token']}"
+            yield client
 
     def signer(self) -> TokenSigner:
         """Signs tokens that the services of this stack believe."""
