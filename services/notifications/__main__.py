@@ -62,7 +62,7 @@ async def work() -> None:
         consumers = Consumers(
             db, bus, SERVICE, HANDLERS, clock, recovery=Recovery(fetch_gap=gap_fetcher(settings))
         )
-        await lifecycle.run(consumers.run(), mailer.run(), Relay(db, bus, SERVICE).run(), health.serve)
+        await lifecycle.run(consumers.run(), mailer.serve, Relay(db, bus, SERVICE).run(), health.serve)
     finally:
         await bus.close()
         await invoicing.close()

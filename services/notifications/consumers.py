@@ -8,6 +8,7 @@ from chassis.database import WriteTx
 from chassis.inbox import Event, Handler
 from services.notifications.domain.message import Kind
 from services.notifications.operations.keep_brand import keep_brand
+from services.notifications.operations.keep_contact import keep_contact
 from services.notifications.operations.queue_message import Request, queue_message
 from services.notifications.translate import from_proto_brand
 from tallyport.identity.v1 import events_pb2 as identity_events_pb2
@@ -18,6 +19,14 @@ async def on_organization_changed(tx: WriteTx, event: Event) -> None:
     """Keeps the brand."""
     assert isinstance(event.message, identity_events_pb2.OrganizationChanged)
     await keep_brand(tx, from_proto_brand(event.message, version=event.aggregate_version))
+
+
+async def on_customer_changed(tx: WriteTx, event: Event) -> None:
+    """Keeps the address, for messages that are tried again."""
+    message = event.message
+    assert isinstance(message, invoicing_events_pb2.CustomerChanged)
+    contact = message.contact
+    await keep_contact(tx, contact.customer_id, email=contact.email.strip(), version=event.aggregate_version)
 
 
 async def on_invoice_finalized(tx: WriteTx, event: Event) -> None:
@@ -52,6 +61,7 @@ async def _queue(
 
 HANDLERS: Mapping[type[Message], Handler] = {
     identity_events_pb2.OrganizationChanged: on_organization_changed,
+    invoicing_events_pb2.CustomerChanged: on_customer_changed,
     invoicing_events_pb2.InvoiceFinalized: on_invoice_finalized,
     invoicing_events_pb2.PaymentApplied: on_payment_applied,
 }

@@ -4,7 +4,6 @@ Any number of worker processes may run one; a claimed message is its worker's ow
 """
 
 import asyncio
-from collections import deque
 from typing import Final
 
 import psycopg
@@ -21,6 +20,8 @@ from services.notifications.store import messages
 
 POLL_SECONDS: Final = 1.0
 SWEEP_BATCH: Final = 50
+DRAIN_SECONDS: Final = 4.0
+"""Mails on their way get this long after a stop; the process ends within 5 s."""
 
 _MAILS = Counter("tallyport_mails_total", "Tries to send a mail, by kind and outcome.", ["kind", "outcome"])
 _WAITING = Gauge("tallyport_mails_waiting", "Messages that wait to be sent.")
@@ -33,7 +34,7 @@ _log = structlog.get_logger("notifications.mailer")
 
 
 class Mailer:
-    """Sends queued messages for as long as `run` runs."""
+    """Sends queued messages while `serve` runs."""
 
     def __init__(
         self,
@@ -52,35 +53,56 @@ class Mailer:
         self._slots = asyncio.Semaphore(concurrency)
         self._poll_seconds = poll_seconds
         self._woken = asyncio.Event()
+        self._running: set[asyncio.Task[bool]] = set()
 
-    async def run(self) -> None:
-        """Send until cancelled; outages of anything are waited out."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen(), name="mail listener")
-            while True:
-                self._woken.clear()
-                try:
-                    found = await self._due()
-                except (SQLAlchemyError, ServiceError, OSError) as error:
-                    _log.warning("mailer interrupted", error=str(error) or type(error).__name__)
-                    found = deque()
-                tasks = []
-                for organization_id, message_id in found:
-                    await self._slots.acquire()
-                    tasks.append(group.create_task(self._send(organization_id, message_id)))
-                if not await _first_result(tasks):
-                    await self._wait()
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Send until `stop` is set, then let the mails on their way arrive, so that none is sent twice."""
+        loops = [asyncio.create_task(self._dispatch()), asyncio.create_task(self._listen())]
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait([stopped, *loops], return_when=asyncio.FIRST_COMPLETED)
+            for loop in loops:
+                loop.cancel()
+            if self._running:
+                await asyncio.wait(self._running, timeout=DRAIN_SECONDS)
+        finally:
+            left = [stopped, *loops, *self._running]
+            for task in left:
+                task.cancel()
+            outcomes = await asyncio.gather(*left, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                raise outcome
+
+    async def _dispatch(self) -> None:
+        """Hand due messages to senders; outages of anything are waited out."""
+        while True:
+            self._woken.clear()
+            try:
+                found = await self._due()
+            except (SQLAlchemyError, ServiceError, OSError) as error:
+                _log.warning("mailer interrupted", error=str(error) or type(error).__name__)
+                found = []
+            tasks = []
+            for organization_id, message_id in found:
+                await self._slots.acquire()
+                task = asyncio.create_task(self._send(organization_id, message_id))
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+                tasks.append(task)
+            if not await _first_result(tasks):
+                await self._wait()
 
     async def send_due(self) -> list[Message]:
         """Sends what is due now, one after the other, and tells what became of it: for tests and tools."""
         outcomes = [await self._send_one(*due) for due in await self._due()]
         return [message for message in outcomes if message is not None]
 
-    async def _due(self) -> deque[tuple[str, str]]:
+    async def _due(self) -> list[tuple[str, str]]:
         async with self._db.sweep() as tx:
             found = await messages.due_messages(tx, limit=SWEEP_BATCH)
             _WAITING.set(len(found) if len(found) < SWEEP_BATCH else await messages.count_waiting(tx))
-        return deque(found)
+        return found
 
     async def _send(self, organization_id: str, message_id: str) -> bool:
         """Whether there was anything to do: another worker may have been faster."""

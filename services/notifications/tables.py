@@ -46,6 +46,17 @@ brands = Table(
 )
 """What identity tells about organizations, as far as mails need it."""
 
+contacts = Table(
+    "contacts",
+    metadata,
+    _text("organization_id"),
+    _text("customer_id"),
+    _text("email"),
+    Column("version", BigInteger, nullable=False),
+    PrimaryKeyConstraint("organization_id", "customer_id", name="pk_contacts"),
+)
+"""Where invoicing says that a customer's mail goes now; a message keeps the address it was made for."""
+
 messages = Table(
     "messages",
     metadata,

@@ -28,6 +28,9 @@ from services.notifications.formats.texts import TEXTS, is_right_to_left, langua
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 _FIRST_STRONG_ISOLATE: Final = "\u2068"
 _POP_ISOLATE: Final = "\u2069"
+_LOGO_HEIGHT: Final = 40
+_LOGO_MAX_WIDTH: Final = 240
+_PNG_HEADER_BYTES: Final = 24
 _NO_BREAK_SPACE: Final = "\u00a0"
 
 
@@ -169,6 +172,7 @@ def _mail(
         "start": "right" if language.direction == "rtl" else "left",
         "end": "left" if language.direction == "rtl" else "right",
         "logo_id": LOGO_ID,
+        "logo_width": _logo_width(brand.logo),
         "greeting": language.text("greeting", name=name) if name else language.text("greeting_nobody"),
         "questions": language.text("questions_phone", phone=brand.contact_phone.replace(" ", _NO_BREAK_SPACE))
         if brand.contact_phone
@@ -187,6 +191,16 @@ def _mail(
         reply_to=brand.contact_email,
         logo=brand.logo,
     )
+
+
+def _logo_width(png: bytes) -> int:
+    """Pixels at which the logo is as high as a line of the header, or as wide as fits."""
+    if len(png) < _PNG_HEADER_BYTES:
+        return _LOGO_MAX_WIDTH
+    width, height = int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
+    if not width or not height:
+        return _LOGO_MAX_WIDTH
+    return max(1, min(_LOGO_MAX_WIDTH, width * _LOGO_HEIGHT // height))
 
 
 def _html(mjml: str) -> str:

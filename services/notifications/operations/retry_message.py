@@ -1,4 +1,4 @@
-"""Tries a failed message again, because staff say so."""
+"""Tries a failed message again, because staff say so: to the address that the customer has now."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ from chassis import audit
 from chassis.database import WriteTx
 from chassis.errors import Kind, ServiceError, not_found
 from services.notifications.domain.message import Message, State, address_problem
-from services.notifications.store import messages
+from services.notifications.store import contacts, messages
 
 
 async def retry_message(tx: WriteTx, message_id: str) -> Message:
@@ -18,14 +18,15 @@ async def retry_message(tx: WriteTx, message_id: str) -> Message:
         raise ServiceError(
             Kind.FAILED_PRECONDITION, "MESSAGE_NOT_FAILED", "Only a message that failed can be tried again."
         )
-    if address_problem(message.recipient):
+    recipient = await contacts.get_email(tx, message.customer_id) or message.recipient
+    if address_problem(recipient):
         raise ServiceError(
             Kind.FAILED_PRECONDITION,
             "MESSAGE_HAS_NO_ADDRESS",
-            "The customer had no e-mail address when this message was made.",
+            "The customer has no usable e-mail address. Add one and try again.",
         )
     now = tx.now()
-    queued = replace(message, state=State.QUEUED, attempts=0, queued_at=now, due_at=now)
+    queued = replace(message, recipient=recipient, state=State.QUEUED, attempts=0, queued_at=now, due_at=now)
     await messages.requeue_message(tx, queued)
     audit.record(tx, "message.retried", message_id)
     return queued

@@ -85,11 +85,12 @@ async def settle_message(tx: WriteTx, message: Message, *, leased_until: datetim
 
 
 async def requeue_message(tx: WriteTx, message: Message) -> None:
-    """Keeps state, attempts and times of a message that staff want tried again."""
+    """Keeps recipient, state, attempts and times of a message that staff want tried again."""
     await tx.execute(
         update(messages)
         .where(_is(tx, message.message_id))
         .values(
+            recipient=message.recipient,
             state=message.state.value,
             attempts=message.attempts,
             queued_at=message.queued_at,

@@ -29,7 +29,7 @@ from services.notifications.domain.message import State
 from services.notifications.mailer import Mailer
 from services.notifications.rpc import servicers
 from services.notifications.settings import NotificationsSettings
-from services.notifications.store import messages
+from services.notifications.store import brands, messages
 from tallyport.common.v1 import money_pb2
 from tallyport.identity.v1 import events_pb2 as identity_events_pb2
 from tallyport.identity.v1 import organizations_pb2
@@ -132,13 +132,14 @@ class World:
     async def consuming(self, *, mailing: bool = False) -> AsyncIterator[None]:
         """Consumers run inside the block, and with `mailing` the mailer too."""
         consumers = Consumers(self.db, self.buses["notifications"], "notifications", HANDLERS, self.clock)
-        parts = [consumers.run(), self.mailer.run()] if mailing else [consumers.run()]
+        stop = asyncio.Event()
+        parts = [consumers.run(), self.mailer.serve(stop)] if mailing else [consumers.run()]
         tasks = [asyncio.create_task(part) for part in parts]
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
+            stop.set()
+            tasks[0].cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def publish(
@@ -174,6 +175,11 @@ class World:
         await self.publish("identity", organization_id, "organization", organization_id, event)
         return organization_id
 
+    async def known(self, organization_id: str) -> bool:
+        """Whether the brand of the organization has arrived."""
+        async with self.db.read(organization_id) as tx:
+            return await brands.get_brand(tx) is not None
+
     async def invoice(
         self, organization_id: str, email: str, *, notify: bool = True, locale: str = "en"
     ) -> str:
@@ -190,6 +196,12 @@ class World:
         )
         await self.publish("invoicing", organization_id, "invoice", invoice_id, event)
         return invoice_id
+
+    async def customer(self, organization_id: str, email: str) -> None:
+        """Tells where the customer's mail goes."""
+        contact = events_pb2.Contact(customer_id="cus_1", name="Pat", email=email, locale="en")
+        event = events_pb2.CustomerChanged(contact=contact)
+        await self.publish("invoicing", organization_id, "customer", "cus_1", event)
 
     async def payment(self, organization_id: str, email: str, *, notify: bool = True) -> str:
         """Tells that a payment was put to an invoice; the payment's id."""

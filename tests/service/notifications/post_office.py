@@ -11,11 +11,17 @@ from aiosmtpd.smtp import SMTP
 
 
 class PostOffice:
-    """`answers` are given to the next recipients, before they are taken again; "hang up" ends the connection."""
+    """`answers` are given to the next recipients, before they are taken again; "hang up" ends the connection.
+
+    While `hold` is cleared, a mail that arrived is not acknowledged.
+    """
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self.answers: deque[str] = deque()
+        self.hold = asyncio.Event()
+        self.hold.set()
+        self.holding = False
         self.port = 0
         self._server: asyncio.Server | None = None
         self._connections: list[Any] = []
@@ -50,6 +56,8 @@ class PostOffice:
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.holding = True
+        await self.hold.wait()
         mail = message_from_bytes(envelope.original_content, policy=parsing)
         assert isinstance(mail, EmailMessage)
         self.mails.append(mail)

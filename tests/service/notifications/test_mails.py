@@ -1,5 +1,6 @@
 """From an event to a mail: once, whatever happens on the way."""
 
+import asyncio
 from datetime import timedelta
 from functools import partial
 
@@ -24,6 +25,7 @@ PAT = "pat@buyer.example"
 async def test_an_invoice_and_its_payment_reach_the_customer_within_moments(world: World) -> None:
     async with world.consuming(mailing=True):
         organization_id = await world.organization()
+        await until(lambda: world.known(organization_id))
         invoice_id = await world.invoice(organization_id, PAT)
         payment_id = await world.payment(organization_id, PAT)
         await until(lambda: len(world.post.to(PAT)) == 2, timeout_seconds=10)
@@ -49,6 +51,8 @@ async def _is_sent(world: World, organization_id: str, about_id: str) -> bool:
 
 async def test_an_event_delivered_three_times_makes_one_mail(world: World) -> None:
     organization_id = await world.organization()
+    async with world.consuming():
+        await until(lambda: world.known(organization_id))
     invoice_id = await world.invoice(organization_id, PAT)
     admin = await nats.connect(world.nats.admin_url)
     for forget_inbox in (False, False, True):
@@ -95,9 +99,7 @@ async def test_a_crash_around_sending_leaves_one_mail_id_and_a_sent_message(
 
 async def _ready(world: World, organization_id: str, about_id: str) -> bool:
     """The message is queued and the brand is there."""
-    async with world.db.read(organization_id) as tx:
-        brand = (await tx.execute(text("SELECT 1 FROM brands"))).first()
-    return brand is not None and await world.queued(organization_id, about_id)
+    return await world.known(organization_id) and await world.queued(organization_id, about_id)
 
 
 @pytest.mark.parametrize("answer", ["451 4.3.0 come back later", "hang up"])
@@ -196,6 +198,7 @@ async def test_two_mailers_at_once_send_each_mail_once(world: World) -> None:
     async with world.consuming(mailing=True):
         async with world.consuming(mailing=True):
             organization_id = await world.organization()
+            await until(lambda: world.known(organization_id))
             recipients = [f"p{number}@buyer.example" for number in range(20)]
             for recipient in recipients:
                 await world.invoice(organization_id, recipient)
@@ -213,3 +216,15 @@ async def test_two_mailers_at_once_send_each_mail_once(world: World) -> None:
 async def test_the_migrations_make_what_the_tables_say(databases: Databases) -> None:
     urls = await databases.create("notifications")
     assert schema_differences(urls.owner, "services.notifications", app_role="notifications_app") == []
+
+
+async def test_a_stop_lets_the_mail_on_its_way_arrive(world: World) -> None:
+    organization_id = await world.organization()
+    world.post.hold.clear()
+    async with world.consuming(mailing=True):
+        await until(lambda: world.known(organization_id))
+        invoice_id = await world.invoice(organization_id, PAT)
+        await until(lambda: world.post.holding)
+        asyncio.get_running_loop().call_later(0.2, world.post.hold.set)
+    (message,) = await world.about(organization_id, invoice_id)
+    assert message.state is State.SENT

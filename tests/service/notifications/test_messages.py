@@ -17,6 +17,7 @@ async def test_a_failed_message_can_be_tried_again_and_a_repeated_request_is_one
     organization_id = await world.organization()
     world.post.answers.append("550 no")
     async with world.consuming(mailing=True):
+        await until(lambda: world.known(organization_id))
         invoice_id = await world.invoice(organization_id, PAT)
 
         async def failed() -> bool:
@@ -48,6 +49,30 @@ async def test_a_message_without_address_cannot_be_tried_again(world: World) -> 
             messages_pb2.RetryMessageRequest(message_id=message.message_id),
             metadata=world.staff(organization_id),
         )
+
+
+async def test_trying_again_goes_to_the_address_that_the_customer_has_now(world: World) -> None:
+    organization_id = await world.organization()
+    async with world.consuming(mailing=True):
+        await until(lambda: world.known(organization_id))
+        await world.invoice(organization_id, "")
+        await until(lambda: world.listed(organization_id))
+        await world.customer(organization_id, PAT)
+        (message,) = await world.listed(organization_id)
+        request = messages_pb2.RetryMessageRequest(message_id=message.message_id)
+
+        async def accepted() -> bool:
+            try:
+                await world.messages.RetryMessage(request, metadata=world.staff(organization_id))
+            except ServiceError as error:
+                if error.reason != "MESSAGE_HAS_NO_ADDRESS":
+                    raise
+                return False  # the address is still on its way
+            return True
+
+        await until(accepted)
+        await until(lambda: world.post.to(PAT))
+    assert (await world.listed(organization_id))[0].recipient == PAT
 
 
 async def test_messages_are_listed_a_page_at_a_time_and_by_state_and_subject_matter(world: World) -> None:

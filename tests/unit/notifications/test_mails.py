@@ -176,3 +176,13 @@ def test_the_mail_travels_as_text_and_html_with_logo_and_pdf_under_a_lasting_id(
     assert 'src="cid:logo"' in branded.html
     (pdf,) = sent.iter_attachments()
     assert (pdf.get_filename(), pdf.get_content()) == ("invoice.pdf", PDF.content)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "shown"), [(240, 72, 133), (2000, 100, 240), (100, 100, 40), (0, 0, 240)]
+)
+def test_a_logo_keeps_its_shape_within_the_header(width: int, height: int, shown: int) -> None:
+    png = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    branded = replace(BRAND, logo=png)
+    mail = invoice_mail(MESSAGE, branded, INVOICE, DOCUMENT, locale="en", public_url="https://pay.example")
+    assert f'width="{shown}"' in mail.html
