@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -22,7 +22,7 @@ from services.gateway.api.codecs import BadField, Codecs, refused
 from services.gateway.api.credentials import ApiKeyTokens
 from services.gateway.api.routes import Route, Routes, bind_query
 
-Scope = Mapping[str, Any]
+Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
@@ -81,6 +81,7 @@ class Api:
         route, values, allowed = self.routes.find(verb, raw_path)
         if route is None:
             raise _no_route(allowed)
+        scope["path_template"] = route.template
         get_current_span().update_name(f"{verb} {route.template}")
         message = await self._request(route, values, scope, receive, headers)
         metadata = await self._metadata(route, headers, request_id)

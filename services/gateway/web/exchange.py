@@ -69,7 +69,10 @@ class ExchangeMiddleware:
             await self._app(scope, receive, send)
             return
         exchange = self._exchange(scope)
-        scope["tallyport"] = exchange
+        given = [(name, value) for name, value in scope["headers"] if name != b"x-request-id"]
+        scope = dict(
+            scope, headers=[*given, (b"x-request-id", exchange.request_id.encode())], tallyport=exchange
+        )
         began = time.perf_counter()
         status = 500
 
@@ -82,25 +85,25 @@ class ExchangeMiddleware:
 
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         parent = telemetry.extract(exchange.headers)
-        with structlog.contextvars.bound_contextvars(request_id=exchange.request_id):
-            with telemetry.remote_span(method, parent) as traced:
-                try:
-                    await self._app(scope, receive, send_with_headers)
-                finally:
-                    route = _route_of(scope)
-                    seconds = time.perf_counter() - began
-                    traced.span.update_name(f"{method} {route}")
-                    traced.span.set_attribute("http.request.method", method)
-                    traced.span.set_attribute("http.route", route)
-                    traced.span.set_attribute("http.response.status_code", status)
-                    _SECONDS.labels(method, route, str(status)).observe(seconds)
-                    _log.info(
-                        "request",
-                        method=method,
-                        route=route,
-                        status=status,
-                        milliseconds=round(seconds * 1000, 1),
-                    )
+        with telemetry.remote_span(method, parent) as traced:
+            try:
+                await self._app(scope, receive, send_with_headers)
+            finally:
+                route = _route_of(scope)
+                seconds = time.perf_counter() - began
+                traced.span.update_name(f"{method} {route}")
+                traced.span.set_attribute("http.request.method", method)
+                traced.span.set_attribute("http.route", route)
+                traced.span.set_attribute("http.response.status_code", status)
+                _SECONDS.labels(method, route, str(status)).observe(seconds)
+                _log.info(
+                    "request",
+                    method=method,
+                    route=route,
+                    status=status,
+                    milliseconds=round(seconds * 1000, 1),
+                    request_id=exchange.request_id,
+                )
 
     def _exchange(self, scope: Any) -> Exchange:
         headers = {

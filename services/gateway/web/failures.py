@@ -49,7 +49,12 @@ def on_service_error(request: Request[Any, Any, Any], error: ServiceError) -> Re
         return on_sign_in_required(request, SignInRequired(page.area))
     status = problems.STATUS_OF_KIND[error.kind]
     if status >= 500:
-        _log.warning("a page could not be made", reason=error.reason, exc_info=error)
+        _log.warning(
+            "a page could not be made",
+            reason=error.reason,
+            request_id=page.exchange.request_id,
+            exc_info=error,
+        )
     return problem_page(page, status, problems.sentence(error))
 
 
@@ -65,8 +70,9 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
 
 def on_defect(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
     """Ours to mend: logged with everything, shown with nothing but the number."""
-    _log.error("defect", exc_info=error)
-    return problem_page(_page(request), 500, problems.defect())
+    page = _page(request)
+    _log.error("defect", request_id=page.exchange.request_id, exc_info=error)
+    return problem_page(page, 500, problems.defect())
 
 
 def on_sign_in_required(request: Request[Any, Any, Any], error: SignInRequired) -> Response[str]:

@@ -50,14 +50,17 @@ class Language:
 
 
 def _load(code: str) -> gettext_module.NullTranslations:
-    source = _LOCALE_FOLDER / code / "LC_MESSAGES" / "messages.po"
-    if not source.exists():
-        return gettext_module.NullTranslations()
-    compiled = BytesIO()
-    with source.open("rb") as file:
-        write_mo(compiled, read_po(file, locale=code))
-    compiled.seek(0)
-    return gettext_module.GNUTranslations(compiled)
+    """Every .po file of the language; the portal and the console have one each."""
+    found = gettext_module.NullTranslations()
+    for source in sorted((_LOCALE_FOLDER / code / "LC_MESSAGES").glob("*.po"), reverse=True):
+        compiled = BytesIO()
+        with source.open("rb") as file:
+            write_mo(compiled, read_po(file, locale=code))
+        compiled.seek(0)
+        catalogue = gettext_module.GNUTranslations(compiled)
+        catalogue.add_fallback(found)
+        found = catalogue
+    return found
 
 
 _CATALOGUES = {code: _load(code) for code in NAMES}

@@ -1,7 +1,6 @@
-"""A gateway with stand-ins behind it, anew for each test."""
+"""A gateway with stand-ins behind it, started once; each test finds the stage as at the beginning."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -9,13 +8,14 @@ from tests.support.stage.theatre import Theatre, theatre
 
 
 @pytest.fixture(scope="session")
-def stage_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Certificates and keys, made once."""
-    return tmp_path_factory.mktemp("stage")
+async def open_house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Theatre]:
+    """Gateway and stand-ins."""
+    async with theatre(tmp_path_factory.mktemp("stage")) as house:
+        yield house
 
 
 @pytest.fixture
-async def house(stage_folder: Path) -> AsyncIterator[Theatre]:
-    """Gateway, stand-ins and their stage."""
-    async with theatre(stage_folder) as open_house:
-        yield open_house
+def house(open_house: Theatre) -> Theatre:
+    """The same with a fresh stage."""
+    open_house.stage.reset()
+    return open_house

@@ -46,6 +46,10 @@ class Stage:
             payment = _payment(self.today, index, days, status)
             self.payments[payment.payment_id] = payment
 
+    def reset(self) -> None:
+        """As at the beginning, for the next test."""
+        vars(self).update(vars(Stage()))
+
     def organization(self) -> Organization:
         return Organization(
             organization_id=ORGANIZATION_ID,
