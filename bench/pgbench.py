@@ -1,0 +1,161 @@
+"""The baseline of payments: pgbench with the same rows, on the same server, without any service.
+
+The tables are made by the services' own migrations, in two schemas of one database, so that a payment can be one
+transaction. pgbench logs in as superuser: row-level security, which the services live with, costs it nothing.
+"""
+
+import asyncio
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from bench.results import NothingPrintedError, percentile
+from bench.seed import CUSTOMERS_PER_ORGANIZATION, INVOICES, ORGANIZATIONS
+from bench.stack import BenchStack
+from chassis.migrations import migrate
+from devstack.postgres import binaries
+
+SCRIPT = Path(__file__).with_name("sql") / "payment.sql"
+DATABASE = "bench_baseline"
+CLIENTS = 8
+THREADS = 2
+SERVICES = ("payments", "invoicing")
+DESCRIPTION = f"pgbench, the same rows in one transaction, {CLIENTS} clients"
+_RUN_SECONDS = 60.0
+_COUNT = re.compile(r"number of transactions actually processed: (\d+)")
+_RATE = re.compile(r"tps = ([\d.]+)")
+_FAILED = re.compile(r"number of failed transactions: (\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run of pgbench did."""
+
+    transactions: int
+    per_second: float
+    p99_milliseconds: float
+
+
+class Baseline:
+    """Its database on the stack's server; runs go on where the last one ended, so no invoice is paid twice."""
+
+    def __init__(self, stack: BenchStack) -> None:
+        self._url = stack.database_url(DATABASE)
+        self._admin_url = stack.database_url("postgres")
+        self._next = 0
+
+    @property
+    def url(self) -> str:
+        return self._url
+
+    async def prepare(self) -> None:
+        """Make the database, the tables and the open invoices."""
+        async with await psycopg.AsyncConnection.connect(self._admin_url, autocommit=True) as admin:
+            await admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+        for service in SERVICES:
+            async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as database:
+                await database.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(service)))
+            inside = f"{self._url}?options=-csearch_path%3D{service}"
+            await migrate(inside, f"services.{service}", app_role=f"{service}_app")
+        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as database:
+            for service in SERVICES:
+                await _qualify_ledger_check(database, service)
+            size = {
+                "organizations": ORGANIZATIONS,
+                "customers": CUSTOMERS_PER_ORGANIZATION,
+                "invoices": INVOICES,
+            }
+            await database.execute(_CUSTOMERS, size)
+            await database.execute(_INVOICES, size)
+            await database.execute("VACUUM ANALYZE")
+
+    async def run(self, *, seconds: float) -> Run:
+        """Raises NothingPrintedError when a transaction failed."""
+        folder = Path(tempfile.mkdtemp(prefix="tallyport-pgbench-"))
+        try:
+            text, status = await _pgbench(self._url, self._next, seconds, folder)
+            latencies = [
+                int(line.split()[2]) / 1000
+                for log in folder.glob("pgbench_log*")
+                for line in log.read_text().splitlines()
+            ]
+        finally:
+            shutil.rmtree(folder)
+        count, rate, failed = (pattern.search(text) for pattern in (_COUNT, _RATE, _FAILED))
+        if status or count is None or rate is None or failed is None or int(failed[1]) or not int(count[1]):
+            raise NothingPrintedError(f"pgbench failed:\n{text[-2000:]}")
+        self._next = await self._first_unused()
+        return Run(int(count[1]), float(rate[1]), percentile(latencies, 99))
+
+    async def _first_unused(self) -> int:
+        """The script writes its number as the event's place in the stream."""
+        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as database:
+            row = await (await database.execute("SELECT max(puback_seq) FROM payments.outbox")).fetchone()
+        assert row is not None
+        return int(row[0]) + 1
+
+
+async def _pgbench(url: str, start: int, seconds: float, folder: Path) -> tuple[str, int]:
+    variables = {"start": start, "k": 0, "invoices": INVOICES, "organizations": ORGANIZATIONS}
+    arguments = [
+        "-n",
+        "-M",
+        "prepared",
+        "-c",
+        str(CLIENTS),
+        "-j",
+        str(THREADS),
+        "-T",
+        str(max(1, round(seconds))),
+    ]
+    arguments += [part for name, value in variables.items() for part in ("-D", f"{name}={value}")]
+    arguments += ["-l", "--log-prefix", str(folder / "pgbench_log"), "-f", str(SCRIPT), url]
+    process = await asyncio.create_subprocess_exec(
+        binaries() / "pgbench", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        env=os.environ | {"LC_ALL": "C"},
+    )  # fmt: skip
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), seconds + _RUN_SECONDS)
+    except BaseException:
+        process.kill()
+        raise
+    return output.decode(errors="replace"), process.returncode or 0
+
+
+async def _qualify_ledger_check(database: psycopg.AsyncConnection, schema: str) -> None:
+    """The balance check names its table without a schema; here two schemas have one of that name."""
+    query = "SELECT pg_get_functiondef(%s::regproc)"
+    row = await (await database.execute(query, [f"{schema}.check_ledger_entry"])).fetchone()
+    assert row is not None
+    await database.execute(row[0].replace("FROM ledger_lines", f"FROM {schema}.ledger_lines").encode())
+
+
+_CUSTOMERS = """
+    INSERT INTO invoicing.customers (
+        organization_id, customer_id, name, email, currency, locale, address_lines, country, tax_id,
+        payment_terms_days, version, created_at
+    )
+    SELECT 'org_' || lpad(o::text, 26, '0'), 'cus_' || lpad(c::text, 26, '0'), 'Customer ' || c,
+           'customer-' || c || '@bench.example', 'USD', 'en-US', ARRAY['1 Quay Street', 'Portsmouth'], 'US', '',
+           30, 1, now()
+    FROM generate_series(1, %(organizations)s) AS o, generate_series(0, %(customers)s - 1) AS c
+"""
+_INVOICES = """
+    INSERT INTO invoicing.invoices (
+        organization_id, invoice_id, customer_id, status, number, currency, invoice_date, due_date,
+        subtotal_minor_units, tax_minor_units, total_minor_units, paid_minor_units, reserved_minor_units,
+        customer_name, customer_address_lines, customer_country, customer_tax_id, purchase_order_number,
+        memo, disputed, version, event_version, created_at, finalized_at
+    )
+    SELECT 'org_' || lpad((i %% %(organizations)s + 1)::text, 26, '0'), 'inv_' || lpad(i::text, 26, '0'),
+           'cus_' || lpad((i %% %(customers)s)::text, 26, '0'), 'open', 'INV-' || lpad(i::text, 6, '0'), 'USD',
+           current_date, current_date + 30, 1000 + i %% 9000, 0, 1000 + i %% 9000, 0, 0, 'Customer',
+           ARRAY['1 Quay Street', 'Portsmouth'], 'US', '', '', '', false, 1, 0, now(), now()
+    FROM generate_series(1, %(invoices)s) AS i
+"""

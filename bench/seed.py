@@ -1,0 +1,183 @@
+"""What is paid and shown: organizations by the front door, customers and invoices by SQL, because that is quick."""
+
+import random
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg
+
+from bench.stack import BenchStack
+from bench.waiting import until
+from chassis.caller import Audience
+from chassis.rpc.client import as_service
+from chassis.rpc.tokens import Claims
+from tallyport.identity.v1 import organizations_pb2, organizations_pb2_grpc
+
+ORGANIZATIONS = 10
+CUSTOMERS_PER_ORGANIZATION = 50
+INVOICES = 60_000
+CURRENCY = "USD"
+OWNER_PASSWORD = secrets.token_urlsafe(24)
+TOKEN_SECONDS = 840
+_COPIES_SECONDS = 30.0
+_PERMISSIONS = frozenset({"customers.read", "invoices.read", "payments.create", "payments.read"})
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """A business that was made for the run."""
+
+    organization_id: str
+    slug: str
+    owner_email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """An open invoice that one payment settles."""
+
+    organization_id: str
+    customer_id: str
+    invoice_id: str
+    amount_minor_units: int
+
+
+async def create_organizations(stack: BenchStack) -> list[Organization]:
+    """Make them at identity and wait until invoicing and payments have heard of them."""
+    channel = stack.channel("identity", peer="cli")
+    create = as_service(
+        organizations_pb2_grpc.OrganizationsStub(channel).CreateOrganization, timeout_seconds=10
+    )
+    made = []
+    for number in range(ORGANIZATIONS):
+        slug, email = f"bench-{number}", f"owner-{number}@bench.example"
+        answer = await create(
+            organizations_pb2.CreateOrganizationRequest(
+                slug=slug, name=f"Bench {number} Ltd.", currency=CURRENCY, time_zone="America/New_York",
+                locale="en-US", contact_email=email, owner_name="Olivia Hart", owner_email=email,
+                owner_password=OWNER_PASSWORD, brand=organizations_pb2.Brand(display_name=f"Bench {number}"),
+            )
+        )  # fmt: skip
+        made.append(Organization(answer.organization_id, slug, email))
+    await channel.close()
+    for service in ("invoicing", "payments"):
+        await _until_known(stack, service, len(made))
+    return made
+
+
+async def _until_known(stack: BenchStack, service: str, count: int) -> None:
+    async with await psycopg.AsyncConnection.connect(
+        stack.database_url(service), autocommit=True
+    ) as database:
+
+        async def known() -> bool:
+            row = await (await database.execute("SELECT count(*) FROM organizations")).fetchone()
+            return row is not None and row[0] >= count
+
+        await until(known, f"{service} knows the organizations", timeout_seconds=_COPIES_SECONDS)
+
+
+async def create_invoices(stack: BenchStack, organizations: Sequence[Organization]) -> list[Bill]:
+    """Customers and open invoices of different amounts, in an order drawn at random.
+
+    No event tells of them, so that the run starts with empty outboxes; an invoice's first event is its payment.
+    """
+    names = [organization.organization_id for organization in organizations]
+    async with await psycopg.AsyncConnection.connect(stack.database_url("payments")) as payments:
+        await payments.execute(
+            _PAYMENTS_CUSTOMERS, {"organizations": names, "count": CUSTOMERS_PER_ORGANIZATION}
+        )
+    async with await psycopg.AsyncConnection.connect(stack.database_url("invoicing")) as invoicing:
+        await invoicing.execute(_CUSTOMERS, {"organizations": names, "count": CUSTOMERS_PER_ORGANIZATION})
+        size = {"organizations": names, "per_organization": INVOICES // len(names)}
+        await invoicing.execute(_INVOICES, {**size, "customers": CUSTOMERS_PER_ORGANIZATION})
+        await invoicing.execute(_LINES)
+        await invoicing.execute(_SERIES, size)
+        rows = await (await invoicing.execute(_BILLS)).fetchall()
+    async with await psycopg.AsyncConnection.connect(
+        stack.database_url("invoicing"), autocommit=True
+    ) as invoicing:
+        await invoicing.execute("VACUUM ANALYZE")
+    bills = [Bill(*row) for row in rows]
+    random.Random(7).shuffle(bills)
+    return bills
+
+
+class Tokens:
+    """Customers' access tokens as identity would sign them, one for each customer."""
+
+    def __init__(self, stack: BenchStack) -> None:
+        self._signer = stack.signer()
+        self._tokens: dict[str, str] = {}
+        self._made_at = 0.0
+
+    def of(self, bill: Bill) -> str:
+        """The token of the invoice's customer."""
+        if time.monotonic() - self._made_at > TOKEN_SECONDS / 2:
+            self._tokens.clear()
+            self._made_at = time.monotonic()
+        token = self._tokens.get(bill.customer_id)
+        if token is None:
+            claims = Claims(
+                subject_id=bill.customer_id.replace("cus_", "per_"),
+                organization_id=bill.organization_id,
+                kind=Audience.CUSTOMER,
+                expires_at_seconds=int(time.time()) + TOKEN_SECONDS,
+                customer_id=bill.customer_id,
+                permissions=_PERMISSIONS,
+                name="Pat Payer",
+            )
+            token = self._tokens[bill.customer_id] = self._signer.sign(claims)
+        return token
+
+
+# Ids are of the right shape (prefix and 26 characters); the number makes them unique in all organizations.
+_CUSTOMER_ID = "'cus_' || lpad((o.position * 1000 + c)::text, 26, '0')"
+_OWNERS = "unnest(%(organizations)s::text[]) WITH ORDINALITY AS o (organization_id, position)"
+_PAYMENTS_CUSTOMERS = f"""
+    INSERT INTO customers (organization_id, customer_id, name, locale)
+    SELECT o.organization_id, {_CUSTOMER_ID}, 'Customer ' || c, 'en-US'
+    FROM {_OWNERS}, generate_series(1, %(count)s) AS c
+"""
+_CUSTOMERS = f"""
+    INSERT INTO customers (
+        organization_id, customer_id, name, email, external_id, currency, locale, address_lines, country,
+        tax_id, payment_terms_days, version, created_at
+    )
+    SELECT o.organization_id, {_CUSTOMER_ID}, 'Customer ' || c,
+           'customer-' || c || '@bench-' || (o.position - 1) || '.example', 'C' || c, '{CURRENCY}', 'en-US',
+           ARRAY['1 Quay Street', 'Portsmouth'], 'US', '', 30, 1, now()
+    FROM {_OWNERS}, generate_series(1, %(count)s) AS c
+"""
+_INVOICES = f"""
+    INSERT INTO invoices (
+        organization_id, invoice_id, customer_id, status, number, currency, invoice_date, due_date,
+        subtotal_minor_units, tax_minor_units, total_minor_units, paid_minor_units, reserved_minor_units,
+        customer_name, customer_address_lines, customer_country, customer_tax_id, purchase_order_number,
+        memo, external_id, disputed, version, event_version, created_at, finalized_at
+    )
+    SELECT o.organization_id, 'inv_' || lpad((o.position * 1000000 + i)::text, 26, '0'),
+           'cus_' || lpad((o.position * 1000 + 1 + i %% %(customers)s)::text, 26, '0'),
+           'open', 'INV-' || lpad(i::text, 6, '0'), '{CURRENCY}', current_date - i %% 30,
+           current_date - i %% 30 + 30, 1000 + i %% 9000, 0, 1000 + i %% 9000, 0, 0,
+           'Customer ' || 1 + i %% %(customers)s, ARRAY['1 Quay Street', 'Portsmouth'], 'US', '', '', '',
+           NULL, false, 1, 0, now(), now()
+    FROM {_OWNERS}, generate_series(1, %(per_organization)s) AS i
+"""
+_LINES = """
+    INSERT INTO invoice_lines (
+        organization_id, invoice_id, line_no, item_id, description, quantity, unit_price_minor_units,
+        tax_rate_percent, amount_minor_units
+    )
+    SELECT organization_id, invoice_id, 1, NULL, 'Container hire', 1, total_minor_units, 0, total_minor_units
+    FROM invoices
+"""
+_SERIES = f"""
+    INSERT INTO number_series (organization_id, last_number)
+    SELECT organization_id, %(per_organization)s FROM {_OWNERS}
+"""
+_BILLS = (
+    "SELECT organization_id, customer_id, invoice_id, total_minor_units FROM invoices ORDER BY invoice_id"
+)
