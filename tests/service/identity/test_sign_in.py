@@ -1,6 +1,5 @@
 """Signing in: who gets in, who does not, and what the others can tell from it."""
 
-import statistics
 import time
 from datetime import timedelta
 
@@ -64,18 +63,17 @@ async def test_wrong_password_unknown_address_and_unknown_organization_look_alik
 async def test_an_unknown_address_costs_as_much_time_as_a_wrong_password(identity: Identity) -> None:
     await identity.organization("harbor")
 
-    async def median_seconds(email: str) -> float:
-        spent = []
-        for _ in range(5):
-            identity.clock.advance(timedelta(hours=2))
-            begun = time.perf_counter()
-            await refusal(identity, "harbor", email, "not the right password")
-            spent.append(time.perf_counter() - begun)
-        return statistics.median(spent)
+    async def seconds(email: str) -> float:
+        identity.clock.advance(timedelta(hours=2))
+        begun = time.perf_counter()
+        await refusal(identity, "harbor", email, "not the right password")
+        return time.perf_counter() - begun
 
-    known = await median_seconds("owner@harbor.example")
-    unknown = await median_seconds("nobody@harbor.example")
-    assert 0.4 < unknown / known < 2.5
+    pairs = [
+        (await seconds("owner@harbor.example"), await seconds("nobody@harbor.example")) for _ in range(8)
+    ]
+    known, unknown = (min(times) for times in zip(*pairs, strict=True))  # the least disturbed of each
+    assert 0.5 < unknown / known < 2
 
 
 async def test_the_fifth_failure_makes_the_account_wait_longer_and_longer(identity: Identity) -> None:
