@@ -6,13 +6,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+import structlog
+
 from chassis.caller import call_scope, current_call_or_none, service_call
 from chassis.database import Database
+from chassis.errors import ServiceError
 from services.payments.invoicing import Reservations
 from services.payments.providers import Provider
 from services.payments.settings import Settings
 
 T = TypeVar("T")
+_log = structlog.get_logger("payments")
 RESULT_SECONDS = 0.6
 """Kept back from the provider's time, so that the result can still be written and told."""
 SHORTEST_SECONDS = 0.5
@@ -39,8 +43,15 @@ class Desk:
         """Run what must not stop halfway because the caller went away."""
         task = asyncio.get_running_loop().create_task(work)
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._done)
         return await asyncio.shield(task)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        """Its caller may be gone: an error is then told to nobody but the log."""
+        self._running.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, ServiceError):
+            _log.error("payment interrupted", exc_info=error)
 
 
 @contextmanager

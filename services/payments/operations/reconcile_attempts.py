@@ -1,5 +1,6 @@
 """Asks providers what became of attempts that nobody has heard of, until each of them is settled."""
 
+import asyncio
 from datetime import timedelta
 
 import structlog
@@ -19,6 +20,8 @@ from services.payments.store import attempts, cases
 from services.payments.store.attempts import Due
 
 BATCH = 50
+AT_ONCE = 4
+"""So that a provider that hangs does not hold up everybody, and connections are left for the rest."""
 OVERDUE_AFTER = timedelta(minutes=15)
 CHECKS = Counter("tallyport_payments_checks_total", "Questions asked about unsettled attempts", ["outcome"])
 OVERDUE = Gauge("tallyport_payments_unresolved", "Payments without a certain outcome for over 15 minutes")
@@ -29,9 +32,10 @@ async def reconcile_attempts(desk: Desk) -> int:
     """Ask about every attempt that is due, at most BATCH of them; returns how many there were."""
     async with desk.db.sweep() as tx:
         due = await attempts.due(tx, now=tx.now(), limit=BATCH)
-    for one in due:
-        with call_scope(service_call("payments", one.organization_id, method="reconcile")):
-            await _reconcile_one(desk, one)
+    at_once = asyncio.Semaphore(AT_ONCE)
+    async with asyncio.TaskGroup() as group:
+        for one in due:
+            group.create_task(_reconcile_one(desk, one, at_once))
     return len(due)
 
 
@@ -45,21 +49,28 @@ async def count_overdue(desk: Desk) -> int:
     return 0
 
 
-async def _reconcile_one(desk: Desk, due: Due) -> None:
+async def _reconcile_one(desk: Desk, due: Due, at_once: asyncio.Semaphore) -> None:
     """One attempt in its own transactions; whatever goes wrong with it holds up no other."""
+    call = service_call("payments", due.organization_id, method="reconcile")
     try:
-        case = await _claim(desk, due)
-        if case is None:
-            return
-        crashpoint("reconcile.after_fetch")
-        after = await _expire(desk, await continue_payment(desk, case))
-        CHECKS.labels(after.payment.status.value).inc()
+        async with at_once:
+            with call_scope(call):
+                await _check(desk, due)
     except ServiceError as error:
         CHECKS.labels("refused").inc()
         _log.warning("attempt not settled", attempt_id=due.attempt_id, reason=error.reason)
     except Exception as error:
         CHECKS.labels("error").inc()
         _log.error("attempt could not be checked", attempt_id=due.attempt_id, exc_info=error)
+
+
+async def _check(desk: Desk, due: Due) -> None:
+    case = await _claim(desk, due)
+    if case is None:
+        return
+    crashpoint("reconcile.after_fetch")
+    after = await _expire(desk, await continue_payment(desk, case))
+    CHECKS.labels(after.payment.status.value).inc()
 
 
 async def _claim(desk: Desk, due: Due) -> Case | None:

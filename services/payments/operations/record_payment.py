@@ -19,7 +19,7 @@ from services.payments.domain.payment import Method, Part, Payment, check_covers
 from services.payments.invoicing import Refused
 from services.payments.operations.create_payment import initiator
 from services.payments.operations.settle_payment import announce
-from services.payments.store import cases
+from services.payments.store import cases, copies
 from services.payments.translate import to_proto_payment
 from tallyport.payments.v1 import payments_pb2
 
@@ -49,6 +49,8 @@ async def record_payment(desk: Desk, received: Received) -> payments_pb2.Payment
 
     async def write(tx: WriteTx) -> payments_pb2.Payment:
         organization = await cases.organization(tx)
+        if not received.parts and await copies.payer(tx, received.customer_id) is None:
+            raise not_found("customer")  # of those with parts, invoicing has just said that they exist
         recorded = await _insert(tx, payment, _day(received.received_on, organization, tx))
         return to_proto_payment(recorded)
 

@@ -110,6 +110,7 @@ async def test_cash_is_recorded_once_with_a_receipt(till: Till) -> None:
 async def test_received_money_is_never_refused_but_nonsense_is(till: Till) -> None:
     till.invoices.add("inv_1", 4_000)
     till.invoices.by_id["inv_1"].paid = 4_000
+    await hear(till, customer())
     part = payments_pb2.PaymentPart(invoice_id="inv_1", amount=usd(4_000))
     paid = await till.payments.RecordPayment(record_request(parts=[part]), metadata=till.as_staff(key="k1"))
     assert paid.status == SUCCEEDED
@@ -119,6 +120,7 @@ async def test_received_money_is_never_refused_but_nonsense_is(till: Till) -> No
             (record_request(received_on="2099-01-01"), Kind.INVALID_ARGUMENT),
             (record_request(received_on="2026-02-30"), Kind.INVALID_ARGUMENT),
             (record_request(amount=usd(0)), Kind.INVALID_ARGUMENT),
+            (record_request(customer_id="cus_nobody"), Kind.NOT_FOUND),
             (
                 record_request(parts=[payments_pb2.PaymentPart(invoice_id="i", amount=usd(5_001))]),
                 Kind.INVALID_ARGUMENT,

@@ -72,6 +72,7 @@ class Gate:
     address: str
     sink: Sink | None = None
     seen: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    busy: int = 0
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -101,10 +102,13 @@ class Gate:
         self.seen.append((headers, body))
         if self.sink is None:
             return 204
+        self.busy += 1
         try:
             await self.sink(headers, body)
         except Exception:
             return 503
+        finally:
+            self.busy -= 1
         return 204
 
 
@@ -376,6 +380,7 @@ async def serving(
         yield till
     finally:
         gate.sink = None
+        await until(lambda: gate.busy == 0)
         await server.stop(5)  # what still runs has a database connection
         for channel in (gateway, notifications, to_invoicing):
             await channel.close()
