@@ -1,5 +1,6 @@
 """The published document is valid, and the running API keeps to it whatever is thrown at it."""
 
+import json
 from typing import Any
 
 import httpx
@@ -62,7 +63,7 @@ def test_the_document_is_valid_openapi(stack: RunningStack) -> None:
     ],
 )
 def test_no_call_fails_on_our_side_or_answers_what_is_not_documented(
-    case: Case, tokens: dict[str, str]
+    case: "Case[Any]", tokens: dict[str, str]
 ) -> None:
     checks = [
         not_a_server_error,
@@ -81,6 +82,17 @@ def test_the_reference_page_needs_no_other_host(stack: RunningStack) -> None:
     assert "<script" not in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert httpx.get(f"{stack.url}/docs/reference.css").status_code == 200
+
+
+def test_an_export_streams_one_object_a_line_and_is_complete(stack: RunningStack) -> None:
+    with stack.api("Owner") as api, api.stream("GET", "/v1/invoices:export?filter=paid") as answer:
+        assert answer.headers["content-type"] == "application/x-ndjson"
+        assert "content-length" not in answer.headers
+        invoices = [json.loads(line) for line in answer.iter_lines()]
+    assert len({invoice["invoice_id"] for invoice in invoices}) == len(invoices) > 2000
+    assert {invoice["status"] for invoice in invoices} == {"paid"}
+    refused = httpx.get(f"{stack.url}/v1/invoices:export")
+    assert (refused.status_code, refused.headers["content-type"]) == (401, "application/problem+json")
 
 
 def test_a_wrong_verb_is_told_which_verbs_there_are(stack: RunningStack) -> None:

@@ -88,6 +88,10 @@ class World:
         if token is not None:
             metadata.append(("authorization", f"Bearer {token}"))
         answer_class = GetMessageClass(method.output_type)
+        if method.server_streaming:
+            stream = channel.unary_stream(path, type(message).SerializeToString, answer_class.FromString)
+            first: Message = await anext(aiter(stream(message, timeout=10, metadata=metadata)))
+            return first
         call = channel.unary_unary(path, type(message).SerializeToString, answer_class.FromString)
         answer: Message = await call(message, timeout=10, metadata=metadata)
         return answer

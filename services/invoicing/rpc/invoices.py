@@ -1,10 +1,12 @@
 """Invoices over gRPC."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 from chassis.database import Database
 from services.invoicing.formats.invoice_pdf import MEDIA_TYPE
 from services.invoicing.operations.create_invoice import create_invoice
+from services.invoicing.operations.export_invoices import export_invoices
 from services.invoicing.operations.finalize_invoice import finalize_invoice
 from services.invoicing.operations.get_invoice import get_invoice
 from services.invoicing.operations.get_invoice_pdf import get_invoice_pdf
@@ -54,6 +56,15 @@ class Invoices(invoices_pb2_grpc.InvoicesServicer):
             external_id=request.external_id,
         )
         return translate.to_proto_invoice_page(page, token, today)
+
+    async def ExportInvoices(
+        self, request: pb.ExportInvoicesRequest, context: Any
+    ) -> AsyncIterator[pb.Invoice]:
+        filter_ = translate.from_proto_filter(request.filter)
+        async for invoice, today in export_invoices(
+            self._db, filter_=filter_, customer_id=request.customer_id
+        ):
+            yield translate.to_proto_invoice(invoice, today)
 
     async def GetInvoicePdf(self, request: pb.GetInvoicePdfRequest, context: Any) -> pb.Document:
         file_name, content = await get_invoice_pdf(self._db, request.invoice_id)

@@ -601,6 +601,32 @@ class ListInvoicesResponse(_message.Message):
 Global___ListInvoicesResponse: _TypeAlias = ListInvoicesResponse  # noqa: Y015
 
 @_typing.final
+class ExportInvoicesRequest(_message.Message):
+    """Streams invoices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILTER_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    filter: Global___InvoiceFilter.ValueType
+    """Which invoices."""
+    customer_id: _builtins.str
+    """Only this customer's; for customers always their own."""
+    def __init__(
+        self,
+        *,
+        filter: Global___InvoiceFilter.ValueType = ...,
+        customer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "filter", b"filter"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportInvoicesRequest: _TypeAlias = ExportInvoicesRequest  # noqa: Y015
+
+@_typing.final
 class GetInvoicePdfRequest(_message.Message):
     """Gets the document."""
 

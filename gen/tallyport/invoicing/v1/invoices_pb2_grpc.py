@@ -65,6 +65,11 @@ class InvoicesStub:
                 request_serializer=tallyport_dot_invoicing_dot_v1_dot_invoices__pb2.ListInvoicesRequest.SerializeToString,
                 response_deserializer=tallyport_dot_invoicing_dot_v1_dot_invoices__pb2.ListInvoicesResponse.FromString,
                 _registered_method=True)
+        self.ExportInvoices = channel.unary_stream(
+                '/tallyport.invoicing.v1.Invoices/ExportInvoices',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_invoices__pb2.ExportInvoicesRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_invoices__pb2.Invoice.FromString,
+                _registered_method=True)
         self.GetInvoicePdf = channel.unary_unary(
                 '/tallyport.invoicing.v1.Invoices/GetInvoicePdf',
                 request_serializer=tallyport_dot_invoicing_dot_v1_dot_invoices__pb2.GetInvoicePdfRequest.SerializeToString,
@@ -128,6 +133,13 @@ class InvoicesServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportInvoices(self, request, context):
+        """Streams all invoices of a filter without their lines, one JSON object a line. Customers get their own finalized ones.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetInvoicePdf(self, request, context):
         """Gets the invoice document as a PDF.
         """
@@ -181,6 +193,11 @@ def add_InvoicesServicer_to_server(servicer, server):
                     servicer.ListInvoices,
                     request_deserializer=tallyport_dot_invoicing_dot_v1_dot_invoices__pb2.ListInvoicesRequest.FromString,
                     response_serializer=tallyport_dot_invoicing_dot_v1_dot_invoices__pb2.ListInvoicesResponse.SerializeToString,
+            ),
+            'ExportInvoices': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportInvoices,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_invoices__pb2.ExportInvoicesRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_invoices__pb2.Invoice.SerializeToString,
             ),
             'GetInvoicePdf': grpc.unary_unary_rpc_method_handler(
                     servicer.GetInvoicePdf,
@@ -361,6 +378,33 @@ class Invoices:
             '/tallyport.invoicing.v1.Invoices/ListInvoices',
             tallyport_dot_invoicing_dot_v1_dot_invoices__pb2.ListInvoicesRequest.SerializeToString,
             tallyport_dot_invoicing_dot_v1_dot_invoices__pb2.ListInvoicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportInvoices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tallyport.invoicing.v1.Invoices/ExportInvoices',
+            tallyport_dot_invoicing_dot_v1_dot_invoices__pb2.ExportInvoicesRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_invoices__pb2.Invoice.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,8 @@ class InvoicesStub:
     """Gets an invoice with its lines."""
     ListInvoices: _grpc.UnaryUnaryMultiCallable[_invoices_pb2.ListInvoicesRequest, _invoices_pb2.ListInvoicesResponse]
     """Lists invoices without their lines. Customers see their own finalized ones."""
+    ExportInvoices: _grpc.UnaryStreamMultiCallable[_invoices_pb2.ExportInvoicesRequest, _invoices_pb2.Invoice]
+    """Streams all invoices of a filter without their lines, one JSON object a line. Customers get their own finalized ones."""
     GetInvoicePdf: _grpc.UnaryUnaryMultiCallable[_invoices_pb2.GetInvoicePdfRequest, _invoices_pb2.Document]
     """Gets the invoice document as a PDF."""
     ListInvoicePayments: _grpc.UnaryUnaryMultiCallable[_invoices_pb2.ListInvoicePaymentsRequest, _invoices_pb2.ListInvoicePaymentsResponse]
@@ -69,6 +71,8 @@ class InvoicesAsyncStub(InvoicesStub):
     """Gets an invoice with its lines."""
     ListInvoices: _aio.UnaryUnaryMultiCallable[_invoices_pb2.ListInvoicesRequest, _invoices_pb2.ListInvoicesResponse]  # type: ignore[assignment]
     """Lists invoices without their lines. Customers see their own finalized ones."""
+    ExportInvoices: _aio.UnaryStreamMultiCallable[_invoices_pb2.ExportInvoicesRequest, _invoices_pb2.Invoice]  # type: ignore[assignment]
+    """Streams all invoices of a filter without their lines, one JSON object a line. Customers get their own finalized ones."""
     GetInvoicePdf: _aio.UnaryUnaryMultiCallable[_invoices_pb2.GetInvoicePdfRequest, _invoices_pb2.Document]  # type: ignore[assignment]
     """Gets the invoice document as a PDF."""
     ListInvoicePayments: _aio.UnaryUnaryMultiCallable[_invoices_pb2.ListInvoicePaymentsRequest, _invoices_pb2.ListInvoicePaymentsResponse]  # type: ignore[assignment]
@@ -126,6 +130,14 @@ class InvoicesServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_invoices_pb2.ListInvoicesResponse, _abc.Awaitable[_invoices_pb2.ListInvoicesResponse]]:
         """Lists invoices without their lines. Customers see their own finalized ones."""
+
+    @_abc_1.abstractmethod
+    def ExportInvoices(
+        self,
+        request: _invoices_pb2.ExportInvoicesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_invoices_pb2.Invoice], _abc.AsyncIterator[_invoices_pb2.Invoice]]:
+        """Streams all invoices of a filter without their lines, one JSON object a line. Customers get their own finalized ones."""
 
     @_abc_1.abstractmethod
     def GetInvoicePdf(
