@@ -31,6 +31,8 @@ SERVICE = "payments"
 async def serve() -> None:
     """The gRPC server."""
     settings = Settings.load()
+    if settings.environment == "production":
+        settings.required("public_url")  # or payers could be sent anywhere after paying
     telemetry.setup(SERVICE, settings)
     async with _desk(settings) as desk:
         server = Server(settings, [*servicers(desk), event_log(desk.db)])

@@ -61,8 +61,8 @@ def test_production_refuses_a_provider_that_charges_nobody() -> None:
     assert Settings(provider="instant").provider == "instant"
     with pytest.raises(ValidationError, match="charges nobody"):
         Settings(provider="instant", environment="production", public_url="https://portal.example")
-    with pytest.raises(ValidationError, match="public_url"):
-        Settings(environment="production")
+    assert Settings().allows_return_to("https://anywhere.example/")
+    assert not Settings(environment="production").allows_return_to("https://anywhere.example/")
 
 
 @pytest.mark.parametrize(
