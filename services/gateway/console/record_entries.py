@@ -13,6 +13,7 @@ from tallyport.payments.v1.payments_pb2 import PaymentPart
 
 METHODS = ("4", "2", "3", "5")
 """Numbers of PaymentMethodType: transfer, cash, cheque, elsewhere."""
+_PART = "part_"
 
 
 def open_part(invoice: Invoice) -> Money:
@@ -31,7 +32,7 @@ class Share:
 
     @property
     def field(self) -> str:
-        return f"part_{self.invoice.invoice_id}"
+        return f"{_PART}{self.invoice.invoice_id}"
 
     @property
     def open(self) -> Money:
@@ -75,12 +76,16 @@ class Record:
         """What is left for the customer's credit; negative when too much is given away."""
         return (self.amount or Money.zero(self.currency)) - self.applied
 
-    def parts(self) -> list[PaymentPart]:
-        """As the contract wants them."""
-        return [
-            PaymentPart(invoice_id=invoice.invoice_id, amount=to_message(amount))
-            for invoice, amount in self.used
-        ]
+
+def confirmed_parts(form: Form, currency: str) -> list[PaymentPart]:
+    """The parts as they were confirmed, whatever is open now: a form that is sent twice must say the same twice."""
+    named = {name: form.text(name) for name in form.values if name.startswith(_PART)}
+    amounts = {name: read_amount(text, currency) for name, text in named.items()}
+    return [
+        PaymentPart(invoice_id=name.removeprefix(_PART), amount=to_message(amount))
+        for name, amount in amounts.items()
+        if amount is not None and not amount.is_zero
+    ]
 
 
 def from_form(form: Form, currency: str, invoices: Iterable[Invoice]) -> Record:
@@ -92,7 +97,7 @@ def from_form(form: Form, currency: str, invoices: Iterable[Invoice]) -> Record:
         method=method if method in METHODS else METHODS[0],
         received_on=form.text("received_on"),
         note=form.text("note")[:500],
-        shares=[Share(invoice, form.text(f"part_{invoice.invoice_id}")) for invoice in invoices],
+        shares=[Share(invoice, form.text(f"{_PART}{invoice.invoice_id}")) for invoice in invoices],
     )
 
 

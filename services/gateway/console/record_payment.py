@@ -31,6 +31,11 @@ def method_choices() -> list[tuple[str, str]]:
     return [(number, words[number]) for number in entries.METHODS]
 
 
+def _wanted(page: Page) -> str:
+    """The invoice somebody came from; it is filled before the older ones."""
+    return page.form.text("invoice") or page.query("invoice")
+
+
 async def _open(page: Page, customer_id: str) -> tuple[Customer, list[Invoice]]:
     """The customer and their open invoices in their own currency, the earliest due first."""
     customer, answer = await asyncio.gather(
@@ -66,6 +71,7 @@ def _form(
         total=total,
         digits=exponent_of(record.currency),
         methods=method_choices(),
+        wanted=_wanted(page),
         errors=errors or FieldErrors(),
         refused=refused,
         key=key or page.new_key(),
@@ -80,7 +86,7 @@ async def show(page: Page) -> Response[str]:
     if not customer_id:
         return await choose_customer(page, purpose="payment")
     (customer, invoices), today = await asyncio.gather(_open(page, customer_id), page.today())
-    wanted = page.query("invoice")
+    wanted = _wanted(page)
     proposed = [one for one in invoices if one.invoice_id == wanted] or invoices
     total = sum((entries.open_part(one) for one in proposed), Money.zero(customer.currency))
     filled = {share.invoice.invoice_id: share.entered for share in entries.spread(total, proposed)}
@@ -100,16 +106,19 @@ async def submit(page: Page) -> Response[str]:
     record = entries.from_form(page.form, customer.currency, invoices)
     action, key = page.form.text("action"), page.form.text("key")
     if action == "spread" and record.amount is not None:
-        record = replace(record, shares=entries.spread(record.amount, invoices))
+        wanted = _wanted(page)
+        order = sorted(invoices, key=lambda one: one.invoice_id != wanted)
+        filled = {share.invoice.invoice_id: share for share in entries.spread(record.amount, order)}
+        record = replace(record, shares=[filled[one.invoice_id] for one in invoices])
         return _form(page, customer, record, key=key)
     if action == "change":
         return _form(page, customer, record, key=key)
+    if action == "record" and record.amount is not None:
+        return await _record(page, customer, record, key)
     wrong = FieldErrors(entries.mistakes(record))
     if wrong:
         return _form(page, customer, record, errors=wrong, key=key)
-    if action != "record":
-        return _review(page, customer, record, key)
-    return await _record(page, customer, record, key)
+    return _review(page, customer, record, key)
 
 
 def _review(page: Page, customer: Customer, record: Record, key: str) -> Response[str]:
@@ -127,7 +136,7 @@ async def _record(page: Page, customer: Customer, record: Record, key: str) -> R
     request = RecordPaymentRequest(
         customer_id=customer.customer_id,
         amount=to_message(amount),
-        parts=record.parts(),
+        parts=entries.confirmed_parts(page.form, record.currency),
         method=cast("PaymentMethodType.ValueType", int(record.method)),
         received_on=record.received_on,
         note=record.note,

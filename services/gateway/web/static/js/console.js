@@ -111,7 +111,7 @@
     const spread = () => {
       let left = scaled(received.value, digits);
       if (left === null) return;
-      parts.forEach((part) => {
+      [...parts].sort((a, b) => ("first" in b.dataset) - ("first" in a.dataset)).forEach((part) => {
         const open = BigInt(part.dataset.open);
         const share = left < open ? left : open;
         part.value = share ? plain(share, digits) : "";
