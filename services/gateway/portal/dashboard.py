@@ -7,7 +7,6 @@ from litestar import Response, get
 from services.gateway.portal import owing
 from services.gateway.web.page import Page
 from tallyport.invoicing.v1.customers_pb2 import GetAccountSummaryRequest
-from tallyport.invoicing.v1.invoices_pb2 import InvoiceFilter, ListInvoicesRequest
 from tallyport.payments.v1.payments_pb2 import ListPaymentsRequest
 
 _SHOWN_INVOICES = 6
@@ -17,13 +16,13 @@ _SHOWN_PAYMENTS = 4
 @get("/", name="portal.dashboard")
 async def show(page: Page) -> Response[str]:
     """Everything is asked at once, so that the page takes as long as the slowest answer."""
-    payable = ListInvoicesRequest(filter=InvoiceFilter.INVOICE_FILTER_PAYABLE, page_size=owing.MOST_AT_ONCE)
-    summary, listed, recent, today, organization = await asyncio.gather(
+    summary, listed, payable, recent, today, organization = await asyncio.gather(
         page.call(
             page.to.customers.GetAccountSummary,
             GetAccountSummaryRequest(customer_id=page.session.customer_id),
         ),
-        page.call(page.to.invoices.ListInvoices, payable),
+        owing.open_invoices(page),
+        owing.payable_now(page),
         page.call(page.to.payments.ListPayments, ListPaymentsRequest(page_size=_SHOWN_PAYMENTS)),
         page.today(),
         page.organization(),
@@ -31,18 +30,18 @@ async def show(page: Page) -> Response[str]:
     balances = list(summary.balances)
     main = balances[0] if balances else None
     currency = main.open.currency if main is not None else organization.currency
-    invoices = [one for one in listed.invoices if one.total.currency == currency]
-    due_now = [one for one in invoices if one.due_date <= owing.due_by(today) and owing.can_be_paid(one)]
+    invoices = [one for one in listed if one.total.currency == currency]
+    due_now = [one for one in invoices if one.due_date <= owing.due_by(today) and not payable(one).is_zero]
     return page.render(
         "dashboard.html",
         balances=balances,
         main=main,
-        due_now=owing.total(due_now, currency),
+        due_now=owing.total(due_now, currency, payable),
         next_due=min((one.due_date for one in invoices if one.due_date >= today), default=""),
-        all_open=owing.total(invoices, currency),
-        invoices=list(listed.invoices)[:_SHOWN_INVOICES],
-        more_invoices=len(listed.invoices) > _SHOWN_INVOICES,
-        payable=owing.payable,
+        all_open=owing.total(invoices, currency, payable),
+        invoices=listed[:_SHOWN_INVOICES],
+        more_invoices=len(listed) > _SHOWN_INVOICES,
+        payable=payable,
         payments=recent.payments,
         organization=organization,
         today=today,

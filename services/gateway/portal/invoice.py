@@ -17,9 +17,10 @@ from tallyport.invoicing.v1.invoices_pb2 import (
 @get("/invoices/{invoice_id:str}", name="portal.invoice")
 async def show(page: Page, invoice_id: FromPath[str]) -> Response[str]:
     """Lines, totals, payments made, and the way to pay."""
-    invoice, paid, organization = await asyncio.gather(
+    invoice, paid, payable, organization = await asyncio.gather(
         page.call(page.to.invoices.GetInvoice, GetInvoiceRequest(invoice_id=invoice_id)),
         page.call(page.to.invoices.ListInvoicePayments, ListInvoicePaymentsRequest(invoice_id=invoice_id)),
+        owing.payable_now(page),
         page.organization(),
     )
     return page.render(
@@ -27,7 +28,7 @@ async def show(page: Page, invoice_id: FromPath[str]) -> Response[str]:
         invoice=invoice,
         allocations=paid.allocations,
         organization=organization,
-        payable=owing.payable(invoice),
+        payable=payable(invoice),
     )
 
 

@@ -1,5 +1,7 @@
 """All invoices, by state, searchable."""
 
+import asyncio
+
 from litestar import Response, get
 
 from services.gateway.portal import owing
@@ -22,11 +24,11 @@ async def show(page: Page) -> Response[str]:
     chosen = page.query("show", "open")
     chosen = chosen if chosen in _FILTERS else "open"
     words = page.query("q")[:200]
-    answer = await page.call(
-        page.to.invoices.ListInvoices,
-        ListInvoicesRequest(
-            filter=_FILTERS[chosen], query=words, page_size=_PAGE_SIZE, page_token=page.query("page")
-        ),
+    request = ListInvoicesRequest(
+        filter=_FILTERS[chosen], query=words, page_size=_PAGE_SIZE, page_token=page.query("page")
+    )
+    answer, payable = await asyncio.gather(
+        page.call(page.to.invoices.ListInvoices, request), owing.payable_now(page)
     )
     filters = [("open", _("Open")), ("overdue", _("Overdue")), ("paid", _("Paid")), ("all", _("All"))]
     return page.render(
@@ -35,6 +37,6 @@ async def show(page: Page) -> Response[str]:
         next_token=answer.next_page_token,
         chosen=chosen,
         words=words,
-        payable=owing.payable,
+        payable=payable,
         filters=[(page.with_query(show=name, page=""), word, name == chosen) for name, word in filters],
     )

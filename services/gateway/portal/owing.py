@@ -1,12 +1,13 @@
 """What can be paid of an invoice, and which invoices are due."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 
 from chassis.money import Money
 from services.gateway.web.page import Page
 from services.gateway.web.rendering import money_of
 from tallyport.invoicing.v1.invoices_pb2 import Invoice, InvoiceFilter, InvoiceStatus, ListInvoicesRequest
+from tallyport.payments.v1.payments_pb2 import ListPaymentsRequest, PaymentStatus
 
 DUE_SOON_DAYS = 7
 MOST_AT_ONCE = 100
@@ -14,20 +15,42 @@ MOST_AT_ONCE = 100
 _PAYABLE = (InvoiceStatus.INVOICE_STATUS_OPEN, InvoiceStatus.INVOICE_STATUS_PARTLY_PAID)
 
 
-def payable(invoice: Invoice) -> Money:
-    """What can be paid now: what is due less what is on its way."""
+Payable = Callable[[Invoice], Money]
+"""Tells what can be paid of an invoice now."""
+
+
+def whole_due(invoice: Invoice) -> Money:
+    """All that is due, also where a payment has begun: whether that one can be replaced is for payments to say."""
     due = money_of(invoice.amount_due)
-    if invoice.status not in _PAYABLE:
-        return Money.zero(due.currency)
-    left = due - money_of(invoice.amount_processing) if invoice.amount_processing.currency else due
-    return left if not left.is_negative else Money.zero(due.currency)
+    return due if invoice.status in _PAYABLE else Money.zero(due.currency)
 
 
-def can_be_paid(invoice: Invoice) -> bool:
-    return not payable(invoice).is_zero
+def left(invoice: Invoice) -> Money:
+    """What is due less what is on its way."""
+    return _less(whole_due(invoice), invoice.amount_processing.minor_units)
 
 
-def total(invoices: Iterable[Invoice], currency: str) -> Money:
+async def payable_now(page: Page) -> Payable:
+    """What is due less what is on its way, except payments that only wait for the payer: a new one replaces them."""
+    request = ListPaymentsRequest(status=PaymentStatus.PAYMENT_STATUS_REQUIRES_ACTION, page_size=MOST_AT_ONCE)
+    answer = await page.call(page.to.payments.ListPayments, request)
+    waiting: dict[str, int] = {}
+    for payment in answer.payments:
+        for part in payment.parts:
+            waiting[part.invoice_id] = waiting.get(part.invoice_id, 0) + part.amount.minor_units
+
+    def payable(invoice: Invoice) -> Money:
+        settling = invoice.amount_processing.minor_units - waiting.get(invoice.invoice_id, 0)
+        return _less(whole_due(invoice), max(0, settling))
+
+    return payable
+
+
+def _less(due: Money, units: int) -> Money:
+    return Money(max(0, due.minor_units - units), due.currency)
+
+
+def total(invoices: Iterable[Invoice], currency: str, payable: Payable) -> Money:
     """Sum of what can be paid."""
     return sum((payable(invoice) for invoice in invoices), Money.zero(currency))
 
@@ -38,10 +61,9 @@ def due_by(today: str) -> str:
 
 
 async def open_invoices(page: Page) -> list[Invoice]:
-    """The visitor's invoices that can be paid, earliest due date first, at most a hundred."""
+    """The visitor's open invoices, earliest due date first, at most a hundred."""
     request = ListInvoicesRequest(filter=InvoiceFilter.INVOICE_FILTER_PAYABLE, page_size=MOST_AT_ONCE)
-    answer = await page.call(page.to.invoices.ListInvoices, request)
-    return [invoice for invoice in answer.invoices if can_be_paid(invoice)]
+    return list((await page.call(page.to.invoices.ListInvoices, request)).invoices)
 
 
 def of_one_currency(invoices: Iterable[Invoice]) -> list[Invoice]:

@@ -45,7 +45,7 @@ async def show(page: Page) -> Response[str]:
     if len({invoice.total.currency for invoice in invoices}) > 1:
         page.flash("warn", _("Invoices in different currencies cannot be paid together."))
         return page.redirect("/invoices")
-    sheet = paying.fresh(invoices)
+    sheet = paying.fresh(invoices, await owing.payable_now(page))
     if not sheet.lines:
         page.flash("info", _("Nothing is left to pay on what you chose, or a payment is on its way already."))
         only = invoices[0].invoice_id
@@ -61,10 +61,11 @@ async def submit(page: Page) -> Response[str]:
     invoices = await paying.find(page, wanted)
     if not invoices:
         return page.redirect("/invoices")
-    sheet = paying.submitted(page.form, invoices)
+    payable = await owing.payable_now(page)
+    sheet = paying.submitted(page.form, invoices, payable)
     if not sheet.lines:
-        page.flash("info", _("Nothing is left to pay on what you chose, or a payment is on its way already."))
-        return page.redirect("/invoices")
+        page.flash("warn", _("Nothing is left to pay on what you chose, or a payment is on its way already."))
+        return page.redirect(f"/invoices/{wanted[0]}" if len(wanted) == 1 else "/invoices")
     if taken_off:
         return _form(page, sheet)
     if sheet.changed:
@@ -80,9 +81,9 @@ async def submit(page: Page) -> Response[str]:
             return page.redirect("/payments")
         holder = error.metadata.get("payment_id", "")
         refused = paying.refusal(error)
-        fresh = paying.fresh(await paying.find(page, wanted))
+        fresh = paying.fresh(await paying.find(page, wanted), payable)
         if not fresh.lines:
-            page.flash("info", refused)
+            page.flash("warn", refused)
             return page.redirect("/invoices")
         return _form(page, fresh, refused=refused, status=409, payment_id=holder)
     return page.redirect(payment.redirect_url or f"/payments/{payment.payment_id}")

@@ -59,8 +59,8 @@ async def _invoice_page(
         invoice=invoice,
         allocations=paid.allocations,
         organization=organization,
-        payable=owing.payable(invoice),
-        sheet=sheet or paying.fresh([invoice]),
+        payable=owing.whole_due(invoice),
+        sheet=sheet or paying.fresh([invoice], owing.whole_due),
         refused=refused,
         key=page.new_key(),
         action="/l/pay",
@@ -79,7 +79,7 @@ async def submit(page: Page) -> Response[str]:
     if page.form.all("invoice") != [page.session.invoice_id]:
         return page.redirect("/l/invoice")
     invoices = await paying.find(page, [page.session.invoice_id])
-    sheet = paying.submitted(page.form, invoices)
+    sheet = paying.submitted(page.form, invoices, owing.whole_due)
     if sheet.changed or not sheet.lines:
         words = _("Something changed meanwhile. Please check the amounts again. Nothing was charged.")
         return await _invoice_page(page, sheet=sheet, refused=words, status=409)

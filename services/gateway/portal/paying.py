@@ -30,11 +30,8 @@ class Line:
     invoice: Invoice
     entered: str
     amount: Money | None
+    payable: Money
     error: str = ""
-
-    @property
-    def payable(self) -> Money:
-        return owing.payable(self.invoice)
 
     @property
     def field(self) -> str:
@@ -70,32 +67,30 @@ async def find(page: Page, invoice_ids: Iterable[str]) -> list[Invoice]:
     return list(await asyncio.gather(*asked))
 
 
-def fresh(invoices: Iterable[Invoice]) -> Sheet:
+def fresh(invoices: Iterable[Invoice], payable: owing.Payable) -> Sheet:
     """A form that proposes to pay everything that can be paid."""
     return Sheet(
         [
-            Line(invoice, str(owing.payable(invoice).to_decimal()), owing.payable(invoice))
+            Line(invoice, str(most.to_decimal()), most, most)
             for invoice in invoices
-            if owing.can_be_paid(invoice)
+            if not (most := payable(invoice)).is_zero
         ]
     )
 
 
-def submitted(form: Form, invoices: Iterable[Invoice]) -> Sheet:
+def submitted(form: Form, invoices: Iterable[Invoice], payable: owing.Payable) -> Sheet:
     """The form as it came back, checked against the invoices as they are now."""
     lines, changed = [], False
     for invoice in invoices:
-        if not owing.can_be_paid(invoice) or form.text(f"version_{invoice.invoice_id}") != str(
-            invoice.version
-        ):
+        most = payable(invoice)
+        if most.is_zero or form.text(f"version_{invoice.invoice_id}") != str(invoice.version):
             changed = True
-        if owing.can_be_paid(invoice):
-            lines.append(_line(invoice, form.text(f"amount_{invoice.invoice_id}")))
+        if not most.is_zero:
+            lines.append(_line(invoice, form.text(f"amount_{invoice.invoice_id}"), most))
     return Sheet(lines, changed)
 
 
-def _line(invoice: Invoice, entered: str) -> Line:
-    payable = owing.payable(invoice)
+def _line(invoice: Invoice, entered: str, payable: Money) -> Line:
     try:
         amount = Money.parse(_plain(entered), payable.currency)
     except ValueError:
@@ -103,16 +98,21 @@ def _line(invoice: Invoice, entered: str) -> Line:
             invoice,
             entered,
             None,
+            payable,
             _("Please enter an amount like %(example)s.") % {"example": payable.to_decimal()},
         )
     if amount.is_zero or amount.is_negative:
         return Line(
-            invoice, entered, amount, _("Please enter more than zero, or take the invoice off the list.")
+            invoice,
+            entered,
+            amount,
+            payable,
+            _("Please enter more than zero, or take the invoice off the list."),
         )
     if amount > payable:
         most = _("At most %(amount)s can be paid.") % {"amount": money_text(payable)}
-        return Line(invoice, entered, amount, most)
-    return Line(invoice, entered, amount)
+        return Line(invoice, entered, amount, payable, most)
+    return Line(invoice, entered, amount, payable)
 
 
 def _plain(entered: str) -> str:

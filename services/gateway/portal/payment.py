@@ -42,7 +42,7 @@ async def result_page(page: Page, payment_id: str, *, base: str, invoice_base: s
         "payment.html",
         payment=payment,
         invoices=await _invoices(page, payment),
-        payable=owing.payable,
+        payable=owing.left,
         reason=problems.failure(payment.failure_code, payment.failure_message),
         settling=payment.status in _SETTLING,
         base=base,

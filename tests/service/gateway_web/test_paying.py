@@ -145,6 +145,25 @@ async def test_an_invoice_on_which_a_payment_is_on_its_way_is_not_offered_again(
         assert "on its way already" in (await follow(browser, answer)).text
 
 
+async def test_going_back_from_the_card_page_one_can_pay_again(house: Theatre) -> None:
+    async with house.signed_in() as browser:
+        await paid(browser, "/pay?invoice=inv_1&invoice=inv_2")
+        again = await browser.get("/pay?invoice=inv_1")
+        assert "A payment was begun for this invoice." in again.text
+        assert fields(again.text)["amount_inv_1"] == ["1842.50"]
+        assert "/pay?select=due" in (await browser.get("/")).text
+
+
+async def test_a_tab_left_open_is_told_that_the_invoice_is_paid(house: Theatre) -> None:
+    async with house.signed_in() as browser:
+        form = fields((await browser.get("/pay?invoice=inv_1")).text)
+        await follow(browser, await paid(browser, "/pay?invoice=inv_1"))
+        answer = await follow(browser, await browser.post("/pay", data=form))
+        assert 'role="alert"' in answer.text
+        assert "Nothing is left to pay on what you chose" in answer.text
+        assert house.stage.calls.count("CreatePayment") == 1
+
+
 async def test_a_pay_link_pays_one_invoice_without_signing_in_and_is_never_used_up(house: Theatre) -> None:
     link = "/l/plt_" + "a" * 40
     async with house.browser() as browser:

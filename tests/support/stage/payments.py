@@ -75,6 +75,8 @@ class Payments(PaymentsServicer, ProviderEventsServicer):
 
     async def ListPayments(self, request: Any, context: Any) -> payments.ListPaymentsResponse:
         newest = sorted(self._stage.payments.values(), key=lambda one: one.created_at.seconds, reverse=True)
+        if request.status:
+            newest = [one for one in newest if one.status == request.status]
         return payments.ListPaymentsResponse(payments=newest[: request.page_size or 25])
 
     async def GetReceiptPdf(self, request: Any, context: Any) -> payments.ReceiptDocument:

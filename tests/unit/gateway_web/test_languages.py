@@ -1,12 +1,18 @@
 """Languages: who decides, and how money and days are written."""
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.pofile import read_po
 
 from chassis.money import Money
 from services.gateway.web import languages
 from services.gateway.web.languages import choose, language_of, speaking
+
+_GATEWAY = Path(languages.__file__).parent.parent
 
 
 def chosen(
@@ -60,14 +66,29 @@ def test_a_moment_is_shown_to_the_minute_in_the_organizations_zone() -> None:
         )
 
 
+def said_by_the_portal() -> set[str]:
+    """Every sentence of the customer's pages, as the extraction command in web/README.md finds it."""
+    found: set[str] = set()
+    for folder in (_GATEWAY / "web", _GATEWAY / "portal"):
+        methods = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
+        options = {"**/templates/**.html": {"extensions": "jinja2.ext.i18n,jinja2.ext.do", "trimmed": "true"}}
+        keywords = DEFAULT_KEYWORDS | {"marked": None}
+        for _, _, message, _, _ in extract_from_dir(folder, methods, options, keywords):
+            found.add(message[0] if isinstance(message, tuple) else message)
+    return found
+
+
+@pytest.mark.parametrize("code", ["de", "ar"])
+def test_every_sentence_of_the_portal_is_translated(code: str) -> None:
+    with (_GATEWAY / "web" / "locale" / code / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        catalogue = read_po(file, locale=code)
+    known = {m.id[0] if isinstance(m.id, (tuple, list)) else m.id for m in catalogue if m.string}
+    assert said_by_the_portal() - known == set()
+
+
 @pytest.mark.parametrize("code", ["de", "ar"])
 def test_every_sentence_of_a_catalogue_keeps_its_placeholders(code: str) -> None:
-    import re
-
-    from babel.messages.pofile import read_po
-
-    path = languages._LOCALE_FOLDER / code / "LC_MESSAGES" / "messages.po"
-    with path.open("rb") as file:
+    with (_GATEWAY / "web" / "locale" / code / "LC_MESSAGES" / "messages.po").open("rb") as file:
         catalogue = read_po(file, locale=code)
     places = re.compile(r"%\((\w+)\)s")
     for message in catalogue:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.gateway.portal import paying
+from services.gateway.portal import owing, paying
 from services.gateway.web.forms import Form
 from services.gateway.web.page import local_path
 from tallyport.common.v1.money_pb2 import Money
@@ -22,7 +22,7 @@ def invoice(due: int = 12_500, processing: int = 0, currency: str = "USD", versi
 
 def sheet(entered: str, of: Invoice | None = None, version: str = "3") -> paying.Sheet:
     form = Form.of([("amount_inv_1", entered), ("version_inv_1", version)])
-    return paying.submitted(form, [of or invoice()])
+    return paying.submitted(form, [of or invoice()], owing.left)
 
 
 @pytest.mark.parametrize(
