@@ -4,6 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+from devstack import supervisor
 from devstack.layout import Layout
 from devstack.ports import Ports
 from devstack.stack import EXPECTED_ERRORS, Options, Stack
@@ -12,6 +13,8 @@ from tests.support.armed_stack import extra_variables
 
 def main() -> int:
     """Runs until SIGTERM."""
+    # Whoever dies this often on purpose would otherwise be left alone for longer and longer.
+    supervisor._LONGEST_PAUSE_SECONDS = 0.4
     home, public, base = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     options = Options(ports=Ports(public, base), without=frozenset({"nats"}), extra=extra_variables(home))
     try:

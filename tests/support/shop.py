@@ -24,6 +24,10 @@ _REFUSED = frozenset({400, 401, 403, 404, 422})
 _NOT_NOW = frozenset({"idempotency_key_in_progress", "busy"})
 
 
+class Unanswered(AssertionError):
+    """A read that the mesh answered with an error."""
+
+
 @dataclass
 class Shop:
     """An organization of its own for each test. `invoices` are ids of open ones nobody has paid from yet."""
@@ -95,17 +99,16 @@ class Shop:
 
     async def payment(self, payment_id: str) -> dict[str, Any]:
         """A payment as its customer sees it."""
-        answer = await self.http.get(f"/v1/payments/{payment_id}", headers=self.headers())
-        assert answer.is_success, answer.text
-        data: dict[str, Any] = answer.json()
-        return data
+        return await self._read(f"/v1/payments/{payment_id}")
 
     async def payments(self) -> list[dict[str, Any]]:
-        """The customer's payments."""
-        answer = await self.http.get("/v1/payments", params={"page_size": 100}, headers=self.headers())
-        assert answer.is_success, answer.text
-        found: list[dict[str, Any]] = answer.json()["payments"]
+        """The customer's newest payments."""
+        found: list[dict[str, Any]] = (await self._read("/v1/payments", page_size=100))["payments"]
         return found
+
+    async def invoice(self, invoice_id: str) -> dict[str, Any]:
+        """An invoice as its customer sees it."""
+        return await self._read(f"/v1/invoices/{invoice_id}")
 
     async def until_status(self, payment_id: str, status: str, timeout_seconds: float = 30.0) -> None:
         """Wait for a payment to get there by itself."""
@@ -115,10 +118,10 @@ class Shop:
 
         await until(there, timeout_seconds)
 
-    async def invoice(self, invoice_id: str) -> dict[str, Any]:
-        """An invoice as its customer sees it."""
-        answer = await self.http.get(f"/v1/invoices/{invoice_id}", headers=self.headers())
-        assert answer.is_success, answer.text
+    async def _read(self, path: str, **query: Any) -> dict[str, Any]:
+        answer = await self.http.get(path, params=query, headers=self.headers())
+        if not answer.is_success:
+            raise Unanswered(answer.text)
         data: dict[str, Any] = answer.json()
         return data
 

@@ -30,7 +30,7 @@ async def paid_shop(mesh: ArmedStack, http: httpx.AsyncClient) -> Shop:
         ("payments", "UPDATE outbox SET stream_seq = stream_seq + 1", "numbers of events have a gap"),
         (
             "invoicing",
-            "UPDATE outbox SET aggregate_version = aggregate_version + 1",
+            "UPDATE outbox SET aggregate_version = 7 WHERE type LIKE '%PaymentApplied'",
             "versions of an aggregate have a gap",
         ),
         ("payments", "UPDATE ledger_lines SET amount_minor_units = 1 WHERE side = 'D'", "trial balance"),
