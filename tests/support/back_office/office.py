@@ -70,7 +70,7 @@ def _casts(books: Books, mesh: Mesh) -> dict[str, list[tuple[Any, object]]]:
     return {
         "identity": identity.servicers(identity.Identity(books, mesh)),  # type: ignore[abstract]
         "invoicing": [
-            (add_InvoicesServicer_to_server, Invoices(books)),
+            (add_InvoicesServicer_to_server, Invoices(books)),  # type: ignore[abstract]
             (add_ImportsServicer_to_server, Imports(books)),
             (add_CustomersServicer_to_server, receivables),
             (add_ItemsServicer_to_server, receivables),

@@ -15,7 +15,7 @@ from services.gateway.web.forms import Form
 
 
 def entry(*lines: LineEntry, **days: str) -> InvoiceEntry:
-    return InvoiceEntry(lines=lines, **days)  # type: ignore[arg-type]
+    return InvoiceEntry(lines=lines, **days)
 
 
 GOOD = LineEntry(description="Berth", quantity="2", unit_price="480,50", tax_rate_percent="5.5")
