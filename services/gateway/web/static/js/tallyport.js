@@ -65,9 +65,11 @@
   const money = (units, currency, digits) => {
     const text = units.toString().padStart(digits + 1, "0");
     const amount = digits ? `${text.slice(0, -digits)}.${text.slice(-digits)}` : text;
-    return new Intl.NumberFormat(root.lang, {
+    const written = new Intl.NumberFormat(root.lang, {
       style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits,
     }).format(amount);
+    /* As on the server: an amount keeps its order inside text that runs the other way. */
+    return root.dir === "rtl" ? `\u2066${written.replace(/\u200f/g, "")}\u2069` : written;
   };
 
   /* Pay page: the total follows the amounts. */
