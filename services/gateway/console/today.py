@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
+from babel.numbers import format_decimal
 from litestar import Response, get
 
 from services.gateway.console.asking import if_there
 from services.gateway.console.names import customer_names
 from services.gateway.console.words import WORDS
-from services.gateway.web.languages import date_text, money_text
+from services.gateway.web.languages import current, date_text, money_text
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.languages import ngettext as plural
 from services.gateway.web.page import Page
@@ -109,6 +111,11 @@ def aging_shares(buckets: Sequence[AgingBucket]) -> list[Share]:
     ]
 
 
+def _decimal(text: str) -> str:
+    """A decimal number of the contract as the reader writes it."""
+    return format_decimal(Decimal(text), locale=current().locale) if text else "–"
+
+
 def trend_words(received: CurrencyPayments) -> str:
     """What the columns show, for who cannot see them."""
     best = max(received.days, key=lambda one: one.amount.minor_units)
@@ -144,6 +151,7 @@ async def show(page: Page) -> Response[str]:
         most_on_a_day=max((one.amount for one in paid.days), key=lambda one: one.minor_units)
         if paid and paid.days
         else None,
+        days_to_get_paid=_decimal(owed.days_sales_outstanding) if owed else "",
         latest=latest,
         checked=checked,
         names=names,
