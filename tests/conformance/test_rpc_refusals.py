@@ -19,7 +19,9 @@ from chassis.contract import SERVICES, access_of, all_methods, needs_idempotency
 from chassis.errors import Kind, ServiceError
 from chassis.ids import new_id
 from chassis.rpc.client import Channel
-from tests.support.stack import RunningStack
+from tallyport.identity.v1 import organizations_pb2
+from tests.support.stack import PASSWORD, RunningStack
+from tests.support.wait import until
 
 pytestmark = pytest.mark.xdist_group("stack")
 
@@ -73,6 +75,7 @@ class World:
     organization_id: str
     ids: dict[str, str]
     other_customer_id: str
+    other_organization_id: str
     channels: dict[tuple[str, str], Channel]
 
     async def call(
@@ -184,6 +187,43 @@ def _a_real_one(api: Any, path: str, noun: str, field: str) -> str:
     return found
 
 
+async def _another_organization(world: World) -> str:
+    """A second business on the same mesh, known to all services when this returns."""
+    path = "/tallyport.identity.v1.Organizations/CreateOrganization"
+    request = organizations_pb2.CreateOrganizationRequest(
+        slug="rival",
+        name="Rival Inc.",
+        currency="USD",
+        time_zone="UTC",
+        locale="en",
+        contact_email="billing@rival.example",
+        owner_name="Rita",
+        owner_email="rita@rival.example",
+        owner_password=PASSWORD,
+    )
+    made: Any = await world.call(path, request, peer="cli")
+    token = world.token(Audience.STAFF, permissions=all_permissions(), organization_id=made.organization_id)
+
+    async def is_known() -> bool:
+        overviews = (
+            "invoicing.v1.Invoices/GetReceivablesOverview",
+            "payments.v1.Payments/GetPaymentsOverview",
+        )
+        for name in overviews:
+            path = f"/tallyport.{name}"
+            try:
+                await world.call(path, filled(METHODS[path], {}), token=token)
+            except ServiceError as error:
+                if error.reason == "ORGANIZATION_NOT_READY":
+                    return False
+                raise
+        return True
+
+    await until(is_known)
+    found: str = made.organization_id
+    return found
+
+
 @pytest_asyncio.fixture(scope="module")
 async def world(stack: RunningStack) -> AsyncIterator[World]:
     with stack.api("Owner") as api:
@@ -215,7 +255,8 @@ async def world(stack: RunningStack) -> AsyncIterator[World]:
             row["customer"]["customer_id"] for row in others if row["customer"]["customer_id"] != customer_id
         )
         organization_id = api.get("/v1/organization").raise_for_status().json()["organization_id"]
-    found = World(stack, organization_id, ids, other, {})
+    found = World(stack, organization_id, ids, other, "", {})
+    found.other_organization_id = await _another_organization(found)
     yield found
     for channel in found.channels.values():
         await channel.close()
@@ -274,7 +315,7 @@ async def test_a_thing_of_another_organization_looks_like_one_that_does_not_exis
     field = method.input_type.fields[0].name
     nowhere = {**world.ids, field: new_id(ID_FIELDS[field])}
     claims = {
-        "organization_id": new_id("org"),
+        "organization_id": world.other_organization_id,
         "customer_id": None if audience is Audience.STAFF else new_id("cus"),
         "invoice_id": new_id("inv") if audience is Audience.PAY_LINK else None,
     }
