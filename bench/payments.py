@@ -45,7 +45,7 @@ async def measure(
     say: Callable[[str], None],
 ) -> tuple[list[Figure], list[str]]:
     """The figures, and notes on them. Raises NothingPrintedError if a request failed or the books are wrong."""
-    baseline = pgbench.Baseline(stack)
+    baseline = pgbench.Baseline(stack.database_url("postgres"))
     await baseline.prepare()
     paid_before = await ledgers.count_paid(stack)
     done = Rounds()

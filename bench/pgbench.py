@@ -17,7 +17,6 @@ from psycopg import sql
 
 from bench.results import NothingPrintedError, percentile
 from bench.seed import CUSTOMERS_PER_ORGANIZATION, INVOICES, ORGANIZATIONS
-from bench.stack import BenchStack
 from chassis.migrations import migrate
 from devstack.postgres import binaries
 
@@ -45,9 +44,9 @@ class Run:
 class Baseline:
     """Its database on the stack's server; runs go on where the last one ended, so no invoice is paid twice."""
 
-    def __init__(self, stack: BenchStack) -> None:
-        self._url = stack.database_url(DATABASE)
-        self._admin_url = stack.database_url("postgres")
+    def __init__(self, admin_url: str) -> None:
+        self._admin_url = admin_url
+        self._url = admin_url.rpartition("/")[0] + f"/{DATABASE}"
         self._next = 0
 
     @property

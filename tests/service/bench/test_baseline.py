@@ -1,0 +1,50 @@
+"""The baseline of payments keeps up with the services' tables."""
+
+from bench import ledgers
+from bench.pgbench import SERVICES, Baseline
+from devstack.postgres import Postgres
+
+ROWS = {
+    "payments": {
+        "idempotency_keys": 1,
+        "ledger_entries": 1,
+        "ledger_lines": 2,
+        "outbox": 1,
+        "payment_attempts": 1,
+        "payment_parts": 1,
+        "payments": 1,
+        "receipts": 1,
+    },
+    "invoicing": {
+        "allocations": 1,
+        "audit_log": 3,
+        "inbox": 1,
+        "inbox_positions": 1,
+        "ledger_entries": 1,
+        "ledger_lines": 2,
+        "outbox": 2,
+        "payment_applications": 1,
+        "reservations": 1,
+    },
+}
+
+
+async def test_pgbench_writes_the_rows_of_a_payment_and_goes_on_where_it_ended(postgres: Postgres) -> None:
+    for service in SERVICES:
+        await postgres.ensure_service(service)  # the migrations grant rights to its roles
+    baseline = Baseline(postgres.admin_url)
+    await baseline.prepare()
+    try:
+        before = {name: await ledgers.count_rows(baseline.url, name) for name in SERVICES}
+        runs = [await baseline.run(seconds=1), await baseline.run(seconds=1)]
+        payments = sum(run.transactions for run in runs)
+        grown = {
+            name: ledgers.rows_per_payment(
+                before[name], await ledgers.count_rows(baseline.url, name), payments
+            )
+            for name in SERVICES
+        }
+        assert grown == ROWS
+        assert all(run.p99_milliseconds > 0 for run in runs)
+    finally:
+        await postgres.drop_database(baseline.url.rpartition("/")[2])
