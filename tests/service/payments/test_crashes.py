@@ -31,7 +31,8 @@ async def crash(till: Till, point: str, folder: Path, *, key: str, token: str | 
             await process.payments.CreatePayment(
                 pay_request({"inv_1": 5_000}, token), metadata=till.as_customer(key=key), timeout=5
             )
-        assert await asyncio.wait_for(process.child.wait(), 10) == EXIT_CODE
+        code = await asyncio.wait_for(process.child.wait(), 10)
+        assert code == EXIT_CODE, process.log_file.read_text()
 
 
 async def the_payment(till: Till) -> payments_pb2.Payment:

@@ -281,7 +281,7 @@ class Till:
         channel = self._channel(grpc_address)
         try:
             await self._ready(child, metrics_address, log_file)
-            yield Process(child, payments_pb2_grpc.PaymentsStub(channel))
+            yield Process(child, payments_pb2_grpc.PaymentsStub(channel), log_file)
         finally:
             await channel.close()
             if child.returncode is None:
@@ -311,6 +311,7 @@ class Process:
 
     child: asyncio.subprocess.Process
     payments: "payments_pb2_grpc.PaymentsAsyncStub"
+    log_file: Path
 
 
 def pay_request(parts: dict[str, int], token: str | None = "tok_visa") -> payments_pb2.CreatePaymentRequest:
