@@ -1,5 +1,6 @@
 """Adding a customer and changing one."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ from tallyport.invoicing.v1.customers_pb2 import (
 
 _TEXTS = ("name", "email", "external_id", "currency", "locale", "country", "tax_id", "payment_terms_days")
 _LARGEST_TERMS_DAYS = 365
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 
 
 def _entered(form: Form) -> dict[str, str]:
@@ -60,6 +62,8 @@ def _mistakes(values: Mapping[str, str]) -> FieldErrors:
     wrong = FieldErrors()
     if not values["name"]:
         wrong["name"] = _("Please give the name that stands on invoices.")
+    if values["email"] and not _ADDRESS.fullmatch(values["email"]):
+        wrong["email"] = _("Please write an address like accounts@example.com.")
     days = values["payment_terms_days"]
     if not days.isdecimal() or int(days) > _LARGEST_TERMS_DAYS:
         wrong["payment_terms_days"] = _("Please give a number of days from 0 to 365.")

@@ -30,7 +30,9 @@ def invoice_history(
     invoice: Invoice, allocations: Sequence[Allocation], messages: Sequence[Message], zone: str
 ) -> list[Step]:
     """The oldest first."""
-    steps = [_at(invoice.created_at, zone, "pencil", "", _("Draft written"))]
+    imported = invoice.HasField("finalized_at") and invoice.created_at.seconds > invoice.finalized_at.seconds
+    first = ("upload", _("Imported")) if imported else ("pencil", _("Draft written"))
+    steps = [_at(invoice.created_at, zone, first[0], "", first[1])]
     if invoice.HasField("finalized_at"):
         words = _("Finalized as %(number)s") % {"number": invoice.number}
         steps.append(_at(invoice.finalized_at, zone, "invoice", "info", words))
