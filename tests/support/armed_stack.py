@@ -98,6 +98,13 @@ class ArmedStack:
             lambda: all(process.state == "ready" for process in self._state().processes), timeout_seconds
         )
 
+    async def kill_nats(self) -> None:
+        """SIGKILL, and start it again on what it has on disk."""
+        assert self.nats.pid is not None
+        os.kill(self.nats.pid, signal.SIGKILL)
+        await self.nats.stop()
+        await self.nats.start()
+
     async def wipe_nats(self) -> None:
         """Stop NATS and lose all its streams and consumers."""
         await self.nats.stop()
