@@ -32,11 +32,11 @@ def page(document: dict[str, Any]) -> str:
     schemas = document["components"]["schemas"]
     messages = "".join(_schema(name, schemas[name]) for name in schemas)
     body = (
-        f"<p class=lead>{html.escape(document['info']['description'])}</p>"
+        f"<p class=lead>{_inline(document['info']['description'])}</p>"
         f'<p><a href="/openapi.json">OpenAPI document</a> · <a href="/docs/errors">Error codes</a></p>'
-        f"{sections}<section id=messages><h2>Messages</h2>{messages}</section>"
+        f"{sections}<section id=schemas><h2>Types</h2>{messages}</section>"
     )
-    nav = f'<ul>{contents}<li><a href="#messages">Messages</a></li></ul>'
+    nav = f'<ul>{contents}<li><a href="#schemas">Types</a></li></ul>'
     return _shell("Tallyport API", nav, body)
 
 
@@ -123,7 +123,8 @@ def _inline(text: str) -> str:
 
 
 def _words(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", " ", name)
+    words = re.sub(r"(?<!^)(?=[A-Z])", " ", name)
+    return words.capitalize().replace("Api ", "API ")
 
 
 def _anchor(name: str) -> str:
