@@ -29,7 +29,7 @@ class Figure:
     def ratio(self) -> float | None:
         if not self.baseline_value:
             return None
-        return round(self.value / self.baseline_value, 3)
+        return float(f"{self.value / self.baseline_value:.3g}")
 
     def as_json(self) -> dict[str, object]:
         fields = asdict(self)
@@ -114,4 +114,4 @@ def _baseline(figure: Figure) -> str:
 
 
 def _ratio(figure: Figure) -> str:
-    return "" if figure.ratio is None else f"{figure.ratio:.2f}"
+    return "" if figure.ratio is None else f"{figure.ratio:.3g}"
