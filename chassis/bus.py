@@ -6,6 +6,7 @@ start, the connection is sought for ever, and whoever needs it now gets BusUnava
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,7 @@ import nats.errors
 import nats.js.errors
 import structlog
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import (
     AckPolicy,
@@ -42,6 +44,9 @@ REQUEST_TIMEOUT_SECONDS = 5.0
 PING_SECONDS = 10
 
 _log = structlog.get_logger(__name__)
+
+Listener = Callable[[Msg], Awaitable[None]]
+"""Hears plain messages; it must not raise, since nobody would hear of that."""
 
 BUS_ERRORS = (nats.errors.Error, OSError, TimeoutError, asyncio.TimeoutError)
 """What nats-py raises when the server is away or refuses."""
@@ -97,6 +102,7 @@ class Bus:
         self._ack_wait_seconds = ack_wait_seconds
         self._client: Client | None = None
         self._connected = asyncio.Event()
+        self._listeners: list[tuple[str, Listener]] = []
         self._keeper: asyncio.Task[None] | None = None
 
     @property
@@ -164,6 +170,13 @@ class Bus:
             await self._jetstream().add_consumer(stream_of(source), config)
             return await self._jetstream().pull_subscribe_bind(consumer=durable, stream=stream_of(source))
 
+    def listen(self, subject: str, hear: Listener) -> None:
+        """Hear what is published from now on, whenever connected; say so before `connect`.
+
+        Nothing is kept for this listener: what was published while NATS was away, or before, is missed.
+        """
+        self._listeners.append((subject, hear))
+
     def _jetstream(self) -> JetStreamContext:
         if self._client is None or not self._client.is_connected:
             raise BusUnavailableError("NATS is not connected")
@@ -193,8 +206,16 @@ class Bus:
                 _log.info("bus.unreachable", error=str(error) or type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
+            with contextlib.suppress(*BUS_ERRORS):  # lost again already: nats-py repeats what it knows of
+                await self._begin_to_listen(self._client)
             self._connected.set()
             await ended.wait()  # nats-py reconnects by itself; it gives up only when it is refused
+
+    async def _begin_to_listen(self, client: Client) -> None:
+        for subject, hear in self._listeners:
+            await client.subscribe(subject, cb=hear)
+        if self._listeners:
+            await client.flush(timeout=int(CONNECT_WAIT_SECONDS))
 
     async def _open(self, ended: asyncio.Event) -> Client:
         address = urlsplit(self._url)

@@ -3,18 +3,22 @@
 import asyncio
 from contextlib import AbstractContextManager, nullcontext
 
+import structlog
 import uvicorn
 
 from chassis import lifecycle, telemetry
+from chassis.bus import Bus
 from chassis.lifecycle import HealthServer
 from chassis.rpc.client import connect
 from chassis.settings import split_address
 from services.gateway.app import build
 from services.gateway.clients import SERVICES
+from services.gateway.revocations import Revocations
 from services.gateway.settings import GatewaySettings
 
 _NAME = "gateway"
 _DRAIN_SECONDS = 4
+_log = structlog.get_logger(__name__)
 
 
 class _Uvicorn(uvicorn.Server):
@@ -29,10 +33,12 @@ async def serve() -> None:
     settings = GatewaySettings.load()
     telemetry.setup(_NAME, settings)
     channels = {name: connect(settings, name) for name in SERVICES}
+    revocations = Revocations()
+    bus = _bus(settings, revocations)
     host, port = split_address(settings.http_listen)
     server = _Uvicorn(
         uvicorn.Config(
-            build(settings, channels),
+            build(settings, channels, revocations=revocations),
             host=host,
             port=port,
             log_config=None,
@@ -56,10 +62,23 @@ async def serve() -> None:
 
     health = HealthServer(settings.metrics_listen)
     try:
+        if bus is not None:
+            await bus.connect()  # within 2 s, with or without an answer
         await lifecycle.run(pages, health.serve)
     finally:
+        if bus is not None:
+            await bus.close()
         for channel in channels.values():
             await channel.close()
+
+
+def _bus(settings: GatewaySettings, revocations: Revocations) -> Bus | None:
+    if settings.nats_url is None:
+        _log.warning("revocations.not_heard", why="NATS_URL is not set: revoked tokens work until they end")
+        return None
+    bus = Bus(settings.nats_url, _NAME)
+    revocations.listen(bus)
+    return bus
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from chassis.rpc.client import Channel
 from services.gateway import console, portal, webhooks
 from services.gateway.api import app as api
 from services.gateway.clients import Services
+from services.gateway.revocations import Revocations
 from services.gateway.settings import GatewaySettings
 from services.gateway.web import assets, brand, components, failures
 from services.gateway.web.brand import Looks
@@ -51,7 +52,9 @@ class _Paths:
         await chosen(scope, receive, send)
 
 
-def build_site(settings: GatewaySettings, channels: Mapping[str, Channel], clock: Clock) -> Site:
+def build_site(
+    settings: GatewaySettings, channels: Mapping[str, Channel], clock: Clock, revocations: Revocations
+) -> Site:
     """What all pages share."""
     services = Services(channels)
     static = assets.Assets()
@@ -63,6 +66,7 @@ def build_site(settings: GatewaySettings, channels: Mapping[str, Channel], clock
         looks=Looks(services),
         organizations=Organizations(services),
         renewal=Renewal(services),
+        revocations=revocations,
         clock=clock,
     )
 
@@ -86,8 +90,14 @@ def _routers(settings: GatewaySettings) -> list[Any]:
     return handlers
 
 
-def build(settings: GatewaySettings, channels: Mapping[str, Channel], clock: Clock | None = None) -> ASGIApp:
-    """The whole gateway. `channels` holds one channel for each service."""
+def build(
+    settings: GatewaySettings,
+    channels: Mapping[str, Channel],
+    clock: Clock | None = None,
+    revocations: Revocations | None = None,
+) -> ASGIApp:
+    """The whole gateway. `channels` holds one channel for each service; `revocations` are told of by the caller."""
+    revocations = revocations or Revocations()
     pages = Litestar(
         route_handlers=_routers(settings),
         exception_handlers={
@@ -96,10 +106,10 @@ def build(settings: GatewaySettings, channels: Mapping[str, Channel], clock: Clo
             HTTPException: failures.on_http_error,
             Exception: failures.on_defect,
         },
-        state=State({"site": build_site(settings, channels, clock or SystemClock())}),
+        state=State({"site": build_site(settings, channels, clock or SystemClock(), revocations)}),
         openapi_config=None,
         request_max_body_size=MAX_FORM_BYTES,
         logging_config=None,
     )
-    api_app = api.build(channels, public_url=settings.public_url)
+    api_app = api.build(channels, public_url=settings.public_url, revocations=revocations)
     return ExchangeMiddleware(_Paths(api_app, pages), settings, Sealer(settings.cookie_key()))

@@ -176,6 +176,14 @@ def to_proto_person_changed(person: Person) -> events_pb2.PersonChanged:
     )
 
 
+def to_proto_session_ended(session_id: str, person_id: str) -> events_pb2.SessionEnded:
+    return events_pb2.SessionEnded(session_id=session_id, person_id=person_id)
+
+
+def to_proto_api_key_revoked(api_key_id: str) -> events_pb2.ApiKeyRevoked:
+    return events_pb2.ApiKeyRevoked(api_key_id=api_key_id)
+
+
 def to_proto_api_key(key: ApiKey) -> people_pb2.ApiKey:
     return people_pb2.ApiKey(
         api_key_id=key.api_key_id,

@@ -21,6 +21,7 @@ from services.gateway.api import openapi, problems, reference
 from services.gateway.api.codecs import BadField, Codecs, refused
 from services.gateway.api.credentials import ApiKeyTokens
 from services.gateway.api.routes import Route, Routes, bind_query
+from services.gateway.revocations import Revocations, session_ended
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -39,11 +40,12 @@ log = structlog.get_logger()
 class Api:
     """ASGI application for /v1, /openapi.json and /docs. `channels` has one gRPC channel for each service."""
 
-    def __init__(self, channels: Mapping[str, Channel], *, public_url: str) -> None:
+    def __init__(self, channels: Mapping[str, Channel], *, public_url: str, revocations: Revocations) -> None:
         self.codecs = Codecs()
         self.routes = Routes(all_methods().values(), self.codecs)
         self._public_url = public_url.rstrip("/")
-        self._keys = ApiKeyTokens(channels["identity"])
+        self._revocations = revocations
+        self._keys = ApiKeyTokens(channels["identity"], revocations)
         self._calls = {route.rpc_path: _stub(route, channels) for route in self.routes.all}
         document = openapi.document(self.routes.all, public_url=self._public_url)
         self._documents = {
@@ -125,6 +127,8 @@ class Api:
     ) -> tuple[tuple[str, str], ...]:
         metadata = [("x-request-id", request_id)]
         if (token := await self._token(headers)) and not route.is_public:
+            if self._revocations.includes(token):
+                raise session_ended()
             metadata.append(("authorization", f"Bearer {token}"))
         if (key := headers.get("idempotency-key")) is not None:
             if not key.isascii() or not key.isprintable():
@@ -186,9 +190,9 @@ class Api:
         return problems.status_of(known), headers, msgspec.json.encode(body)
 
 
-def build(channels: Mapping[str, Channel], *, public_url: str) -> Api:
+def build(channels: Mapping[str, Channel], *, public_url: str, revocations: Revocations | None = None) -> Api:
     """Builds the API over one channel for each service. Compiling all codecs takes a few hundredths of a second."""
-    return Api(channels, public_url=public_url)
+    return Api(channels, public_url=public_url, revocations=revocations or Revocations())
 
 
 def _owner(route: Route) -> str:

@@ -6,6 +6,7 @@ import time
 from typing import Final
 
 from chassis.rpc.client import Channel
+from services.gateway.revocations import Revocations
 from tallyport.identity.v1 import people_pb2, people_pb2_grpc
 
 _MARGIN_SECONDS: Final = 30.0
@@ -14,9 +15,10 @@ _ENTRIES_MAX: Final = 10_000
 
 
 class ApiKeyTokens:
-    """Tokens by key. A revoked key works for a minute at most, the time a token is kept here."""
+    """Tokens by key. A revoked key's is dropped when identity tells of it, after a minute in any case."""
 
-    def __init__(self, identity: Channel) -> None:
+    def __init__(self, identity: Channel, revocations: Revocations) -> None:
+        self._revocations = revocations
         self._stub = people_pb2_grpc.ApiKeysStub(identity)
         self._tokens: dict[bytes, tuple[str, float]] = {}
         self._lock = asyncio.Lock()
@@ -24,13 +26,11 @@ class ApiKeyTokens:
     async def token(self, secret: str) -> str:
         """The token for a key. Raises ServiceError UNAUTHENTICATED for an unknown or revoked one."""
         digest = hashlib.sha256(secret.encode()).digest()
-        kept = self._tokens.get(digest)
-        if kept is not None and kept[1] > time.time():
-            return kept[0]
+        if (kept := self._kept(digest)) is not None:
+            return kept
         async with self._lock:
-            kept = self._tokens.get(digest)
-            if kept is not None and kept[1] > time.time():
-                return kept[0]
+            if (kept := self._kept(digest)) is not None:
+                return kept
             request = people_pb2.ExchangeApiKeyRequest(secret=secret)
             answer = await self._stub.ExchangeApiKey(request, timeout=3.0)
             if len(self._tokens) >= _ENTRIES_MAX:
@@ -38,3 +38,13 @@ class ApiKeyTokens:
             ends = min(answer.expires_at.seconds - _MARGIN_SECONDS, time.time() + _KEPT_SECONDS_MAX)
             self._tokens[digest] = (answer.token, ends)
             return answer.token
+
+    def _kept(self, digest: bytes) -> str | None:
+        kept = self._tokens.get(digest)
+        if kept is None:
+            return None
+        token, ends = kept
+        if ends <= time.time() or self._revocations.includes(token):
+            del self._tokens[digest]
+            return None
+        return token

@@ -18,6 +18,7 @@ from chassis.clock import Clock
 from chassis.errors import Kind, ServiceError
 from chassis.ids import new_uuid7
 from services.gateway.clients import Sender, Services
+from services.gateway.revocations import Revocations
 from services.gateway.settings import GatewaySettings
 from services.gateway.web import csrf, languages
 from services.gateway.web.assets import Assets
@@ -47,6 +48,7 @@ class Site:
     looks: Looks
     organizations: Organizations
     renewal: Renewal
+    revocations: Revocations
     clock: Clock
 
 
@@ -227,6 +229,9 @@ async def _open(request: Request[Any, Any, Any], area: Area, *, signed_in: bool)
         csrf.check_token(page.session, page.form.text(csrf.FIELD))
     if signed_in:
         await _renew(page)
+        if page.site.revocations.includes(page.session.access_token):
+            page.exchange.jar.clear(area)
+            raise SignInRequired(area)
     slug = page.session.slug or page.query("org") or page.site.settings.default_organization
     page.look = await page.site.looks.of(slug, page.exchange.sender()) or PLAIN
     return page

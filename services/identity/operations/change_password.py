@@ -7,9 +7,10 @@ from chassis.errors import Kind, ServiceError, invalid
 from services.identity.domain.password import check_password
 from services.identity.domain.person import Person
 from services.identity.hashing import Hasher
+from services.identity.operations.end_session import end_sessions_of
 from services.identity.operations.refresh_session import session_ended
 from services.identity.operations.throttle_login import count_try, forgive_tries
-from services.identity.store import people, sessions
+from services.identity.store import people
 
 
 async def change_password(
@@ -32,9 +33,7 @@ async def change_password(
         await forgive_tries(tx, email=person.email, network_address="")
         await people.set_password_hash(tx, person.person_id, new_hash)
         own_session_id = current_call().caller.session_id
-        await sessions.end_sessions_of(
-            tx, person.person_id, reason="password changed", except_id=own_session_id
-        )
+        await end_sessions_of(tx, person.person_id, reason="password changed", except_id=own_session_id)
         audit.record(tx, "person.password_changed", person.person_id)
 
 

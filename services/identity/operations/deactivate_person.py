@@ -8,7 +8,8 @@ from chassis.database import Database
 from chassis.errors import Kind, ServiceError, not_found
 from services.identity.domain.person import Person
 from services.identity.operations.announce import announce_person
-from services.identity.store import people, sessions
+from services.identity.operations.end_session import end_sessions_of
+from services.identity.store import people
 
 
 async def deactivate_person(db: Database, organization_id: str, person_id: str, *, reason: str) -> Person:
@@ -26,7 +27,7 @@ async def deactivate_person(db: Database, organization_id: str, person_id: str, 
             return person
         barred = replace(person, active=False, version=person.version + 1)
         await people.set_active(tx, barred)
-        await sessions.end_sessions_of(tx, person_id, reason="person deactivated")
+        await end_sessions_of(tx, person_id, reason="person deactivated")
         audit.record(tx, "person.deactivated", person_id, reason=reason)
         announce_person(tx, barred)
         return barred

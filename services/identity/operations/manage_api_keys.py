@@ -8,6 +8,7 @@ from chassis.errors import not_found
 from services.identity.domain.api_key import ApiKey
 from services.identity.domain.role import Role
 from services.identity.domain.secret import new_key_secret
+from services.identity.operations.announce import announce_api_key_revoked
 from services.identity.operations.create_person import check_may_grant
 from services.identity.store import api_keys, organizations
 
@@ -46,7 +47,7 @@ async def revoke_api_key(db: Database, organization_id: str, api_key_id: str) ->
         before = await api_keys.get_api_key(tx, api_key_id)
         if before is None:
             raise not_found("api key")
-        if before.active:
-            await api_keys.deactivate_api_key(tx, api_key_id)
+        if await api_keys.deactivate_api_key(tx, api_key_id):
             audit.record(tx, "api_key.revoked", api_key_id)
+            announce_api_key_revoked(tx, api_key_id)
     return replace(before, active=False)

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import structlog
 
-from chassis import audit
 from chassis.database import Database, WriteTx
 from chassis.errors import Kind, ServiceError
 from services.identity.domain.secret import RefreshSecret, new_refresh_secret, parse_refresh_secret
 from services.identity.domain.session import RefreshToken, Session, Use, use_of
+from services.identity.operations.end_session import end_session
 from services.identity.operations.login import SignedIn
 from services.identity.store import people, sessions
 from services.identity.tokens import TokenIssuer
@@ -66,8 +66,7 @@ def _known_successor(secret: RefreshSecret, token: RefreshToken) -> RefreshSecre
 
 
 async def _end_copied(tx: WriteTx, session: Session) -> None:
-    await sessions.end_session(tx, session.session_id, reason="refresh token reused")
-    audit.record(tx, "session.ended", session.session_id, reason="refresh token reused")
+    await end_session(tx, session.session_id, session.person_id, reason="refresh token reused")
     _log.warning(
         "refresh token reused", session_id=session.session_id, organization_id=session.organization_id
     )

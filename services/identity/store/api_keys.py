@@ -38,16 +38,19 @@ async def find_by_secret(tx: ReadTx, secret_hash: bytes) -> ApiKey | None:
     return None if row is None else _api_key(row)
 
 
-async def deactivate_api_key(tx: WriteTx, api_key_id: str) -> ApiKey | None:
-    """The key as it is now; None when there is none."""
+async def deactivate_api_key(tx: WriteTx, api_key_id: str) -> bool:
+    """False when there is no such key, or it was revoked before."""
     statement = (
         update(api_keys)
-        .where(api_keys.c.organization_id == tx.organization_id, api_keys.c.api_key_id == api_key_id)
+        .where(
+            api_keys.c.organization_id == tx.organization_id,
+            api_keys.c.api_key_id == api_key_id,
+            api_keys.c.active,
+        )
         .values(active=False)
-        .returning(api_keys)
+        .returning(api_keys.c.api_key_id)
     )
-    row = (await tx.execute(statement)).first()
-    return None if row is None else _api_key(row)
+    return (await tx.execute(statement)).first() is not None
 
 
 def _api_key(row: Row[Any]) -> ApiKey:

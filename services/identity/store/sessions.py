@@ -106,15 +106,17 @@ async def end_session(tx: WriteTx, session_id: str, *, reason: str) -> bool:
     return (await tx.execute(statement)).first() is not None
 
 
-async def end_sessions_of(tx: WriteTx, person_id: str, *, reason: str, except_id: str | None = None) -> int:
-    """Ends a person's sessions, all or all but one; how many were open."""
+async def end_sessions_of(
+    tx: WriteTx, person_id: str, *, reason: str, except_id: str | None = None
+) -> list[str]:
+    """Ends a person's sessions, all or all but one; the ids of those that were open."""
     statement = update(sessions).where(_is_open(tx), sessions.c.person_id == person_id)
     if except_id is not None:
         statement = statement.where(sessions.c.session_id != except_id)
     ended = await tx.execute(
         statement.values(ended_at=tx.now(), end_reason=reason).returning(sessions.c.session_id)
     )
-    return len(ended.all())
+    return [row.session_id for row in ended]
 
 
 async def organizations_with_old_sessions(tx: ReadTx, *, older_than: datetime, limit: int) -> list[str]:

@@ -26,7 +26,7 @@ from tallyport.identity.v1 import organizations_pb2 as tallyport_dot_identity_do
 from tallyport.options.v1 import options_pb2 as tallyport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallyport/identity/v1/events.proto\x12\x15tallyport.identity.v1\x1a)tallyport/identity/v1/organizations.proto\x1a\"tallyport/options/v1/options.proto\"P\n\x13OrganizationChanged\x12\x39\n\x0corganization\x18\x01 \x01(\x0b\x32#.tallyport.identity.v1.Organization\"\x80\x01\n\rPersonChanged\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x12\n\x04name\x18\x02 \x01(\tB\x04\x98\xb5\x18\x01\x12\x13\n\x05\x65mail\x18\x03 \x01(\tB\x04\x98\xb5\x18\x01\x12\x13\n\x0b\x63ustomer_id\x18\x04 \x01(\t\x12\x0e\n\x06locale\x18\x05 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x06 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallyport/identity/v1/events.proto\x12\x15tallyport.identity.v1\x1a)tallyport/identity/v1/organizations.proto\x1a\"tallyport/options/v1/options.proto\"P\n\x13OrganizationChanged\x12\x39\n\x0corganization\x18\x01 \x01(\x0b\x32#.tallyport.identity.v1.Organization\"\x80\x01\n\rPersonChanged\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x12\n\x04name\x18\x02 \x01(\tB\x04\x98\xb5\x18\x01\x12\x13\n\x05\x65mail\x18\x03 \x01(\tB\x04\x98\xb5\x18\x01\x12\x13\n\x0b\x63ustomer_id\x18\x04 \x01(\t\x12\x0e\n\x06locale\x18\x05 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x06 \x01(\x08\"5\n\x0cSessionEnded\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\"#\n\rApiKeyRevoked\x12\x12\n\napi_key_id\x18\x01 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,4 +41,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ORGANIZATIONCHANGED']._serialized_end=220
   _globals['_PERSONCHANGED']._serialized_start=223
   _globals['_PERSONCHANGED']._serialized_end=351
+  _globals['_SESSIONENDED']._serialized_start=353
+  _globals['_SESSIONENDED']._serialized_end=406
+  _globals['_APIKEYREVOKED']._serialized_start=408
+  _globals['_APIKEYREVOKED']._serialized_end=443
 # @@protoc_insertion_point(module_scope)
