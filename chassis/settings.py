@@ -65,6 +65,8 @@ class BaseServiceSettings(BaseSettings):
     """Connections; 4 to 8 are best for a PostgreSQL with two cores, more of them are slower."""
     nats_url: str | None = Field(default=None, validation_alias="NATS_URL", repr=False)
     """nats://user:password@host:port"""
+    nats_replicas: int = Field(default=1, ge=1, le=5)
+    """Servers that keep each event: 1 for a single one, 3 for a cluster; read where the stream is made."""
     otel_exporter_otlp_endpoint: str | None = Field(
         default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT"
     )

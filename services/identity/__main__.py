@@ -46,7 +46,7 @@ async def work() -> None:
     settings = IdentitySettings.load()
     telemetry.setup(f"{SERVICE}-work", settings)
     db = await _database(settings)
-    bus = Bus(settings.required("nats_url"), SERVICE)
+    bus = Bus(settings.required("nats_url"), SERVICE, num_replicas=settings.nats_replicas)
     try:
         await bus.connect()
         health = HealthServer(settings.metrics_listen, {"database": lambda: _answers(db)})

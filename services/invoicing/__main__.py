@@ -42,7 +42,7 @@ async def work() -> None:
     settings = InvoicingSettings.load()
     telemetry.setup(f"{SERVICE}-work", settings)
     db = await _database(settings)
-    bus = Bus(settings.required("nats_url"), SERVICE)
+    bus = Bus(settings.required("nats_url"), SERVICE, num_replicas=settings.nats_replicas)
     try:
         await bus.connect()
         health = HealthServer(settings.metrics_listen, {"database": lambda: _answers(db)})

@@ -47,7 +47,7 @@ async def work() -> None:
     clock = SystemClock()
     channel = SmtpChannel(settings.required("smtp_url"), settings.mail_from, clock)
     db = await _database(settings)
-    bus = Bus(settings.required("nats_url"), SERVICE)
+    bus = Bus(settings.required("nats_url"), SERVICE, num_replicas=settings.nats_replicas)
     invoicing, payments = connect(settings, "invoicing"), connect(settings, "payments")
     mailer = Mailer(
         db,

@@ -47,7 +47,7 @@ async def work() -> None:
     """The outbox relay, the consumers, and the reconciler."""
     settings = Settings.load()
     telemetry.setup(f"{SERVICE}-work", settings)
-    bus = Bus(settings.required("nats_url"), SERVICE)
+    bus = Bus(settings.required("nats_url"), SERVICE, num_replicas=settings.nats_replicas)
     async with _desk(settings) as desk:
         try:
             await bus.connect()

@@ -147,6 +147,14 @@ def test_no_secret_stands_in_a_manifest() -> None:
                 assert "secretKeyRef" in variable["valueFrom"], (name, variable["name"])
 
 
+def test_events_are_kept_by_three_servers_and_the_gateway_hears_them() -> None:
+    for name, spec in pod_specs():
+        variables = {variable["name"]: variable for variable in spec["containers"][0]["env"]}
+        assert ("NATS_URL" in variables) == (not name.endswith("-migrate")), name
+        if name.endswith(("-serve", "-work")):
+            assert variables["TALLYPORT_NATS_REPLICAS"]["value"] == "3", name
+
+
 def test_databases_can_come_from_cloudnativepg() -> None:
     clusters = [d for d in render({"database": {"mode": "cloudnativepg"}}) if d["kind"] == "Cluster"]
     assert len(clusters) == len(SERVICES)
