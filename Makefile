@@ -51,13 +51,14 @@ test: setup $(if $(T),$(if $(findstring journeys,$(T)),browser),browser) ## All 
 journeys: setup browser ## Only the whole stack in a real browser
 	@$(BIN)/pytest -m journey tests/journeys $(ARGS)
 
-check: setup ## Style, types, contracts
+check: setup ## Style, types, contracts, migrations
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m devstack.protos --check
 	@$(BIN)/python -m devstack.protos --lint
+	@$(BIN)/python -m devstack.migrations_lint
 
 format: setup ## Put the source into the house style
 	@$(BIN)/ruff check --fix .
