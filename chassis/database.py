@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from chassis.caller import current_call_or_none
 from chassis.clock import Clock
 from chassis.errors import Kind, ServiceError
+from chassis.waking import Waker
 
 STATEMENT_TIMEOUT_MILLISECONDS = 5_000
 LOCK_TIMEOUT_MILLISECONDS = 2_000
@@ -76,10 +77,15 @@ class WriteTx(ReadTx):
     def __init__(self, connection: AsyncConnection, organization_id: str | None, now: datetime) -> None:
         super().__init__(connection, organization_id, now)
         self._collected: dict[tuple[int, Flush], list[Any]] = {}
+        self.channels: set[str] = set()
 
     def collect(self, order: int, flush: Flush, item: object) -> None:
         """Keep an item for the end of the transaction; flushes run by ascending order (lock order)."""
         self._collected.setdefault((order, flush), []).append(item)
+
+    def wake(self, channel: str) -> None:
+        """Wake who listens on a channel once the transaction has committed; they poll as well."""
+        self.channels.add(channel)
 
     def take_collected(self) -> list[Statement]:
         """The statements for what was collected; Database sends them together with COMMIT."""
@@ -104,6 +110,7 @@ class Database:
         self._url = "postgresql://" + url.partition("://")[2]
         self._pool_size = pool_size
         self._engine: AsyncEngine | None = None
+        self._waker = Waker(self._send)
 
     @property
     def engine(self) -> AsyncEngine:
@@ -130,6 +137,7 @@ class Database:
             raise
 
     async def close(self) -> None:
+        await self._waker.close()
         if self._engine is not None:
             await self._engine.dispose()
             self._engine = None
@@ -141,6 +149,7 @@ class Database:
             tx = WriteTx(connection, organization_id, self.clock.now())
             yield tx
             await _commit(connection, tx.take_collected())
+            self._waker.wake(tx.channels)
 
     @asynccontextmanager
     async def read(self, organization_id: str) -> AsyncIterator[ReadTx]:
@@ -182,6 +191,14 @@ class Database:
         connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True, **self._connect_args())
         try:
             yield connection
+        finally:
+            await connection.close()
+
+    async def _send(self, statement: str) -> None:
+        """Run a statement of its own, outside any transaction of ours."""
+        connection = await self.engine.connect()
+        try:
+            await _driver_of(connection).execute(statement.encode())
         finally:
             await connection.close()
 
@@ -330,7 +347,9 @@ def _as_service_error(error: DBAPIError | PoolTimeoutError) -> ServiceError | No
         return _database_unavailable()
     if state == "22P05" or (isinstance(error.orig, psycopg.DataError) and state is None):
         return ServiceError(
-            Kind.INVALID_ARGUMENT, "VALIDATION_FAILED", "A text holds the character NUL, which cannot be kept."
+            Kind.INVALID_ARGUMENT,
+            "VALIDATION_FAILED",
+            "A text holds the character NUL, which cannot be kept.",
         )
     return None
 

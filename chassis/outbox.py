@@ -16,7 +16,7 @@ from sqlalchemy import text
 from chassis.caller import current_call_or_none
 from chassis.database import ReadTx, Statement, WriteTx, driver_sql
 from chassis.ids import new_uuid7
-from chassis.relay import Relay, republish
+from chassis.relay import CHANNEL, Relay, republish
 
 __all__ = ["Relay", "StoredEvent", "append", "events_of", "events_since", "republish"]
 
@@ -78,6 +78,7 @@ def append(
         request_id=call.request_id if call else "",
     )
     tx.collect(FLUSH_ORDER, _flush, event)
+    tx.wake(CHANNEL)
     return event.event_id
 
 
@@ -148,7 +149,7 @@ _INSERT = driver_sql(
                                   traceparent, request_id, position)
         ORDER BY position
     )
-    SELECT pg_notify('outbox', '')
+    SELECT last_seq FROM counter
 """)
 )
 

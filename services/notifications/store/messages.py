@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select, text, update
+from sqlalchemy import Row, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.database import ReadTx, WriteTx
@@ -12,7 +12,7 @@ from services.notifications.domain.message import LEASE, Kind, Message, State
 from services.notifications.tables import messages
 
 CHANNEL = "mail"
-"""NOTIFY channel that wakes mailers at COMMIT; polling stays the truth."""
+"""Channel that wakes mailers; polling stays the truth."""
 
 
 async def insert_message(tx: WriteTx, message: Message) -> bool:
@@ -21,13 +21,8 @@ async def insert_message(tx: WriteTx, message: Message) -> bool:
     statement = insert(messages).values(values).on_conflict_do_nothing(constraint="uq_messages_event")
     inserted = (await tx.execute(statement.returning(messages.c.message_id))).first() is not None
     if inserted and message.state is State.QUEUED:
-        await wake_mailers(tx)
+        tx.wake(CHANNEL)
     return inserted
-
-
-async def wake_mailers(tx: WriteTx) -> None:
-    """When the transaction commits."""
-    await tx.execute(_NOTIFY)
 
 
 async def due_messages(tx: ReadTx, *, limit: int) -> list[tuple[str, str]]:
@@ -98,7 +93,7 @@ async def requeue_message(tx: WriteTx, message: Message) -> None:
             leased_until=None,
         )
     )
-    await wake_mailers(tx)
+    tx.wake(CHANNEL)
 
 
 async def get_message(tx: ReadTx, message_id: str, *, for_update: bool = False) -> Message | None:
@@ -127,9 +122,6 @@ async def count_waiting(tx: ReadTx) -> int:
     query = select(func.count()).select_from(messages).where(messages.c.state == State.QUEUED.value)
     count: int = (await tx.execute(query)).scalar_one()
     return count
-
-
-_NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
 
 
 def _is(tx: ReadTx, message_id: str) -> Any:
