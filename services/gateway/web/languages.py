@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Literal
@@ -41,12 +42,28 @@ class Language:
 
     @property
     def locale(self) -> Locale:
-        return Locale.parse(self.tag.replace("-", "_"))
+        return _locale_of(self.tag)
 
     @property
     def direction(self) -> str:
         """`ltr` or `rtl`, for the html element."""
         return self.locale.text_direction
+
+
+@lru_cache(maxsize=500)
+def _locale_of(tag: str) -> Locale:
+    return Locale.parse(tag.replace("-", "_"))
+
+
+# A page has dozens of days and amounts, most of them again on the next page; formatting them is half its cost.
+@lru_cache(maxsize=20_000)
+def _money_in(money: Money, tag: str) -> str:
+    return format_money(money, tag)
+
+
+@lru_cache(maxsize=20_000)
+def _date_in(day: date, style: Style, tag: str) -> str:
+    return format_date(day, style, locale=_locale_of(tag))
 
 
 def _load(code: str) -> gettext_module.NullTranslations:
@@ -160,7 +177,7 @@ def marked(message: str) -> str:
 def money_text(money: Money) -> str:
     """12,50 € or $12.50, as the reader writes it; kept together where the text runs the other way."""
     language = current()
-    text = format_money(money, language.tag)
+    text = _money_in(money, language.tag)
     if language.direction == "rtl":
         return f"{_ISOLATE}{text.replace(_RIGHT_TO_LEFT_MARK, '')}{_END_OF_ISOLATE}"
     return text
@@ -171,7 +188,7 @@ def date_text(value: date | str | None, style: Style = "medium") -> str:
     if not value:
         return "–"
     day = date.fromisoformat(value) if isinstance(value, str) else value
-    return format_date(day, style, locale=current().locale)
+    return _date_in(day, style, current().tag)
 
 
 def instant_text(value: datetime | None, zone: str = "UTC", style: Style = "medium") -> str:
