@@ -65,6 +65,17 @@ async def verify(tx: ReadTx) -> int | None:
     return min(head_seq + 1, expected_seq)
 
 
+async def organizations(tx: ReadTx) -> list[str]:
+    """Everybody who may have a chain here: whose events this database sent or received. In Database.transport()."""
+    return [row.organization_id for row in await tx.execute(_ORGANIZATIONS)]
+
+
+async def count_entries(tx: ReadTx) -> int:
+    """How many entries the organization's chain has."""
+    params = {"organization_id": tx.organization_id}
+    return int((await tx.execute(_COUNT, params)).scalar_one())
+
+
 def _is_whole(row: Any, previous: bytes) -> bool:
     content = bytes(row.record)
     if bytes(row.prev_hash) != previous or bytes(row.hash) != hashlib.sha256(previous + content).digest():
@@ -130,5 +141,9 @@ _ENSURE_HEAD = driver_sql(
 _PAGE = text(
     "SELECT seq, at, actor, action, object_id, request_id, record, prev_hash, hash FROM audit_log"
     " WHERE organization_id = :organization_id AND seq >= :from ORDER BY seq LIMIT :limit"
+)
+_COUNT = text("SELECT count(*) FROM audit_log WHERE organization_id = :organization_id")
+_ORGANIZATIONS = text(
+    "SELECT organization_id FROM outbox_counters UNION SELECT organization_id FROM inbox_positions ORDER BY 1"
 )
 _HEAD = text("SELECT seq, hash FROM audit_heads WHERE organization_id = :organization_id")

@@ -32,6 +32,22 @@ class Delivery:
     attempt: int = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """What an operator must know of an event that was not applied; `state` is one of the three above."""
+
+    source: str
+    event_id: str
+    type: str
+    organization_id: str
+    aggregate_id: str
+    aggregate_version: int
+    state: str
+    attempts: int
+    error: str
+    failed_at: datetime
+
+
 @dataclass(slots=True)
 class Position:
     """How far a consumer is in one aggregate's events; a blocked one waits for an operator."""
@@ -116,6 +132,11 @@ class Inbox:
         rows: Iterable[Any] = await tx.execute(_DEAD_LETTERS, params)
         return [Delivery(**{**dict(row._mapping), "payload": bytes(row.payload)}) for row in rows]
 
+    async def list_dead_letters(self, tx: ReadTx, *, limit: int) -> list[DeadLetter]:
+        """All that was not applied, by aggregate and in order. In Database.transport()."""
+        rows: Iterable[Any] = await tx.execute(_LIST, {"consumer": self.consumer, "limit": limit})
+        return [DeadLetter(**row._mapping) for row in rows]
+
 
 _KEPT = (
     "source", "event_id", "organization_id", "aggregate_type", "aggregate_id", "aggregate_version",
@@ -180,4 +201,9 @@ _DEAD_LETTERS = text(
     f"SELECT {', '.join(_KEPT)} FROM dead_letters WHERE consumer = :consumer"  # noqa: S608
     " AND organization_id = :organization_id AND aggregate_id = :aggregate_id"
     " ORDER BY source, aggregate_version"
+)
+_LIST = text(
+    "SELECT source, event_id, type, organization_id, aggregate_id, aggregate_version, state, attempts, error,"
+    " failed_at FROM dead_letters WHERE consumer = :consumer"
+    " ORDER BY organization_id, aggregate_id, source, aggregate_version LIMIT :limit"
 )

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import doctor, imports, logs, stack
+from cli import audit, dead_letters, doctor, imports, logs, republish, stack
 
 app = typer.Typer(
     name="tallyport",
@@ -17,7 +17,10 @@ app.command("down")(stack.down)
 app.command("status")(stack.status)
 app.command("logs")(logs.logs)
 app.command("doctor")(doctor.doctor)
+app.command("republish")(republish.republish)
 app.add_typer(imports.app, name="import")
+app.add_typer(audit.app, name="audit")
+app.add_typer(dead_letters.app, name="dead-letters")
 
 
 def main() -> None:

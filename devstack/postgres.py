@@ -133,6 +133,10 @@ class Postgres:
         await databases.ensure(self._url("postgres", "{database}"), roles, database, template)
         return self._url(roles.app, database), self._url(roles.owner, database)
 
+    def app_url(self, name: str) -> str:
+        """The URL of a service's app role, whose database `ensure_service` has made."""
+        return self._url(f"{name}_app", name)
+
     async def drop_database(self, database: str) -> None:
         """Drop a database and whoever is connected to it."""
         from devstack import databases
