@@ -1,0 +1,48 @@
+"""The operator's verbs find the databases of the running stack by themselves."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.support.stack import RunningStack
+from tests.support.wait import until
+
+pytestmark = [pytest.mark.xdist_group("stack")]
+
+
+def test_every_audit_log_of_the_demo_is_whole(stack: RunningStack) -> None:
+    done = stack.command("audit", "verify")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["identity", "invoicing", "payments", "notifications"]
+    assert all(line.endswith("whole") for line in lines), done.stdout
+    assert int(lines[1].split()[2]) > 1_000
+
+
+def test_the_demo_leaves_no_dead_letters(stack: RunningStack) -> None:
+    done = stack.command("dead-letters", "list")
+    assert (done.returncode, done.stdout) == (0, "No dead letters.\n"), done.stderr
+
+
+async def test_all_events_of_the_demo_once_more_change_nothing(stack: RunningStack) -> None:
+    with stack.api("Owner") as api:
+        organization_id = api.get("/v1/me").raise_for_status().json()["organization_id"]
+        before = api.get("/v1/customers").raise_for_status().json()
+        published = published_events(stack)
+        arguments = ("--organization", organization_id, "--since-seq", "1")
+        done = stack.command("republish", "invoicing", *arguments)
+        assert done.returncode == 0, done.stderr
+        events = int(done.stdout.split()[0])
+        assert events > 100
+        await until(lambda: published_events(stack) >= published + events, 30)
+        assert api.get("/v1/customers").raise_for_status().json() == before
+    assert stack.command("dead-letters", "list").stdout == "No dead letters.\n"
+
+
+def published_events(stack: RunningStack) -> float:
+    """How many events the relay of invoicing has published since it started."""
+    address = stack.environment.ports.address("invoicing-work-metrics")
+    text = httpx.get(f"http://{address}/metrics").raise_for_status().text
+    samples = re.findall(r"^tallyport_outbox_published_events_total\{.*\} (.*)$", text, re.MULTILINE)
+    return sum(float(sample) for sample in samples)
