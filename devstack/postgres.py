@@ -55,7 +55,7 @@ class _Identity:
 
 
 class Postgres:
-    """A cluster under `root` on loopback `port`. `throwaway` skips the flush at initdb (tests)."""
+    """A cluster under `root` on loopback `port`. `throwaway` skips the flush at initdb and autovacuum (tests)."""
 
     def __init__(
         self, root: Path, port: int, *, throwaway: bool = False, shared_buffers_megabytes: int = 64
@@ -78,6 +78,9 @@ class Postgres:
         arguments = [*_identity().prefix, str(binaries() / "postgres"), "-D", str(self._data)]
         buffers = f"{self._shared_buffers_megabytes}MB"
         settings = _SETTINGS | {"port": str(self.port), "shared_buffers": buffers}
+        if self._throwaway:
+            # Databases come and go by the hundred there; dropping one waits for the launcher, which may sleep a minute.
+            settings["autovacuum"] = "off"
         for name, value in settings.items():
             arguments += ["-c", f"{name}={value}"]
         return Command(arguments=arguments, stop_signal=signal.SIGINT, death_signal=signal.SIGINT)
