@@ -1,4 +1,4 @@
-"""Regenerates gen/ from proto/, byte for byte and without network: ``python -m devstack.protos [--check]``."""
+"""Regenerates gen/ from proto/, byte for byte and without network."""
 
 import argparse
 import filecmp
@@ -25,7 +25,7 @@ WELL_KNOWN = Path(sysconfig.get_path("purelib")) / "grpc_tools" / "_proto"
 
 
 def _validate_descriptors(folder: Path) -> Path:
-    """Writes a descriptor set with buf/validate, which its wheel ships only in compiled form, and what it needs."""
+    """Writes a descriptor set with what ours import; the wheel has buf/validate only in compiled form."""
     from protovalidate._gen.buf.validate.validate_pb import FieldPath
 
     well_known = folder / "well_known.binpb"
@@ -124,7 +124,7 @@ def is_fresh() -> bool:
 
 
 def main() -> None:
-    """Command line: regenerate, or ``--check`` freshness, ``--lint``, ``--release`` (accept today's contracts)."""
+    """Command line: regenerates, or checks freshness, lints, or accepts today's contracts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="fail when gen/ is not fresh")
     parser.add_argument("--lint", action="store_true", help="buf lint and buf breaking")

@@ -2,7 +2,6 @@
 
 import io
 import itertools
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -150,11 +149,9 @@ async def test_imported_history_becomes_payments_of_its_days_once(till: Till) ->
     await till.check_books()
 
 
-async def test_two_thousand_imported_payments_take_seconds(till: Till) -> None:
-    started = time.monotonic()
+async def test_two_thousand_imported_payments_get_receipts_without_gaps(till: Till) -> None:
     for first in range(0, 2_304, 16):
         await hear(till, *(external(number) for number in range(first, first + 16)))
-    assert time.monotonic() - started < 30
     rows = await till.rows("SELECT count(*) AS n, max(receipt_no) AS last FROM receipts")
     assert (rows[0].n, rows[0].last) == (2_304, 2_304)
     await till.check_books()
