@@ -19,14 +19,19 @@ VICTIMS = (
 _SECONDS_BETWEEN_DEATHS = (1.0, 3.0)
 
 
-async def pay_through_the_storm(shop: Shop, invoice_ids: Sequence[str], chance: random.Random) -> None:
-    """Pay each invoice as customers do: the same key while it is not known what became of it, then a new one.
+async def pay_through_the_storm(
+    shop: Shop, invoice_ids: Sequence[str], chance: random.Random, over: asyncio.Event
+) -> list[str]:
+    """Pay one invoice after the other until the storm is over, and the last one still to its end.
 
-    Returns when all of them are paid for.
+    The key stays the same while it is not known what became of the payment, as with any careful client. Returns
+    the invoices whose payment was acknowledged.
     """
+    paid = []
     for invoice_id in invoice_ids:
         key = uuid.uuid4().hex
         while True:
+            await asyncio.sleep(chance.uniform(0.05, 0.5))
             try:
                 answer = await shop.request(invoice_id, key=key)
             except httpx.TransportError:
@@ -40,7 +45,10 @@ async def pay_through_the_storm(shop: Shop, invoice_ids: Sequence[str], chance: 
                 key = uuid.uuid4().hex  # surely nothing was charged
             elif answer.status_code in (400, 401, 403, 404, 422):
                 raise AssertionError(f"{answer.status_code}: {answer.text}")
-            await asyncio.sleep(chance.uniform(0.05, 0.5))
+        paid.append(invoice_id)
+        if over.is_set():
+            break
+    return paid
 
 
 async def kill_at_random(mesh: ArmedStack, chance: random.Random, *, seconds: float) -> list[str]:
