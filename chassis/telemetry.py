@@ -45,11 +45,34 @@ def _export_to(endpoint: str, service: str, sample_ratio: float) -> None:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
-    from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
+    from opentelemetry.sdk.trace.sampling import (
+        Decision,
+        ParentBased,
+        Sampler,
+        SamplingResult,
+        TraceIdRatioBased,
+    )
 
+    class Roots(TraceIdRatioBased):
+        """No trace begins with a statement: those are polls, several a second, which would crowd out calls."""
+
+        def should_sample(
+            self,
+            parent_context: Any,
+            trace_id: int,
+            name: str,
+            kind: SpanKind | None = None,
+            *more: Any,
+            **rest: Any,
+        ) -> SamplingResult:
+            if kind is SpanKind.CLIENT:
+                return SamplingResult(Decision.DROP)
+            return super().should_sample(parent_context, trace_id, name, kind, *more, **rest)
+
+    sampler: Sampler = ParentBased(root=Roots(sample_ratio))
     provider = TracerProvider(
         resource=Resource.create({"service.name": service, "service.namespace": "tallyport"}),
-        sampler=ParentBasedTraceIdRatio(sample_ratio),
+        sampler=sampler,
     )
     exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
     provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=1000))

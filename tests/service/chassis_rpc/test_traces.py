@@ -27,11 +27,15 @@ async def main():
         header = current_traceparent()
         with tracer().start_as_current_span("inner"):
             pass
-    with remote_span("continued", parse_traceparent(header)):
+    async def connect():
         try:
             await asyncio.wait_for(engine.connect(), 2)
         except Exception:
             pass
+
+    await connect()
+    with remote_span("continued", parse_traceparent(header)):
+        await connect()
     with remote_span("unsampled", parse_traceparent("00-" + "a" * 32 + "-" + "b" * 16 + "-00")):
         with tracer().start_as_current_span("unsampled inner"):
             pass
@@ -85,6 +89,10 @@ async def test_one_trace_spans_processes_and_unsampled_ones_stay_home() -> None:
     assert spans["continued"].parent_span_id == spans["root"].span_id
     assert spans["inner"].parent_span_id == spans["root"].span_id
     assert any(span.parent_span_id == spans["continued"].span_id for span in spans.values()), "no SQL span"
+
+
+async def test_statements_of_no_call_leave_no_trace() -> None:
+    assert [span.name for span in await collected() if not span.parent_span_id] == ["root"]
 
 
 @pytest.mark.parametrize("ratio", ["0", "0.0"])
