@@ -1,7 +1,5 @@
 """Gives up a payment that waits for the payer."""
 
-from chassis import audit
-from chassis.caller import current_call
 from chassis.errors import Kind, ServiceError
 from services.payments.desk import Desk
 from services.payments.domain.outcome import Status
@@ -31,8 +29,4 @@ async def cancel_payment(desk: Desk, payment_id: str) -> Payment:
             "PROVIDER_UNAVAILABLE",
             "The card provider cannot be reached just now. Please try again.",
         ) from error
-    settled = (await settle(desk, case, outcome)).payment
-    if settled.status is Status.CANCELED:
-        async with desk.db.write(current_call().organization_id) as tx:
-            audit.record(tx, "payment.canceled", payment_id)
-    return settled
+    return (await settle(desk, case, outcome)).payment

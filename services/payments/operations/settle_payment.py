@@ -10,7 +10,7 @@ from dataclasses import replace
 import structlog
 from google.protobuf.message import Message
 
-from chassis import idempotency, outbox
+from chassis import audit, idempotency, outbox
 from chassis.caller import Call
 from chassis.database import WriteTx
 from chassis.errors import Kind, ServiceError
@@ -70,10 +70,11 @@ async def settle_in(
 
 
 def announce(tx: WriteTx, before: Payment, after: Payment, *, notify: bool = True) -> None:
-    """Tell the other services of a change, if it concerns them."""
+    """Tell the other services of a change, if it concerns them, and the audit log."""
     told = news(before, after)
     if told is None:
         return
+    audit.record(tx, f"payment.{told}", after.payment_id)
     message: Message
     if told is News.SUCCEEDED:
         message = to_succeeded(after, notify=notify)
