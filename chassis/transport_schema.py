@@ -183,18 +183,21 @@ LEDGER = (
     "CREATE INDEX ix_ledger_lines_account ON ledger_lines (organization_id, account, owner, currency)",
     """
     CREATE FUNCTION check_ledger_entry() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE
+        lines bigint;
+        unbalanced boolean;
     BEGIN
-        IF (SELECT count(*) FROM ledger_lines
-            WHERE organization_id = NEW.organization_id AND entry_id = NEW.entry_id) < 2 THEN
+        SELECT coalesce(sum(count), 0), coalesce(bool_or(total <> 0), false) INTO lines, unbalanced FROM (
+            SELECT count(*), sum(CASE side WHEN 'D' THEN amount_minor_units ELSE -amount_minor_units END) AS total
+            FROM ledger_lines
+            WHERE organization_id = NEW.organization_id AND entry_id = NEW.entry_id
+            GROUP BY currency
+        ) AS sums;
+        IF lines < 2 THEN
             RAISE EXCEPTION 'ledger entry % has fewer than two lines', NEW.entry_id
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_entry_balances';
         END IF;
-        IF EXISTS (
-            SELECT 1 FROM ledger_lines
-            WHERE organization_id = NEW.organization_id AND entry_id = NEW.entry_id
-            GROUP BY currency
-            HAVING sum(CASE side WHEN 'D' THEN amount_minor_units ELSE -amount_minor_units END) <> 0
-        ) THEN
+        IF unbalanced THEN
             RAISE EXCEPTION 'ledger entry % does not balance', NEW.entry_id
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_entry_balances';
         END IF;
