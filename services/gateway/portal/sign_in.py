@@ -1,80 +1,35 @@
-"""Signing in and out."""
+"""Customers signing in and out."""
 
 from litestar import Response, get, post
 
-from chassis.errors import Kind, ServiceError
-from services.gateway.web import problems
-from services.gateway.web.failures import problem_page
+from services.gateway.web import sign_in
 from services.gateway.web.languages import gettext as _
-from services.gateway.web.page import Page, local_path
-from services.gateway.web.renewal import session_of
-from tallyport.identity.v1.sessions_pb2 import LoginRequest, LogoutRequest
+from services.gateway.web.page import Page
+from services.gateway.web.sign_in import Door
 
-_REFUSED = (Kind.UNAUTHENTICATED, Kind.PERMISSION_DENIED, Kind.NOT_FOUND, Kind.INVALID_ARGUMENT)
-
-
-def _form(page: Page, *, email: str = "", refused: str = "", status: int = 200) -> Response[str]:
-    if not page.look.slug:
-        return problem_page(page, 404, _("Please use the address that you were given to sign in."))
-    return page.render(
-        "sign_in.html",
-        status=status,
-        email=email,
-        refused=refused,
-        next_path=local_path(page.form.text("next") or page.query("next")),
-        action="/login",
-        staff=False,
-    )
+DOOR = Door(
+    kind="customer",
+    home="/",
+    path="/login",
+    wrong_door=lambda: _("This is the customers' page. Staff sign in at the console."),
+)
 
 
 @get("/login", name="portal.sign_in")
 async def show(page: Page) -> Response[str]:
-    """The form; who is signed in already goes on."""
-    if page.session.signed_in:
-        return page.redirect("/")
-    return _form(page)
+    """The form."""
+    return sign_in.show(page, DOOR)
 
 
 @post("/login", name="portal.sign_in.submit")
 async def submit(page: Page) -> Response[str]:
-    """A new session, never the old one with a person in it."""
-    slug = page.form.text("organization") or page.look.slug
-    page.look = await page.site.looks.of(slug, page.sender) or page.look
-    email = page.form.text("email")
-    request = LoginRequest(
-        organization_slug=page.look.slug,
-        email=email[:254],
-        password=page.form.secret("password")[:128],
-        device=page.exchange.headers.get("user-agent", "")[:300],
-        network_address=page.exchange.client_address,
-    )
-    try:
-        tokens = await page.exchange.sender().call(page.to.sessions.Login, request)
-    except ServiceError as error:
-        if error.kind is Kind.RESOURCE_EXHAUSTED:
-            return _form(page, email=email, refused=problems.sentence(error), status=429)
-        if error.kind not in _REFUSED:
-            raise
-        wrong = _("The e-mail address or the password is not right.")
-        return _form(page, email=email, refused=wrong, status=422)
-    if tokens.me.kind != "customer":
-        staff = _("This is the customers' page. Staff sign in at the console.")
-        return _form(page, email=email, refused=staff, status=422)
-    page.exchange.jar.replace(page.area, session_of(tokens, page.look.slug))
-    return page.redirect(local_path(page.form.text("next")))
+    """Sign in."""
+    return await sign_in.submit(page, DOOR)
 
 
 @post("/logout", name="portal.sign_out")
 async def sign_out(page: Page) -> Response[str]:
-    """Ends the session here and at identity."""
-    slug = page.session.slug
-    try:
-        await page.call(page.to.sessions.Logout, LogoutRequest())
-    except ServiceError as error:
-        if error.kind not in (Kind.UNAUTHENTICATED, Kind.NOT_FOUND):
-            raise
-    page.exchange.jar.clear(page.area)
-    page.flash("good", _("You are signed out."))
-    answer = page.redirect(f"/login?org={slug}" if slug else "/login")
+    """Sign out, and leave nothing in the browser."""
+    answer = await sign_in.sign_out(page, DOOR)
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
