@@ -12,7 +12,7 @@ GIVE_UP_AFTER: Final = timedelta(days=3)
 """A message that nobody took by then has failed; staff see it and may try again."""
 NO_ADDRESS: Final = "no address"
 BAD_ADDRESS: Final = "not an e-mail address"
-_SERVER_DELAYS_SECONDS: Final = (60, 300, 1800, 7200, 21_600)
+_SERVER_DELAYS_SECONDS: Final = (5, 30, 120, 600, 3600, 21_600)
 _INSIDE_DELAYS_SECONDS: Final = (2, 5, 15, 60, 300, 900)
 _ADDRESS: Final = re.compile(r"\A[^\s@<>,;:\"\\\x00-\x1f\x7f]+@[^\s@<>,;:\"\\\x00-\x1f\x7f]+\Z")
 _MAX_ADDRESS_CHARACTERS: Final = 254

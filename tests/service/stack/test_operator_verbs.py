@@ -15,9 +15,13 @@ def test_every_audit_log_of_the_demo_is_whole(stack: RunningStack) -> None:
     done = stack.command("audit", "verify")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["identity", "invoicing", "payments", "notifications"]
+    services = [line.split()[0] for line in lines]
+    # Other tests may have made organizations of their own on the same stack.
+    assert set(services) == {"identity", "invoicing", "payments", "notifications"}
     assert all(line.endswith("whole") for line in lines), done.stdout
-    assert int(lines[1].split()[2]) > 1_000
+    for service in ("invoicing", "payments"):
+        entries = [int(line.split()[2]) for line in lines if line.split()[0] == service]
+        assert max(entries) > 1_000, done.stdout
 
 
 def test_the_demo_leaves_no_dead_letters(stack: RunningStack) -> None:
