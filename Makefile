@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # Options of the verbs: make up ARGS="--port 9000", make test T=tests/unit ARGS="-x -k money"
 ARGS ?=
+# Where a company signs its own certificates, only the system knows them.
+export UV_SYSTEM_CERTS = true
 T ?=
 
 .DEFAULT_GOAL := help
@@ -24,13 +26,12 @@ $(INSTALLED): requirements.lock requirements-installer.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-installer.lock \
 	  || echo "no uv here, going on with pip (slower)"
-	@if $(BIN)/uv --version >/dev/null 2>&1; then \
+	@$(BIN)/uv --version >/dev/null 2>&1 && \
 	  $(BIN)/uv pip sync -q --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock && \
-	  $(BIN)/uv pip install -q --no-deps --no-build-isolation --python $(BIN)/python --editable .; \
-	else \
+	  $(BIN)/uv pip install -q --no-deps --no-build-isolation --python $(BIN)/python --editable . || { \
+	  echo "installing with pip, which takes a minute"; \
 	  $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock && \
-	  $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation --editable .; \
-	fi
+	  $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation --editable .; }
 	@touch $@
 
 demo: setup ## Start everything with demo data and print one address with ready logins (Ctrl-C stops)
