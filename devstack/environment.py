@@ -131,6 +131,8 @@ class Environment:
             variables["NATS_URL"] = nats_url
         if databases is not None:
             variables["DATABASE_URL"] = databases.app_url
+            # Eight processes share one small server; each idle connection of it costs two megabytes.
+            variables["TALLYPORT_DATABASE_POOL_SIZE"] = "4"
             if part == "migrate":
                 variables["MIGRATION_DATABASE_URL"] = databases.owner_url
             if part == "serve":

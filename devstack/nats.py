@@ -46,7 +46,7 @@ class Nats:
     def command(self) -> Command:
         """The server's command; the soft limit keeps an idle server small."""
         return Command(
-            arguments=["env", "GOMEMLIMIT=64MiB", str(server_binary()), "-c", str(self._config_file)],
+            arguments=["env", "GOMEMLIMIT=40MiB", str(server_binary()), "-c", str(self._config_file)],
             death_signal=signal.SIGTERM,
         )
 

@@ -58,7 +58,7 @@ class Postgres:
     """A cluster under `root` on loopback `port`. `throwaway` skips the flush at initdb and autovacuum (tests)."""
 
     def __init__(
-        self, root: Path, port: int, *, throwaway: bool = False, shared_buffers_megabytes: int = 64
+        self, root: Path, port: int, *, throwaway: bool = False, shared_buffers_megabytes: int = 32
     ) -> None:
         self.root = root
         self.port = port
