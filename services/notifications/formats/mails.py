@@ -177,7 +177,7 @@ def _mail(
         "questions": language.text("questions_phone", phone=brand.contact_phone.replace(" ", _NO_BREAK_SPACE))
         if brand.contact_phone
         else language.text("questions"),
-        "footer": language.text("footer", organization=brand.name),
+        "footer": language.text("footer", organization=brand.name.rstrip(".")),
     }
     return Mail(
         message_id=message.message_id,
