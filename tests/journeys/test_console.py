@@ -73,7 +73,11 @@ async def test_staff_record_money_that_came_another_way(
     stack: RunningStack, page: Page, sign_in: Callable[..., Any]
 ) -> None:
     with stack.api("Owner") as api:
-        body: dict[str, Any] = {"name": "Cash Customer", "external_id": "CASH-1"}
+        body: dict[str, Any] = {
+            "name": "Cash Customer",
+            "external_id": "CASH-1",
+            "email": "till@cash.example",
+        }
         made = api.post("/v1/customers", json=body, headers={"Idempotency-Key": "cash-customer"}).json()
         line = {"description": "Berth", "unit_price": {"minor_units": 9000, "currency": "USD"}}
         body = {"customer_id": made["customer_id"], "lines": [line]}

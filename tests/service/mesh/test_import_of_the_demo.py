@@ -29,10 +29,15 @@ def staff(stack: RunningStack) -> Iterator[httpx.Client]:
         yield client
 
 
+def _histories(staff: httpx.Client) -> list[dict[str, Any]]:
+    """Their numbers are digits; other tests import files of their own into the same stack."""
+    return [one for one in _all_invoices(staff) if one["external_id"].isdigit()]
+
+
 @pytest.fixture(scope="module")
 def loaded_on(staff: httpx.Client) -> date:
     """The day to which the histories were moved: that of their newest invoice."""
-    return max(date.fromisoformat(one["invoice_date"]) for one in _all_invoices(staff) if one["external_id"])
+    return max(date.fromisoformat(one["invoice_date"]) for one in _histories(staff))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +55,7 @@ def rows(file: bytes) -> dict[str, dict[str, str]]:
 @pytest.fixture(scope="module")
 def imported(staff: httpx.Client) -> dict[str, dict[str, Any]]:
     """All imported invoices, by the number in the file."""
-    return {one["external_id"]: one for one in _all_invoices(staff) if one["external_id"]}
+    return {one["external_id"]: one for one in _histories(staff)}
 
 
 def test_every_row_is_an_invoice(
@@ -85,6 +90,7 @@ async def test_the_money_of_settled_rows_was_received_on_their_day(
     async with open_books(stack.environment) as books:
         cursor = await books["payments"].execute(
             "SELECT note, received_on, amount_minor_units FROM payments WHERE method = 'external'"
+            " AND note ~ '^[0-9]+$'"
         )
         received = Counter(
             (r["note"], r["received_on"], r["amount_minor_units"]) for r in await cursor.fetchall()
