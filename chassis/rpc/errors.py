@@ -79,7 +79,9 @@ def from_rpc_error(error: grpc.aio.AioRpcError, service: str) -> ServiceError:
         known = from_status(status_pb2.Status.FromString(details))
         if known is not None:
             return known
-    kind = _KIND_OF.get(error.code(), Kind.INTERNAL)
+    # A server that stops cancels what it cannot finish; our own cancelling never arrives here.
+    stopped = error.code() is grpc.StatusCode.CANCELLED
+    kind = Kind.UNAVAILABLE if stopped else _KIND_OF.get(error.code(), Kind.INTERNAL)
     if kind is Kind.UNAVAILABLE:
         return ServiceError(
             kind, "SERVICE_UNAVAILABLE", "A part of the system cannot be reached just now.", service=service
