@@ -9,7 +9,7 @@ from chassis.errors import Kind, ServiceError
 from chassis.rpc.client import Channel, as_service
 from services.payments.domain.case import Case
 from services.payments.domain.failure import REFUSALS, refusal
-from services.payments.translate import to_proto_money
+from services.payments.translate.payments import to_proto_money
 from tallyport.invoicing.v1 import reservations_pb2, reservations_pb2_grpc
 
 RESERVED_FOR = timedelta(hours=24)

@@ -1,6 +1,7 @@
 """What a provider says about an attempt, in our own words."""
 
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Self
 
@@ -44,8 +45,56 @@ LIVE = tuple(status for status in Status if status.is_live)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MethodView:
+    """A card or account as a provider keeps it. Tokens and what people may see; never a number.
+
+    `kind` is a word of domain.payment.Method. Mandate fields are for bank debits.
+    """
+
+    method_token: str
+    customer_token: str
+    kind: str
+    brand: str
+    last_digits: str
+    expiry_month: int = 0
+    expiry_year: int = 0
+    fingerprint: str = ""
+    """The same for the same card or account, as far as the provider tells."""
+    mandate_reference: str = ""
+    mandate_text: str = ""
+    mandate_accepted_at: datetime | None = None
+    is_revoked: bool = False
+
+
+class DisputeState(StrEnum):
+    """Where a chargeback stands, in rising order of certainty."""
+
+    OPEN = "open"
+    UNDER_REVIEW = "under_review"
+    WON = "won"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeView:
+    """A chargeback as a provider tells it."""
+
+    provider_reference: str
+    state: DisputeState
+    amount: Money
+    fee: Money
+    reason: str
+    opened_at: datetime
+    evidence_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """One observation at the provider. `amount` is what the provider says it is about, to be compared."""
+    """One observation at the provider. `amount` is what the provider says it is about, to be compared.
+
+    A debit that settled and came back is SUCCEEDED with a `return_code`; one that came back before it had settled
+    is FAILED. What the provider says of chargebacks stands in `disputes`.
+    """
 
     status: Status
     amount: Money | None = None
@@ -54,6 +103,11 @@ class Outcome:
     failure_code: str = ""
     method_summary: str = ""
     review_reason: str = ""
+    return_code: str = ""
+    returned_at: datetime | None = None
+    expected_on: date | None = None
+    saved_method: MethodView | None = None
+    disputes: tuple[DisputeView, ...] = ()
 
     def checked(self, expected: Money) -> Self:
         """The same, unless it is about another sum than the one asked for: then a person must look at it.

@@ -20,7 +20,7 @@ from services.payments.invoicing import Refused
 from services.payments.operations.create_payment import initiator
 from services.payments.operations.settle_payment import announce
 from services.payments.store import cases, copies
-from services.payments.translate import to_proto_payment
+from services.payments.translate.payments import to_proto_payment
 from tallyport.payments.v1 import payments_pb2
 
 _log = structlog.get_logger("payments.record")

@@ -22,7 +22,7 @@ from services.payments.domain.outcome import Outcome, Status
 from services.payments.domain.payment import News, Payment, news
 from services.payments.invoicing import Refused
 from services.payments.store import cases
-from services.payments.translate import to_canceled, to_failed, to_succeeded
+from services.payments.translate.payments import to_canceled, to_failed, to_succeeded
 from tallyport.payments.v1 import payments_pb2
 
 AGGREGATE = "payment"

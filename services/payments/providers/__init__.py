@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
 from typing import Protocol
 
 from chassis.money import Money
 from services.payments.domain.attempt import Attempt
-from services.payments.domain.outcome import Outcome
+from services.payments.domain.outcome import DisputeView, MethodView, Outcome
 
 CHECKOUT_EXPIRES_SECONDS = 1800
 """A hosted page that nobody has paid on by then is given up."""
@@ -49,6 +50,106 @@ class Order:
     return_url: str
     card_token: str | None
     lines: Sequence[OrderLine]
+    kind: str = "card"
+    """A word of domain.payment.Method: which page to open, or what is charged."""
+    wallet: str = ""
+    """apple_pay or google_pay when `card_token` is a wallet's."""
+    method_token: str = ""
+    """A saved method to charge instead of a token."""
+    customer_token: str = ""
+    """The provider's own customer, when a method is charged or saved."""
+    save_method: bool = False
+    """Whether the method is to be kept for later."""
+    off_session: bool = False
+    """Nobody is there to answer questions: autopay and scheduled payments."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupOrder:
+    """A request to save a method without paying. `setup_id` is the provider's idempotency key."""
+
+    organization_id: str
+    setup_id: str
+    kind: str
+    customer_token: str
+    merchant_name: str
+    return_url: str
+
+
+class SetupState(StrEnum):
+    """What became of a setup."""
+
+    REQUIRES_ACTION = "requires_action"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupOutcome:
+    """What a provider says about a setup."""
+
+    state: SetupState
+    provider_reference: str | None = None
+    redirect_url: str = ""
+    failure_code: str = ""
+    method: MethodView | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundOrder:
+    """A request to give money back. `refund_id` is the provider's idempotency key."""
+
+    organization_id: str
+    refund_id: str
+    attempt: Attempt
+    amount: Money
+    reason: str
+
+
+class RefundState(StrEnum):
+    """What became of a refund, in rising order of certainty: a refund that the bank refuses fails after it succeeded."""
+
+    UNKNOWN = "unknown"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundOutcome:
+    """What a provider says about a refund. UNKNOWN when no usable answer came: money may have moved."""
+
+    state: RefundState
+    provider_reference: str | None = None
+    amount: Money | None = None
+    failure_code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutLineView:
+    """A line of a settlement report. `kind`: charge, refund, chargeback, chargeback_reversal, fee, adjustment, return.
+
+    `attempt_id` is ours as the provider kept it, empty when it was not made by us. `amount` is signed: what it
+    adds to the payout before the fee.
+    """
+
+    kind: str
+    provider_reference: str
+    attempt_id: str
+    organization_id: str
+    amount: Money
+    fee: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutView:
+    """Money that a provider sent to the bank; `net` is the sum of the lines less their fees."""
+
+    provider_reference: str
+    arrives_on: date
+    net: Money
+    lines: Sequence[PayoutLineView]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +160,10 @@ class WebhookEvent:
     type: str
     organization_id: str
     attempt_id: str
+    refund_id: str = ""
+    """Ours, for news of refunds; they carry the attempt as well."""
+    setup_id: str = ""
+    """Ours, for news of saved methods."""
 
 
 class Provider(Protocol):
@@ -70,11 +175,49 @@ class Provider(Protocol):
         ...
 
     async def create_checkout(self, order: Order, *, timeout_seconds: float) -> Outcome:
-        """Open a hosted page. Raises ProviderUnreachableError."""
+        """Open a hosted page for `order.kind`. Raises ProviderUnreachableError."""
         ...
 
     async def charge(self, order: Order, *, timeout_seconds: float) -> Outcome:
-        """Charge a card token. Raises ProviderUnreachableError."""
+        """Charge a token or a saved method. Raises ProviderUnreachableError."""
+        ...
+
+    async def refund(self, order: RefundOrder, *, timeout_seconds: float) -> RefundOutcome:
+        """Give money back. Raises ProviderUnreachableError."""
+        ...
+
+    async def lookup_refund(self, order: RefundOrder, *, timeout_seconds: float) -> RefundOutcome | None:
+        """What became of a refund; None if the provider never saw it. Raises ProviderSilentError."""
+        ...
+
+    async def start_setup(self, order: SetupOrder, *, timeout_seconds: float) -> SetupOutcome:
+        """Open a page on which a method is saved. Raises ProviderUnreachableError."""
+        ...
+
+    async def lookup_setup(self, setup_id: str, *, timeout_seconds: float) -> SetupOutcome | None:
+        """What became of a setup; None if the provider never saw it. Raises ProviderSilentError."""
+        ...
+
+    async def lookup_method(self, method_token: str, *, timeout_seconds: float) -> MethodView | None:
+        """A saved method as it is now (renewed card, revoked mandate); None if gone. Raises ProviderSilentError."""
+        ...
+
+    async def detach(self, method_token: str, *, timeout_seconds: float) -> None:
+        """Forget a saved method and revoke its mandate; harmless when it is gone. Raises ProviderSilentError."""
+        ...
+
+    async def submit_evidence(
+        self, dispute_reference: str, evidence: str, *, timeout_seconds: float
+    ) -> DisputeView:
+        """Answer a chargeback. Raises ProviderSilentError."""
+        ...
+
+    async def accept_dispute(self, dispute_reference: str, *, timeout_seconds: float) -> DisputeView:
+        """Give in. Raises ProviderSilentError."""
+        ...
+
+    async def payouts(self, since: date, *, timeout_seconds: float) -> Sequence[PayoutView]:
+        """Payouts that arrive on or after a day, each with its lines. Raises ProviderSilentError."""
         ...
 
     async def lookup(self, attempt: Attempt, *, timeout_seconds: float) -> Outcome | None:

@@ -244,6 +244,7 @@ class PaymentApplied(_message.Message):
     APPLICATIONS_FIELD_NUMBER: _builtins.int
     CREDITED_FIELD_NUMBER: _builtins.int
     NOTIFY_FIELD_NUMBER: _builtins.int
+    CREDIT_USED_FIELD_NUMBER: _builtins.int
     payment_id: _builtins.str
     """Payment."""
     receipt_number: _builtins.str
@@ -266,6 +267,10 @@ class PaymentApplied(_message.Message):
     def credited(self) -> _money_pb2.Money:
         """What no invoice took: the customer's credit."""
 
+    @_builtins.property
+    def credit_used(self) -> _money_pb2.Money:
+        """Credit that was used besides."""
+
     def __init__(
         self,
         *,
@@ -276,14 +281,123 @@ class PaymentApplied(_message.Message):
         applications: _abc.Iterable[Global___Application] | None = ...,
         credited: _money_pb2.Money | None = ...,
         notify: _builtins.bool = ...,
+        credit_used: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "credited", b"credited", "received", b"received"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "credit_used", b"credit_used", "credited", b"credited", "received", b"received"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applications", b"applications", "contact", b"contact", "credited", b"credited", "notify", b"notify", "payment_id", b"payment_id", "receipt_number", b"receipt_number", "received", b"received"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applications", b"applications", "contact", b"contact", "credit_used", b"credit_used", "credited", b"credited", "notify", b"notify", "payment_id", b"payment_id", "receipt_number", b"receipt_number", "received", b"received"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PaymentApplied: _TypeAlias = PaymentApplied  # noqa: Y015
+
+@_typing.final
+class PaymentUnapplied(_message.Message):
+    """A payment went back and what it had paid is unpaid again. Aggregate: payment_application."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    REVERSAL_ID_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    APPLICATIONS_FIELD_NUMBER: _builtins.int
+    FROM_CREDIT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    FORGIVEN_FIELD_NUMBER: _builtins.int
+    TO_CREDIT_FIELD_NUMBER: _builtins.int
+    RECEIPT_NUMBER_FIELD_NUMBER: _builtins.int
+    FEE_FIELD_NUMBER: _builtins.int
+    NOTIFY_FIELD_NUMBER: _builtins.int
+    payment_id: _builtins.str
+    """Payment."""
+    reversal_id: _builtins.str
+    """Reversal."""
+    kind: _builtins.str
+    """Why: return, refund, chargeback or unmatched."""
+    forgiven: _builtins.bool
+    """The invoices stay settled."""
+    to_credit: _builtins.bool
+    """The money became credit."""
+    receipt_number: _builtins.str
+    """Receipt number of the payment."""
+    notify: _builtins.bool
+    """False when nobody is told."""
+    @_builtins.property
+    def contact(self) -> Global___Contact:
+        """Who paid."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """Gone back."""
+
+    @_builtins.property
+    def applications(self) -> _containers.RepeatedCompositeFieldContainer[Global___Application]:
+        """What it had been used for; amount_due is what is to be paid now."""
+
+    @_builtins.property
+    def from_credit(self) -> _money_pb2.Money:
+        """Taken from credit."""
+
+    @_builtins.property
+    def fee(self) -> _money_pb2.Money:
+        """Fee that the customer owes for it; absent for none."""
+
+    def __init__(
+        self,
+        *,
+        payment_id: _builtins.str = ...,
+        reversal_id: _builtins.str = ...,
+        contact: Global___Contact | None = ...,
+        amount: _money_pb2.Money | None = ...,
+        applications: _abc.Iterable[Global___Application] | None = ...,
+        from_credit: _money_pb2.Money | None = ...,
+        kind: _builtins.str = ...,
+        forgiven: _builtins.bool = ...,
+        to_credit: _builtins.bool = ...,
+        receipt_number: _builtins.str = ...,
+        fee: _money_pb2.Money | None = ...,
+        notify: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "contact", b"contact", "fee", b"fee", "from_credit", b"from_credit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "applications", b"applications", "contact", b"contact", "fee", b"fee", "forgiven", b"forgiven", "from_credit", b"from_credit", "kind", b"kind", "notify", b"notify", "payment_id", b"payment_id", "receipt_number", b"receipt_number", "reversal_id", b"reversal_id", "to_credit", b"to_credit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentUnapplied: _TypeAlias = PaymentUnapplied  # noqa: Y015
+
+@_typing.final
+class InvoiceReopened(_message.Message):
+    """An invoice that had been paid is to be paid again. Aggregate: invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_DUE_FIELD_NUMBER: _builtins.int
+    invoice_id: _builtins.str
+    """Invoice."""
+    payment_id: _builtins.str
+    """Payment that went back."""
+    @_builtins.property
+    def amount_due(self) -> _money_pb2.Money:
+        """Still to pay."""
+
+    def __init__(
+        self,
+        *,
+        invoice_id: _builtins.str = ...,
+        payment_id: _builtins.str = ...,
+        amount_due: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "invoice_id", b"invoice_id", "payment_id", b"payment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InvoiceReopened: _TypeAlias = InvoiceReopened  # noqa: Y015
 
 @_typing.final
 class Application(_message.Message):

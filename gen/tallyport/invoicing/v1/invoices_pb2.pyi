@@ -124,6 +124,7 @@ class Invoice(_message.Message):
     FINALIZED_AT_FIELD_NUMBER: _builtins.int
     PAID_AT_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
+    AMOUNT_CREDITED_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Id with prefix inv_."""
     number: _builtins.str
@@ -196,6 +197,10 @@ class Invoice(_message.Message):
     def created_at(self) -> _timestamp_pb2.Timestamp:
         """When created."""
 
+    @_builtins.property
+    def amount_credited(self) -> _money_pb2.Money:
+        """Forgiven by refunds: paid and given back without being asked for again."""
+
     def __init__(
         self,
         *,
@@ -224,10 +229,11 @@ class Invoice(_message.Message):
         finalized_at: _timestamp_pb2.Timestamp | None = ...,
         paid_at: _timestamp_pb2.Timestamp | None = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
+        amount_credited: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "amount_paid", b"amount_paid", "amount_processing", b"amount_processing", "created_at", b"created_at", "finalized_at", b"finalized_at", "paid_at", b"paid_at", "subtotal", b"subtotal", "tax_total", b"tax_total", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_credited", b"amount_credited", "amount_due", b"amount_due", "amount_paid", b"amount_paid", "amount_processing", b"amount_processing", "created_at", b"created_at", "finalized_at", b"finalized_at", "paid_at", b"paid_at", "subtotal", b"subtotal", "tax_total", b"tax_total", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "amount_paid", b"amount_paid", "amount_processing", b"amount_processing", "created_at", b"created_at", "customer_id", b"customer_id", "customer_name", b"customer_name", "days_overdue", b"days_overdue", "disputed", b"disputed", "due_date", b"due_date", "external_id", b"external_id", "finalized_at", b"finalized_at", "invoice_date", b"invoice_date", "invoice_id", b"invoice_id", "lines", b"lines", "memo", b"memo", "number", b"number", "overdue", b"overdue", "paid_at", b"paid_at", "purchase_order_number", b"purchase_order_number", "status", b"status", "subtotal", b"subtotal", "tax_total", b"tax_total", "taxes", b"taxes", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_credited", b"amount_credited", "amount_due", b"amount_due", "amount_paid", b"amount_paid", "amount_processing", b"amount_processing", "created_at", b"created_at", "customer_id", b"customer_id", "customer_name", b"customer_name", "days_overdue", b"days_overdue", "disputed", b"disputed", "due_date", b"due_date", "external_id", b"external_id", "finalized_at", b"finalized_at", "invoice_date", b"invoice_date", "invoice_id", b"invoice_id", "lines", b"lines", "memo", b"memo", "number", b"number", "overdue", b"overdue", "paid_at", b"paid_at", "purchase_order_number", b"purchase_order_number", "status", b"status", "subtotal", b"subtotal", "tax_total", b"tax_total", "taxes", b"taxes", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

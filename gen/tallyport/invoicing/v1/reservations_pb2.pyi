@@ -28,8 +28,11 @@ class InvoicePart(_message.Message):
 
     INVOICE_ID_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Invoice."""
+    expected_version: _builtins.int
+    """Version that the payer was shown; 0 when it does not matter."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """How much of it, more than zero."""
@@ -39,14 +42,195 @@ class InvoicePart(_message.Message):
         *,
         invoice_id: _builtins.str = ...,
         amount: _money_pb2.Money | None = ...,
+        expected_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "invoice_id", b"invoice_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "expected_version", b"expected_version", "invoice_id", b"invoice_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InvoicePart: _TypeAlias = InvoicePart  # noqa: Y015
+
+@_typing.final
+class PlanPaymentRequest(_message.Message):
+    """Asks what a payment would pay."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    INVOICE_IDS_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    KEEP_CREDIT_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    organization_id: _builtins.str
+    """Organization."""
+    customer_id: _builtins.str
+    """Customer."""
+    keep_credit: _builtins.bool
+    """True to leave credit alone."""
+    currency: _builtins.str
+    """Currency, when neither invoices nor amount tell; the customer's when empty."""
+    payment_id: _builtins.str
+    """Payment whose own reservation does not stand in the way; may be empty."""
+    @_builtins.property
+    def invoice_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Invoices; when empty, all that are open, the oldest due first."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much in all, credit included; everything that is due when absent."""
+
+    def __init__(
+        self,
+        *,
+        organization_id: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        invoice_ids: _abc.Iterable[_builtins.str] | None = ...,
+        amount: _money_pb2.Money | None = ...,
+        keep_credit: _builtins.bool = ...,
+        currency: _builtins.str = ...,
+        payment_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "currency", b"currency", "customer_id", b"customer_id", "invoice_ids", b"invoice_ids", "keep_credit", b"keep_credit", "organization_id", b"organization_id", "payment_id", b"payment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanPaymentRequest: _TypeAlias = PlanPaymentRequest  # noqa: Y015
+
+@_typing.final
+class PaymentPlan(_message.Message):
+    """What a payment would pay."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTS_FIELD_NUMBER: _builtins.int
+    CREDIT_USED_FIELD_NUMBER: _builtins.int
+    REST_FIELD_NUMBER: _builtins.int
+    SKIPPED_FIELD_NUMBER: _builtins.int
+    CREDIT_AVAILABLE_FIELD_NUMBER: _builtins.int
+    PAYABLE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlannedPart]:
+        """The parts, in the order in which they are paid."""
+
+    @_builtins.property
+    def credit_used(self) -> _money_pb2.Money:
+        """Credit that is used."""
+
+    @_builtins.property
+    def rest(self) -> _money_pb2.Money:
+        """Of the amount asked for, what no invoice takes."""
+
+    @_builtins.property
+    def skipped(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlanSkip]:
+        """Invoices left out."""
+
+    @_builtins.property
+    def credit_available(self) -> _money_pb2.Money:
+        """Credit that can be spent."""
+
+    @_builtins.property
+    def payable(self) -> _money_pb2.Money:
+        """Everything that the named (or all) invoices can take now."""
+
+    def __init__(
+        self,
+        *,
+        parts: _abc.Iterable[Global___PlannedPart] | None = ...,
+        credit_used: _money_pb2.Money | None = ...,
+        rest: _money_pb2.Money | None = ...,
+        skipped: _abc.Iterable[Global___PlanSkip] | None = ...,
+        credit_available: _money_pb2.Money | None = ...,
+        payable: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["credit_available", b"credit_available", "credit_used", b"credit_used", "payable", b"payable", "rest", b"rest"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credit_available", b"credit_available", "credit_used", b"credit_used", "parts", b"parts", "payable", b"payable", "rest", b"rest", "skipped", b"skipped"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentPlan: _TypeAlias = PaymentPlan  # noqa: Y015
+
+@_typing.final
+class PlannedPart(_message.Message):
+    """A planned part."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    AMOUNT_DUE_FIELD_NUMBER: _builtins.int
+    DUE_DATE_FIELD_NUMBER: _builtins.int
+    invoice_id: _builtins.str
+    """Invoice."""
+    number: _builtins.str
+    """Number."""
+    version: _builtins.int
+    """Its version now."""
+    due_date: _builtins.str
+    """Due date, ISO 8601."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much of it."""
+
+    @_builtins.property
+    def amount_due(self) -> _money_pb2.Money:
+        """What is due on it."""
+
+    def __init__(
+        self,
+        *,
+        invoice_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        version: _builtins.int = ...,
+        amount_due: _money_pb2.Money | None = ...,
+        due_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "amount_due", b"amount_due"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "amount_due", b"amount_due", "due_date", b"due_date", "invoice_id", b"invoice_id", "number", b"number", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlannedPart: _TypeAlias = PlannedPart  # noqa: Y015
+
+@_typing.final
+class PlanSkip(_message.Message):
+    """An invoice that a plan leaves out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    invoice_id: _builtins.str
+    """Invoice."""
+    number: _builtins.str
+    """Number."""
+    reason: _builtins.str
+    """Why: disputed, being_paid, paid, not_payable, other_currency."""
+    def __init__(
+        self,
+        *,
+        invoice_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice_id", b"invoice_id", "number", b"number", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanSkip: _TypeAlias = PlanSkip  # noqa: Y015
 
 @_typing.final
 class ReserveRequest(_message.Message):
@@ -59,6 +243,7 @@ class ReserveRequest(_message.Message):
     CUSTOMER_ID_FIELD_NUMBER: _builtins.int
     PARTS_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    CREDIT_FIELD_NUMBER: _builtins.int
     organization_id: _builtins.str
     """Organization."""
     payment_id: _builtins.str
@@ -67,11 +252,15 @@ class ReserveRequest(_message.Message):
     """Customer whose invoices they must be."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoicePart]:
-        """The parts, one for each invoice, all in one currency."""
+        """The parts, one for each invoice, all in one currency. Empty only with credit."""
 
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
         """When the reservation lapses by itself."""
+
+    @_builtins.property
+    def credit(self) -> _money_pb2.Money:
+        """Credit to hold besides; none when absent."""
 
     def __init__(
         self,
@@ -81,14 +270,457 @@ class ReserveRequest(_message.Message):
         customer_id: _builtins.str = ...,
         parts: _abc.Iterable[Global___InvoicePart] | None = ...,
         expires_at: _timestamp_pb2.Timestamp | None = ...,
+        credit: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["credit", b"credit", "expires_at", b"expires_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "expires_at", b"expires_at", "organization_id", b"organization_id", "parts", b"parts", "payment_id", b"payment_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credit", b"credit", "customer_id", b"customer_id", "expires_at", b"expires_at", "organization_id", b"organization_id", "parts", b"parts", "payment_id", b"payment_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReserveRequest: _TypeAlias = ReserveRequest  # noqa: Y015
+
+@_typing.final
+class ReserveManyRequest(_message.Message):
+    """Reserves for many payments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReserveRequest]:
+        """The reservations wanted, all of one organization, each of another payment."""
+
+    def __init__(
+        self,
+        *,
+        requests: _abc.Iterable[Global___ReserveRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["requests", b"requests"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReserveManyRequest: _TypeAlias = ReserveManyRequest  # noqa: Y015
+
+@_typing.final
+class ReserveManyResponse(_message.Message):
+    """One answer for each request, in the same order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANSWERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReserveAnswer]:
+        """The answers."""
+
+    def __init__(
+        self,
+        *,
+        answers: _abc.Iterable[Global___ReserveAnswer] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReserveManyResponse: _TypeAlias = ReserveManyResponse  # noqa: Y015
+
+@_typing.final
+class ReserveAnswer(_message.Message):
+    """A reservation, or why there is none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    RESERVATION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Reason of the refusal; empty when held."""
+    message: _builtins.str
+    """Text of the refusal that a payer may read."""
+    @_builtins.property
+    def reservation(self) -> Global___Reservation:
+        """Set when it is held."""
+
+    @_builtins.property
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """More about the refusal: invoice_id, payment_id."""
+
+    def __init__(
+        self,
+        *,
+        reservation: Global___Reservation | None = ...,
+        reason: _builtins.str = ...,
+        message: _builtins.str = ...,
+        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reservation", b"reservation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "metadata", b"metadata", "reason", b"reason", "reservation", b"reservation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReserveAnswer: _TypeAlias = ReserveAnswer  # noqa: Y015
+
+@_typing.final
+class FindOpenItemsRequest(_message.Message):
+    """Clues of bank lines."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIELD_NUMBER: _builtins.int
+    AMOUNTS_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
+    CUSTOMER_IDS_FIELD_NUMBER: _builtins.int
+    INVOICE_IDS_FIELD_NUMBER: _builtins.int
+    organization_id: _builtins.str
+    """Organization."""
+    @_builtins.property
+    def numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Invoice numbers as written; compared without signs and case. Also the part of creditor references after RF and check digits."""
+
+    @_builtins.property
+    def amounts(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.Money]:
+        """Amounts due that are looked for."""
+
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Words of customers' names, in any case."""
+
+    @_builtins.property
+    def customer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Customers."""
+
+    @_builtins.property
+    def invoice_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Invoices."""
+
+    def __init__(
+        self,
+        *,
+        organization_id: _builtins.str = ...,
+        numbers: _abc.Iterable[_builtins.str] | None = ...,
+        amounts: _abc.Iterable[_money_pb2.Money] | None = ...,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+        customer_ids: _abc.Iterable[_builtins.str] | None = ...,
+        invoice_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts", "customer_ids", b"customer_ids", "invoice_ids", b"invoice_ids", "names", b"names", "numbers", b"numbers", "organization_id", b"organization_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindOpenItemsRequest: _TypeAlias = FindOpenItemsRequest  # noqa: Y015
+
+@_typing.final
+class FindOpenItemsResponse(_message.Message):
+    """Open invoices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___OpenItem]:
+        """The invoices; also paid ones that a number named, which tell a payer's mistake from a wrong match."""
+
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[Global___OpenItem] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindOpenItemsResponse: _TypeAlias = FindOpenItemsResponse  # noqa: Y015
+
+@_typing.final
+class OpenItem(_message.Message):
+    """An invoice that can be matched."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_NAME_FIELD_NUMBER: _builtins.int
+    AMOUNT_DUE_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    DUE_DATE_FIELD_NUMBER: _builtins.int
+    INVOICE_DATE_FIELD_NUMBER: _builtins.int
+    DISPUTED_FIELD_NUMBER: _builtins.int
+    PURCHASE_ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    CUSTOMER_EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    invoice_id: _builtins.str
+    """Invoice."""
+    number: _builtins.str
+    """Number."""
+    customer_id: _builtins.str
+    """Customer."""
+    customer_name: _builtins.str
+    """Name of the customer."""
+    due_date: _builtins.str
+    """Due date, ISO 8601."""
+    invoice_date: _builtins.str
+    """Invoice date, ISO 8601."""
+    disputed: _builtins.bool
+    """Whether the customer disputes it."""
+    purchase_order_number: _builtins.str
+    """Purchase order number of the customer."""
+    customer_external_id: _builtins.str
+    """Id of the customer in the organization's own systems."""
+    version: _builtins.int
+    """Version."""
+    @_builtins.property
+    def amount_due(self) -> _money_pb2.Money:
+        """Due, what is on its way left out; zero when it is paid."""
+
+    @_builtins.property
+    def total(self) -> _money_pb2.Money:
+        """Total."""
+
+    def __init__(
+        self,
+        *,
+        invoice_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        customer_name: _builtins.str = ...,
+        amount_due: _money_pb2.Money | None = ...,
+        total: _money_pb2.Money | None = ...,
+        due_date: _builtins.str = ...,
+        invoice_date: _builtins.str = ...,
+        disputed: _builtins.bool = ...,
+        purchase_order_number: _builtins.str = ...,
+        customer_external_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "customer_external_id", b"customer_external_id", "customer_id", b"customer_id", "customer_name", b"customer_name", "disputed", b"disputed", "due_date", b"due_date", "invoice_date", b"invoice_date", "invoice_id", b"invoice_id", "number", b"number", "purchase_order_number", b"purchase_order_number", "total", b"total", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenItem: _TypeAlias = OpenItem  # noqa: Y015
+
+@_typing.final
+class ListDueItemsRequest(_message.Message):
+    """Asks what is due."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_IDS_FIELD_NUMBER: _builtins.int
+    DUE_UNTIL_FIELD_NUMBER: _builtins.int
+    organization_id: _builtins.str
+    """Organization."""
+    due_until: _builtins.str
+    """Only invoices due until this day, ISO 8601; all open ones when empty."""
+    @_builtins.property
+    def customer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Customers."""
+
+    def __init__(
+        self,
+        *,
+        organization_id: _builtins.str = ...,
+        customer_ids: _abc.Iterable[_builtins.str] | None = ...,
+        due_until: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_ids", b"customer_ids", "due_until", b"due_until", "organization_id", b"organization_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDueItemsRequest: _TypeAlias = ListDueItemsRequest  # noqa: Y015
+
+@_typing.final
+class ListDueItemsResponse(_message.Message):
+    """What is due."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    CREDITS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___OpenItem]:
+        """Invoices that can be paid now: disputed ones and what is on its way left out; ordered by customer, due date and id."""
+
+    @_builtins.property
+    def credits(self) -> _containers.RepeatedCompositeFieldContainer[Global___CustomerCredit]:
+        """Credit of the customers."""
+
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[Global___OpenItem] | None = ...,
+        credits: _abc.Iterable[Global___CustomerCredit] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credits", b"credits", "items", b"items"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDueItemsResponse: _TypeAlias = ListDueItemsResponse  # noqa: Y015
+
+@_typing.final
+class CustomerCredit(_message.Message):
+    """A customer's credit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    CREDIT_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """Customer."""
+    @_builtins.property
+    def credit(self) -> _money_pb2.Money:
+        """Credit that can be spent."""
+
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+        credit: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["credit", b"credit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credit", b"credit", "customer_id", b"customer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerCredit: _TypeAlias = CustomerCredit  # noqa: Y015
+
+@_typing.final
+class GetCashAgreementRequest(_message.Message):
+    """Asks for sums."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    PAYMENT_IDS_FIELD_NUMBER: _builtins.int
+    organization_id: _builtins.str
+    """Organization."""
+    @_builtins.property
+    def payment_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Payments about which to tell; all sums when empty."""
+
+    def __init__(
+        self,
+        *,
+        organization_id: _builtins.str = ...,
+        payment_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_id", b"organization_id", "payment_ids", b"payment_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCashAgreementRequest: _TypeAlias = GetCashAgreementRequest  # noqa: Y015
+
+@_typing.final
+class CashAgreement(_message.Message):
+    """Sums in each currency: received = applied + unapplied + refunded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUMS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def sums(self) -> _containers.RepeatedCompositeFieldContainer[Global___CashSum]:
+        """One for each currency."""
+
+    def __init__(
+        self,
+        *,
+        sums: _abc.Iterable[Global___CashSum] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sums", b"sums"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CashAgreement: _TypeAlias = CashAgreement  # noqa: Y015
+
+@_typing.final
+class CashSum(_message.Message):
+    """Sums in one currency."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIVED_FIELD_NUMBER: _builtins.int
+    APPLIED_FIELD_NUMBER: _builtins.int
+    UNAPPLIED_FIELD_NUMBER: _builtins.int
+    REFUNDED_FIELD_NUMBER: _builtins.int
+    CASH_CLEARING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def received(self) -> _money_pb2.Money:
+        """Received from payments, surcharges left out."""
+
+    @_builtins.property
+    def applied(self) -> _money_pb2.Money:
+        """Put to invoices, what was reversed taken off."""
+
+    @_builtins.property
+    def unapplied(self) -> _money_pb2.Money:
+        """Credit."""
+
+    @_builtins.property
+    def refunded(self) -> _money_pb2.Money:
+        """Gone back."""
+
+    @_builtins.property
+    def cash_clearing(self) -> _money_pb2.Money:
+        """Balance of the clearing account that mirrors payments' customer funds."""
+
+    def __init__(
+        self,
+        *,
+        received: _money_pb2.Money | None = ...,
+        applied: _money_pb2.Money | None = ...,
+        unapplied: _money_pb2.Money | None = ...,
+        refunded: _money_pb2.Money | None = ...,
+        cash_clearing: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "cash_clearing", b"cash_clearing", "received", b"received", "refunded", b"refunded", "unapplied", b"unapplied"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "cash_clearing", b"cash_clearing", "received", b"received", "refunded", b"refunded", "unapplied", b"unapplied"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CashSum: _TypeAlias = CashSum  # noqa: Y015
 
 @_typing.final
 class Reservation(_message.Message):

@@ -35,10 +35,20 @@ class ReservationsStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.PlanPayment = channel.unary_unary(
+                '/tallyport.invoicing.v1.Reservations/PlanPayment',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.PlanPaymentRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.PaymentPlan.FromString,
+                _registered_method=True)
         self.Reserve = channel.unary_unary(
                 '/tallyport.invoicing.v1.Reservations/Reserve',
                 request_serializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ReserveRequest.SerializeToString,
                 response_deserializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.Reservation.FromString,
+                _registered_method=True)
+        self.ReserveMany = channel.unary_unary(
+                '/tallyport.invoicing.v1.Reservations/ReserveMany',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ReserveManyRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ReserveManyResponse.FromString,
                 _registered_method=True)
         self.Release = channel.unary_unary(
                 '/tallyport.invoicing.v1.Reservations/Release',
@@ -51,10 +61,27 @@ class ReservationsServicer:
     """Holds parts of invoices for a payment, so that two payments never pay the same part.
     """
 
+    def PlanPayment(self, request, context):
+        """Works out what a payment would pay: the oldest due first, ties by id; disputed invoices and what is on its way left out;
+        credit first. Changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Reserve(self, request, context):
-        """Reserves parts of one or more invoices for a payment: all or none. Repeating it for the same payment gives the same answer.
-        Refused with INVOICE_NOT_PAYABLE, INVOICE_ALREADY_PAID, AMOUNT_EXCEEDS_DUE or INVOICE_BEING_PAID; metadata names
+        """Reserves parts of one or more invoices, and credit, for a payment: all or none. Repeating it for the same payment gives the
+        same answer. Refused with INVOICE_CHANGED when an invoice is not of the expected version, with CREDIT_CHANGED when there is
+        less credit than wanted,
+        with INVOICE_NOT_PAYABLE, INVOICE_ALREADY_PAID, AMOUNT_EXCEEDS_DUE or INVOICE_BEING_PAID; metadata names
         invoice_id and, for the last, the payment_id that holds it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReserveMany(self, request, context):
+        """Reserves for many payments of one organization in one transaction. A refusal of one is an answer and touches no other.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -70,10 +97,20 @@ class ReservationsServicer:
 
 def add_ReservationsServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'PlanPayment': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlanPayment,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.PlanPaymentRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.PaymentPlan.SerializeToString,
+            ),
             'Reserve': grpc.unary_unary_rpc_method_handler(
                     servicer.Reserve,
                     request_deserializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ReserveRequest.FromString,
                     response_serializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.Reservation.SerializeToString,
+            ),
+            'ReserveMany': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReserveMany,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ReserveManyRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ReserveManyResponse.SerializeToString,
             ),
             'Release': grpc.unary_unary_rpc_method_handler(
                     servicer.Release,
@@ -91,6 +128,33 @@ def add_ReservationsServicer_to_server(servicer, server):
 class Reservations:
     """Holds parts of invoices for a payment, so that two payments never pay the same part.
     """
+
+    @staticmethod
+    def PlanPayment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.Reservations/PlanPayment',
+            tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.PlanPaymentRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.PaymentPlan.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def Reserve(request,
@@ -120,6 +184,33 @@ class Reservations:
             _registered_method=True)
 
     @staticmethod
+    def ReserveMany(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.Reservations/ReserveMany',
+            tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ReserveManyRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ReserveManyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def Release(request,
             target,
             options=(),
@@ -136,6 +227,171 @@ class Reservations:
             '/tallyport.invoicing.v1.Reservations/Release',
             tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ReleaseRequest.SerializeToString,
             tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ReleaseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
+class OpenItemsStub:
+    """What matching needs to know of open invoices.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.FindOpenItems = channel.unary_unary(
+                '/tallyport.invoicing.v1.OpenItems/FindOpenItems',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.FindOpenItemsRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.FindOpenItemsResponse.FromString,
+                _registered_method=True)
+        self.ListDueItems = channel.unary_unary(
+                '/tallyport.invoicing.v1.OpenItems/ListDueItems',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ListDueItemsRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ListDueItemsResponse.FromString,
+                _registered_method=True)
+        self.GetCashAgreement = channel.unary_unary(
+                '/tallyport.invoicing.v1.OpenItems/GetCashAgreement',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.GetCashAgreementRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.CashAgreement.FromString,
+                _registered_method=True)
+
+
+class OpenItemsServicer:
+    """What matching needs to know of open invoices.
+    """
+
+    def FindOpenItems(self, request, context):
+        """Finds open invoices by what a bank line says. Each clue widens the answer; the customers found come with all their open
+        invoices.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDueItems(self, request, context):
+        """Lists what is due at a customer, or at all customers with autopay, for automatic payments.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCashAgreement(self, request, context):
+        """Tells the sums of one organization's receivables that payments' own books must agree with.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_OpenItemsServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'FindOpenItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindOpenItems,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.FindOpenItemsRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.FindOpenItemsResponse.SerializeToString,
+            ),
+            'ListDueItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDueItems,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ListDueItemsRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ListDueItemsResponse.SerializeToString,
+            ),
+            'GetCashAgreement': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCashAgreement,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.GetCashAgreementRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.CashAgreement.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'tallyport.invoicing.v1.OpenItems', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('tallyport.invoicing.v1.OpenItems', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class OpenItems:
+    """What matching needs to know of open invoices.
+    """
+
+    @staticmethod
+    def FindOpenItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.OpenItems/FindOpenItems',
+            tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.FindOpenItemsRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.FindOpenItemsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDueItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.OpenItems/ListDueItems',
+            tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ListDueItemsRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ListDueItemsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCashAgreement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.OpenItems/GetCashAgreement',
+            tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.GetCashAgreementRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.CashAgreement.FromString,
             options,
             channel_credentials,
             insecure,

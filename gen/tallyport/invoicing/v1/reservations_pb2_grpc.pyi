@@ -33,11 +33,19 @@ class ReservationsStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ReservationsAsyncStub: ...
+    PlanPayment: _grpc.UnaryUnaryMultiCallable[_reservations_pb2.PlanPaymentRequest, _reservations_pb2.PaymentPlan]
+    """Works out what a payment would pay: the oldest due first, ties by id; disputed invoices and what is on its way left out;
+    credit first. Changes nothing.
+    """
     Reserve: _grpc.UnaryUnaryMultiCallable[_reservations_pb2.ReserveRequest, _reservations_pb2.Reservation]
-    """Reserves parts of one or more invoices for a payment: all or none. Repeating it for the same payment gives the same answer.
-    Refused with INVOICE_NOT_PAYABLE, INVOICE_ALREADY_PAID, AMOUNT_EXCEEDS_DUE or INVOICE_BEING_PAID; metadata names
+    """Reserves parts of one or more invoices, and credit, for a payment: all or none. Repeating it for the same payment gives the
+    same answer. Refused with INVOICE_CHANGED when an invoice is not of the expected version, with CREDIT_CHANGED when there is
+    less credit than wanted,
+    with INVOICE_NOT_PAYABLE, INVOICE_ALREADY_PAID, AMOUNT_EXCEEDS_DUE or INVOICE_BEING_PAID; metadata names
     invoice_id and, for the last, the payment_id that holds it.
     """
+    ReserveMany: _grpc.UnaryUnaryMultiCallable[_reservations_pb2.ReserveManyRequest, _reservations_pb2.ReserveManyResponse]
+    """Reserves for many payments of one organization in one transaction. A refusal of one is an answer and touches no other."""
     Release: _grpc.UnaryUnaryMultiCallable[_reservations_pb2.ReleaseRequest, _reservations_pb2.ReleaseResponse]
     """Gives back what a payment reserved. Harmless when nothing is reserved."""
 
@@ -46,11 +54,19 @@ class ReservationsAsyncStub(ReservationsStub):
     """Holds parts of invoices for a payment, so that two payments never pay the same part."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    PlanPayment: _aio.UnaryUnaryMultiCallable[_reservations_pb2.PlanPaymentRequest, _reservations_pb2.PaymentPlan]  # type: ignore[assignment]
+    """Works out what a payment would pay: the oldest due first, ties by id; disputed invoices and what is on its way left out;
+    credit first. Changes nothing.
+    """
     Reserve: _aio.UnaryUnaryMultiCallable[_reservations_pb2.ReserveRequest, _reservations_pb2.Reservation]  # type: ignore[assignment]
-    """Reserves parts of one or more invoices for a payment: all or none. Repeating it for the same payment gives the same answer.
-    Refused with INVOICE_NOT_PAYABLE, INVOICE_ALREADY_PAID, AMOUNT_EXCEEDS_DUE or INVOICE_BEING_PAID; metadata names
+    """Reserves parts of one or more invoices, and credit, for a payment: all or none. Repeating it for the same payment gives the
+    same answer. Refused with INVOICE_CHANGED when an invoice is not of the expected version, with CREDIT_CHANGED when there is
+    less credit than wanted,
+    with INVOICE_NOT_PAYABLE, INVOICE_ALREADY_PAID, AMOUNT_EXCEEDS_DUE or INVOICE_BEING_PAID; metadata names
     invoice_id and, for the last, the payment_id that holds it.
     """
+    ReserveMany: _aio.UnaryUnaryMultiCallable[_reservations_pb2.ReserveManyRequest, _reservations_pb2.ReserveManyResponse]  # type: ignore[assignment]
+    """Reserves for many payments of one organization in one transaction. A refusal of one is an answer and touches no other."""
     Release: _aio.UnaryUnaryMultiCallable[_reservations_pb2.ReleaseRequest, _reservations_pb2.ReleaseResponse]  # type: ignore[assignment]
     """Gives back what a payment reserved. Harmless when nothing is reserved."""
 
@@ -58,15 +74,35 @@ class ReservationsServicer(metaclass=_abc_1.ABCMeta):
     """Holds parts of invoices for a payment, so that two payments never pay the same part."""
 
     @_abc_1.abstractmethod
+    def PlanPayment(
+        self,
+        request: _reservations_pb2.PlanPaymentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reservations_pb2.PaymentPlan, _abc.Awaitable[_reservations_pb2.PaymentPlan]]:
+        """Works out what a payment would pay: the oldest due first, ties by id; disputed invoices and what is on its way left out;
+        credit first. Changes nothing.
+        """
+
+    @_abc_1.abstractmethod
     def Reserve(
         self,
         request: _reservations_pb2.ReserveRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_reservations_pb2.Reservation, _abc.Awaitable[_reservations_pb2.Reservation]]:
-        """Reserves parts of one or more invoices for a payment: all or none. Repeating it for the same payment gives the same answer.
-        Refused with INVOICE_NOT_PAYABLE, INVOICE_ALREADY_PAID, AMOUNT_EXCEEDS_DUE or INVOICE_BEING_PAID; metadata names
+        """Reserves parts of one or more invoices, and credit, for a payment: all or none. Repeating it for the same payment gives the
+        same answer. Refused with INVOICE_CHANGED when an invoice is not of the expected version, with CREDIT_CHANGED when there is
+        less credit than wanted,
+        with INVOICE_NOT_PAYABLE, INVOICE_ALREADY_PAID, AMOUNT_EXCEEDS_DUE or INVOICE_BEING_PAID; metadata names
         invoice_id and, for the last, the payment_id that holds it.
         """
+
+    @_abc_1.abstractmethod
+    def ReserveMany(
+        self,
+        request: _reservations_pb2.ReserveManyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reservations_pb2.ReserveManyResponse, _abc.Awaitable[_reservations_pb2.ReserveManyResponse]]:
+        """Reserves for many payments of one organization in one transaction. A refusal of one is an answer and touches no other."""
 
     @_abc_1.abstractmethod
     def Release(
@@ -77,6 +113,67 @@ class ReservationsServicer(metaclass=_abc_1.ABCMeta):
         """Gives back what a payment reserved. Harmless when nothing is reserved."""
 
 def add_ReservationsServicer_to_server(servicer: ReservationsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class OpenItemsStub:
+    """What matching needs to know of open invoices."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> OpenItemsAsyncStub: ...
+    FindOpenItems: _grpc.UnaryUnaryMultiCallable[_reservations_pb2.FindOpenItemsRequest, _reservations_pb2.FindOpenItemsResponse]
+    """Finds open invoices by what a bank line says. Each clue widens the answer; the customers found come with all their open
+    invoices.
+    """
+    ListDueItems: _grpc.UnaryUnaryMultiCallable[_reservations_pb2.ListDueItemsRequest, _reservations_pb2.ListDueItemsResponse]
+    """Lists what is due at a customer, or at all customers with autopay, for automatic payments."""
+    GetCashAgreement: _grpc.UnaryUnaryMultiCallable[_reservations_pb2.GetCashAgreementRequest, _reservations_pb2.CashAgreement]
+    """Tells the sums of one organization's receivables that payments' own books must agree with."""
+
+@_typing.type_check_only
+class OpenItemsAsyncStub(OpenItemsStub):
+    """What matching needs to know of open invoices."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    FindOpenItems: _aio.UnaryUnaryMultiCallable[_reservations_pb2.FindOpenItemsRequest, _reservations_pb2.FindOpenItemsResponse]  # type: ignore[assignment]
+    """Finds open invoices by what a bank line says. Each clue widens the answer; the customers found come with all their open
+    invoices.
+    """
+    ListDueItems: _aio.UnaryUnaryMultiCallable[_reservations_pb2.ListDueItemsRequest, _reservations_pb2.ListDueItemsResponse]  # type: ignore[assignment]
+    """Lists what is due at a customer, or at all customers with autopay, for automatic payments."""
+    GetCashAgreement: _aio.UnaryUnaryMultiCallable[_reservations_pb2.GetCashAgreementRequest, _reservations_pb2.CashAgreement]  # type: ignore[assignment]
+    """Tells the sums of one organization's receivables that payments' own books must agree with."""
+
+class OpenItemsServicer(metaclass=_abc_1.ABCMeta):
+    """What matching needs to know of open invoices."""
+
+    @_abc_1.abstractmethod
+    def FindOpenItems(
+        self,
+        request: _reservations_pb2.FindOpenItemsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reservations_pb2.FindOpenItemsResponse, _abc.Awaitable[_reservations_pb2.FindOpenItemsResponse]]:
+        """Finds open invoices by what a bank line says. Each clue widens the answer; the customers found come with all their open
+        invoices.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDueItems(
+        self,
+        request: _reservations_pb2.ListDueItemsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reservations_pb2.ListDueItemsResponse, _abc.Awaitable[_reservations_pb2.ListDueItemsResponse]]:
+        """Lists what is due at a customer, or at all customers with autopay, for automatic payments."""
+
+    @_abc_1.abstractmethod
+    def GetCashAgreement(
+        self,
+        request: _reservations_pb2.GetCashAgreementRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reservations_pb2.CashAgreement, _abc.Awaitable[_reservations_pb2.CashAgreement]]:
+        """Tells the sums of one organization's receivables that payments' own books must agree with."""
+
+def add_OpenItemsServicer_to_server(servicer: OpenItemsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class DeliveriesStub:
     """What a mail about an invoice needs."""

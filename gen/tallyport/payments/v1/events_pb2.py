@@ -23,21 +23,42 @@ _sym_db = _symbol_database.Default()
 
 
 from tallyport.common.v1 import money_pb2 as tallyport_dot_common_dot_v1_dot_money__pb2
+from tallyport.options.v1 import options_pb2 as tallyport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallyport/payments/v1/events.proto\x12\x15tallyport.payments.v1\x1a\x1ftallyport/common/v1/money.proto\"\xec\x01\n\x10PaymentSucceeded\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12*\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12.\n\x05parts\x18\x04 \x03(\x0b\x32\x1f.tallyport.payments.v1.PaidPart\x12\x16\n\x0ereceipt_number\x18\x05 \x01(\t\x12\x13\n\x0breceived_on\x18\x06 \x01(\t\x12\x0e\n\x06notify\x18\x07 \x01(\x08\x12\x16\n\x0emethod_summary\x18\x08 \x01(\t\"J\n\x08PaidPart\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12*\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\"z\n\rPaymentFailed\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12*\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x14\n\x0c\x66\x61ilure_code\x18\x04 \x01(\t\"f\n\x0fPaymentCanceled\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12*\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Moneyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallyport/payments/v1/events.proto\x12\x15tallyport.payments.v1\x1a\x1ftallyport/common/v1/money.proto\x1a\"tallyport/options/v1/options.proto\"\xcc\x02\n\x10PaymentSucceeded\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12*\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12.\n\x05parts\x18\x04 \x03(\x0b\x32\x1f.tallyport.payments.v1.PaidPart\x12\x16\n\x0ereceipt_number\x18\x05 \x01(\t\x12\x13\n\x0breceived_on\x18\x06 \x01(\t\x12\x0e\n\x06notify\x18\x07 \x01(\x08\x12\x16\n\x0emethod_summary\x18\x08 \x01(\t\x12-\n\tsurcharge\x18\t \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12/\n\x0b\x63redit_used\x18\n \x01(\x0b\x32\x1a.tallyport.common.v1.Money\"\xa1\x03\n\x0fPaymentReversed\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12\x13\n\x0breversal_id\x18\x03 \x01(\t\x12\x31\n\x04kind\x18\x04 \x01(\x0e\x32#.tallyport.payments.v1.ReversalKind\x12*\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12-\n\tsurcharge\x18\x06 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12.\n\x05parts\x18\x07 \x03(\x0b\x32\x1f.tallyport.payments.v1.PaidPart\x12\x0f\n\x07\x66orgive\x18\x08 \x01(\x08\x12\x11\n\tto_credit\x18\t \x01(\x08\x12\r\n\x05whole\x18\n \x01(\x08\x12\'\n\x03\x66\x65\x65\x18\x0b \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x0e\n\x06reason\x18\x0c \x01(\t\x12\x16\n\x0ereceipt_number\x18\r \x01(\t\x12\x0e\n\x06notify\x18\x0e \x01(\x08\"\xd4\x01\n\x11PaymentReinstated\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12\x13\n\x0breversal_id\x18\x03 \x01(\t\x12*\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12-\n\tsurcharge\x18\x05 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x16\n\x0ereceipt_number\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\"\xf0\x01\n\x10\x41utopayAnnounced\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12*\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x0e\n\x06pay_on\x18\x04 \x01(\t\x12.\n\x05parts\x18\x05 \x03(\x0b\x32\x1f.tallyport.payments.v1.PaidPart\x12\x17\n\x0finvoice_numbers\x18\x06 \x03(\t\x12\x16\n\x0emethod_summary\x18\x07 \x01(\t\x12\x1a\n\x12needs_confirmation\x18\x08 \x01(\x08\"\xa3\x01\n\rAutopayFailed\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12*\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x14\n\x0c\x66\x61ilure_code\x18\x04 \x01(\t\x12\x13\n\x0bnext_try_on\x18\x05 \x01(\t\x12\x16\n\x0emethod_summary\x18\x06 \x01(\t\"\x9c\x01\n\x15PaymentMethodExpiring\x12\x19\n\x11payment_method_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12\x0f\n\x07summary\x18\x03 \x01(\t\x12\x14\n\x0c\x65xpiry_month\x18\x04 \x01(\x05\x12\x13\n\x0b\x65xpiry_year\x18\x05 \x01(\x05\x12\x17\n\x0fused_by_autopay\x18\x06 \x01(\x08\"\x8b\x01\n\x18PaymentApprovalRequested\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12*\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x1a\n\x0crequested_by\x18\x04 \x01(\tB\x04\x98\xb5\x18\x01\"\x8d\x01\n\x0fTransferClaimed\x12\x10\n\x08\x63laim_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12\x13\n\x0binvoice_ids\x18\x03 \x03(\t\x12*\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x12\n\nexpires_on\x18\x05 \x01(\t\"b\n\x13TransferClaimClosed\x12\x10\n\x08\x63laim_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12\x13\n\x0binvoice_ids\x18\x03 \x03(\t\x12\x0f\n\x07outcome\x18\x04 \x01(\t\"J\n\x08PaidPart\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12*\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\"z\n\rPaymentFailed\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12*\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x14\n\x0c\x66\x61ilure_code\x18\x04 \x01(\t\"f\n\x0fPaymentCanceled\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12*\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money*\x9c\x01\n\x0cReversalKind\x12\x1d\n\x19REVERSAL_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14REVERSAL_KIND_RETURN\x10\x01\x12\x18\n\x14REVERSAL_KIND_REFUND\x10\x02\x12\x1c\n\x18REVERSAL_KIND_CHARGEBACK\x10\x03\x12\x1b\n\x17REVERSAL_KIND_UNMATCHED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tallyport.payments.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PAYMENTSUCCEEDED']._serialized_start=95
-  _globals['_PAYMENTSUCCEEDED']._serialized_end=331
-  _globals['_PAIDPART']._serialized_start=333
-  _globals['_PAIDPART']._serialized_end=407
-  _globals['_PAYMENTFAILED']._serialized_start=409
-  _globals['_PAYMENTFAILED']._serialized_end=531
-  _globals['_PAYMENTCANCELED']._serialized_start=533
-  _globals['_PAYMENTCANCELED']._serialized_end=635
+  _globals['_PAYMENTAPPROVALREQUESTED'].fields_by_name['requested_by']._loaded_options = None
+  _globals['_PAYMENTAPPROVALREQUESTED'].fields_by_name['requested_by']._serialized_options = b'\230\265\030\001'
+  _globals['_REVERSALKIND']._serialized_start=2359
+  _globals['_REVERSALKIND']._serialized_end=2515
+  _globals['_PAYMENTSUCCEEDED']._serialized_start=131
+  _globals['_PAYMENTSUCCEEDED']._serialized_end=463
+  _globals['_PAYMENTREVERSED']._serialized_start=466
+  _globals['_PAYMENTREVERSED']._serialized_end=883
+  _globals['_PAYMENTREINSTATED']._serialized_start=886
+  _globals['_PAYMENTREINSTATED']._serialized_end=1098
+  _globals['_AUTOPAYANNOUNCED']._serialized_start=1101
+  _globals['_AUTOPAYANNOUNCED']._serialized_end=1341
+  _globals['_AUTOPAYFAILED']._serialized_start=1344
+  _globals['_AUTOPAYFAILED']._serialized_end=1507
+  _globals['_PAYMENTMETHODEXPIRING']._serialized_start=1510
+  _globals['_PAYMENTMETHODEXPIRING']._serialized_end=1666
+  _globals['_PAYMENTAPPROVALREQUESTED']._serialized_start=1669
+  _globals['_PAYMENTAPPROVALREQUESTED']._serialized_end=1808
+  _globals['_TRANSFERCLAIMED']._serialized_start=1811
+  _globals['_TRANSFERCLAIMED']._serialized_end=1952
+  _globals['_TRANSFERCLAIMCLOSED']._serialized_start=1954
+  _globals['_TRANSFERCLAIMCLOSED']._serialized_end=2052
+  _globals['_PAIDPART']._serialized_start=2054
+  _globals['_PAIDPART']._serialized_end=2128
+  _globals['_PAYMENTFAILED']._serialized_start=2130
+  _globals['_PAYMENTFAILED']._serialized_end=2252
+  _globals['_PAYMENTCANCELED']._serialized_start=2254
+  _globals['_PAYMENTCANCELED']._serialized_end=2356
 # @@protoc_insertion_point(module_scope)

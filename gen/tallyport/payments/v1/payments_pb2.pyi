@@ -41,6 +41,18 @@ class _PaymentStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Payment
     """Given up; nothing was charged."""
     PAYMENT_STATUS_UNKNOWN: _PaymentStatus.ValueType  # 6
     """The provider did not answer; it is being checked and settles by itself. Never pay again while it is."""
+    PAYMENT_STATUS_RETURNED: _PaymentStatus.ValueType  # 7
+    """The money was there and came back: a bank debit was returned. The invoices are open again."""
+    PAYMENT_STATUS_REFUNDED: _PaymentStatus.ValueType  # 8
+    """All of it was given back."""
+    PAYMENT_STATUS_PARTLY_REFUNDED: _PaymentStatus.ValueType  # 9
+    """A part of it was given back."""
+    PAYMENT_STATUS_DISPUTED: _PaymentStatus.ValueType  # 10
+    """The payer's bank took it back and it is not decided yet, or was lost."""
+    PAYMENT_STATUS_SCHEDULED: _PaymentStatus.ValueType  # 11
+    """Starts on the day that was chosen; can be canceled until then."""
+    PAYMENT_STATUS_AWAITING_APPROVAL: _PaymentStatus.ValueType  # 12
+    """Waits until somebody of the paying company approves it."""
 
 class PaymentStatus(_PaymentStatus, metaclass=_PaymentStatusEnumTypeWrapper):
     """State of a payment."""
@@ -59,6 +71,18 @@ PAYMENT_STATUS_CANCELED: PaymentStatus.ValueType  # 5
 """Given up; nothing was charged."""
 PAYMENT_STATUS_UNKNOWN: PaymentStatus.ValueType  # 6
 """The provider did not answer; it is being checked and settles by itself. Never pay again while it is."""
+PAYMENT_STATUS_RETURNED: PaymentStatus.ValueType  # 7
+"""The money was there and came back: a bank debit was returned. The invoices are open again."""
+PAYMENT_STATUS_REFUNDED: PaymentStatus.ValueType  # 8
+"""All of it was given back."""
+PAYMENT_STATUS_PARTLY_REFUNDED: PaymentStatus.ValueType  # 9
+"""A part of it was given back."""
+PAYMENT_STATUS_DISPUTED: PaymentStatus.ValueType  # 10
+"""The payer's bank took it back and it is not decided yet, or was lost."""
+PAYMENT_STATUS_SCHEDULED: PaymentStatus.ValueType  # 11
+"""Starts on the day that was chosen; can be canceled until then."""
+PAYMENT_STATUS_AWAITING_APPROVAL: PaymentStatus.ValueType  # 12
+"""Waits until somebody of the paying company approves it."""
 Global___PaymentStatus: _TypeAlias = PaymentStatus  # noqa: Y015
 
 class _PaymentMethodType:
@@ -79,6 +103,18 @@ class _PaymentMethodTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Pay
     """Bank transfer."""
     PAYMENT_METHOD_TYPE_EXTERNAL: _PaymentMethodType.ValueType  # 5
     """Recorded in another system before."""
+    PAYMENT_METHOD_TYPE_BANK_DEBIT: _PaymentMethodType.ValueType  # 6
+    """Bank debit: ACH, SEPA."""
+    PAYMENT_METHOD_TYPE_WALLET: _PaymentMethodType.ValueType  # 7
+    """Wallet: Apple Pay, Google Pay."""
+    PAYMENT_METHOD_TYPE_REDIRECT: _PaymentMethodType.ValueType  # 8
+    """A payment service to which the payer is sent and comes back, like PayPal."""
+    PAYMENT_METHOD_TYPE_STABLECOIN: _PaymentMethodType.ValueType  # 9
+    """Stablecoin."""
+    PAYMENT_METHOD_TYPE_CREDIT: _PaymentMethodType.ValueType  # 10
+    """The customer's credit alone."""
+    PAYMENT_METHOD_TYPE_CARD_TERMINAL: _PaymentMethodType.ValueType  # 11
+    """A card terminal at the counter."""
 
 class PaymentMethodType(_PaymentMethodType, metaclass=_PaymentMethodTypeEnumTypeWrapper):
     """How a payment was made."""
@@ -95,6 +131,18 @@ PAYMENT_METHOD_TYPE_BANK_TRANSFER: PaymentMethodType.ValueType  # 4
 """Bank transfer."""
 PAYMENT_METHOD_TYPE_EXTERNAL: PaymentMethodType.ValueType  # 5
 """Recorded in another system before."""
+PAYMENT_METHOD_TYPE_BANK_DEBIT: PaymentMethodType.ValueType  # 6
+"""Bank debit: ACH, SEPA."""
+PAYMENT_METHOD_TYPE_WALLET: PaymentMethodType.ValueType  # 7
+"""Wallet: Apple Pay, Google Pay."""
+PAYMENT_METHOD_TYPE_REDIRECT: PaymentMethodType.ValueType  # 8
+"""A payment service to which the payer is sent and comes back, like PayPal."""
+PAYMENT_METHOD_TYPE_STABLECOIN: PaymentMethodType.ValueType  # 9
+"""Stablecoin."""
+PAYMENT_METHOD_TYPE_CREDIT: PaymentMethodType.ValueType  # 10
+"""The customer's credit alone."""
+PAYMENT_METHOD_TYPE_CARD_TERMINAL: PaymentMethodType.ValueType  # 11
+"""A card terminal at the counter."""
 Global___PaymentMethodType: _TypeAlias = PaymentMethodType  # noqa: Y015
 
 @_typing.final
@@ -119,6 +167,17 @@ class Payment(_message.Message):
     FINISHED_AT_FIELD_NUMBER: _builtins.int
     RECEIVED_ON_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_NAME_FIELD_NUMBER: _builtins.int
+    CREDIT_USED_FIELD_NUMBER: _builtins.int
+    SURCHARGE_FIELD_NUMBER: _builtins.int
+    PREPAYMENT_FIELD_NUMBER: _builtins.int
+    AMOUNT_REFUNDED_FIELD_NUMBER: _builtins.int
+    AMOUNT_DISPUTED_FIELD_NUMBER: _builtins.int
+    SCHEDULED_FOR_FIELD_NUMBER: _builtins.int
+    EXPECTED_ON_FIELD_NUMBER: _builtins.int
+    PAYMENT_METHOD_ID_FIELD_NUMBER: _builtins.int
+    RETURN_CODE_FIELD_NUMBER: _builtins.int
+    SAVED_PAYMENT_METHOD_ID_FIELD_NUMBER: _builtins.int
     payment_id: _builtins.str
     """Id with prefix pay_."""
     customer_id: _builtins.str
@@ -143,6 +202,18 @@ class Payment(_message.Message):
     """Day the money was received in the organization's zone, ISO 8601; empty until succeeded."""
     note: _builtins.str
     """Note of staff for recorded payments."""
+    customer_name: _builtins.str
+    """Name of the customer."""
+    scheduled_for: _builtins.str
+    """Day on which a scheduled payment starts, ISO 8601; empty for others."""
+    expected_on: _builtins.str
+    """Day on which a bank debit is expected to settle, ISO 8601; empty for others."""
+    payment_method_id: _builtins.str
+    """Saved method it was paid with; may be empty."""
+    return_code: _builtins.str
+    """Why a debit came back, for programs; empty for others."""
+    saved_payment_method_id: _builtins.str
+    """Saved method that the payer asked to keep; may be empty."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """Sum."""
@@ -158,6 +229,26 @@ class Payment(_message.Message):
     @_builtins.property
     def finished_at(self) -> _timestamp_pb2.Timestamp:
         """When it succeeded, failed or was canceled."""
+
+    @_builtins.property
+    def credit_used(self) -> _money_pb2.Money:
+        """Credit used besides the charge."""
+
+    @_builtins.property
+    def surcharge(self) -> _money_pb2.Money:
+        """Part of the amount that is a surcharge; negative for a discount."""
+
+    @_builtins.property
+    def prepayment(self) -> _money_pb2.Money:
+        """Part of the amount that is for no invoice and becomes credit."""
+
+    @_builtins.property
+    def amount_refunded(self) -> _money_pb2.Money:
+        """Given back so far, surcharge included."""
+
+    @_builtins.property
+    def amount_disputed(self) -> _money_pb2.Money:
+        """Taken back by the payer's bank."""
 
     def __init__(
         self,
@@ -178,10 +269,21 @@ class Payment(_message.Message):
         finished_at: _timestamp_pb2.Timestamp | None = ...,
         received_on: _builtins.str = ...,
         note: _builtins.str = ...,
+        customer_name: _builtins.str = ...,
+        credit_used: _money_pb2.Money | None = ...,
+        surcharge: _money_pb2.Money | None = ...,
+        prepayment: _money_pb2.Money | None = ...,
+        amount_refunded: _money_pb2.Money | None = ...,
+        amount_disputed: _money_pb2.Money | None = ...,
+        scheduled_for: _builtins.str = ...,
+        expected_on: _builtins.str = ...,
+        payment_method_id: _builtins.str = ...,
+        return_code: _builtins.str = ...,
+        saved_payment_method_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "created_at", b"created_at", "finished_at", b"finished_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "amount_disputed", b"amount_disputed", "amount_refunded", b"amount_refunded", "created_at", b"created_at", "credit_used", b"credit_used", "finished_at", b"finished_at", "prepayment", b"prepayment", "surcharge", b"surcharge"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "created_at", b"created_at", "customer_id", b"customer_id", "failure_code", b"failure_code", "failure_message", b"failure_message", "finished_at", b"finished_at", "initiated_by", b"initiated_by", "method", b"method", "method_summary", b"method_summary", "note", b"note", "parts", b"parts", "payment_id", b"payment_id", "receipt_number", b"receipt_number", "received_on", b"received_on", "redirect_url", b"redirect_url", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "amount_disputed", b"amount_disputed", "amount_refunded", b"amount_refunded", "created_at", b"created_at", "credit_used", b"credit_used", "customer_id", b"customer_id", "customer_name", b"customer_name", "expected_on", b"expected_on", "failure_code", b"failure_code", "failure_message", b"failure_message", "finished_at", b"finished_at", "initiated_by", b"initiated_by", "method", b"method", "method_summary", b"method_summary", "note", b"note", "parts", b"parts", "payment_id", b"payment_id", "payment_method_id", b"payment_method_id", "prepayment", b"prepayment", "receipt_number", b"receipt_number", "received_on", b"received_on", "redirect_url", b"redirect_url", "return_code", b"return_code", "saved_payment_method_id", b"saved_payment_method_id", "scheduled_for", b"scheduled_for", "status", b"status", "surcharge", b"surcharge"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -196,10 +298,13 @@ class PaymentPart(_message.Message):
     INVOICE_ID_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
     INVOICE_NUMBER_FIELD_NUMBER: _builtins.int
+    INVOICE_VERSION_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Invoice."""
     invoice_number: _builtins.str
     """Number of the invoice; filled in answers."""
+    invoice_version: _builtins.int
+    """Version of the invoice that was shown; 0 when it does not matter."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """How much."""
@@ -210,14 +315,207 @@ class PaymentPart(_message.Message):
         invoice_id: _builtins.str = ...,
         amount: _money_pb2.Money | None = ...,
         invoice_number: _builtins.str = ...,
+        invoice_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "invoice_id", b"invoice_id", "invoice_number", b"invoice_number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "invoice_id", b"invoice_id", "invoice_number", b"invoice_number", "invoice_version", b"invoice_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PaymentPart: _TypeAlias = PaymentPart  # noqa: Y015
+
+@_typing.final
+class PreviewPaymentRequest(_message.Message):
+    """Asks what a payment would do."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    INVOICE_IDS_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    KEEP_CREDIT_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """Customer, for staff; everybody else pays for their own."""
+    method: Global___PaymentMethodType.ValueType
+    """How it will be paid; card when not set."""
+    keep_credit: _builtins.bool
+    """True to leave credit alone."""
+    currency: _builtins.str
+    """Currency, when nothing else tells; the customer's when empty."""
+    @_builtins.property
+    def invoice_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Invoices to pay; when empty, everything that is due."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much, surcharge left out; all of it when absent."""
+
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+        invoice_ids: _abc.Iterable[_builtins.str] | None = ...,
+        amount: _money_pb2.Money | None = ...,
+        method: Global___PaymentMethodType.ValueType = ...,
+        keep_credit: _builtins.bool = ...,
+        currency: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "currency", b"currency", "customer_id", b"customer_id", "invoice_ids", b"invoice_ids", "keep_credit", b"keep_credit", "method", b"method"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewPaymentRequest: _TypeAlias = PreviewPaymentRequest  # noqa: Y015
+
+@_typing.final
+class PaymentPreview(_message.Message):
+    """What a payment would do."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTS_FIELD_NUMBER: _builtins.int
+    CREDIT_USED_FIELD_NUMBER: _builtins.int
+    PREPAYMENT_FIELD_NUMBER: _builtins.int
+    SURCHARGE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    SKIPPED_FIELD_NUMBER: _builtins.int
+    METHODS_FIELD_NUMBER: _builtins.int
+    MIN_AMOUNT_FIELD_NUMBER: _builtins.int
+    MAX_AMOUNT_FIELD_NUMBER: _builtins.int
+    CREDIT_AVAILABLE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___PaymentPart]:
+        """What it pays, with versions of the invoices."""
+
+    @_builtins.property
+    def credit_used(self) -> _money_pb2.Money:
+        """Credit that is used first."""
+
+    @_builtins.property
+    def prepayment(self) -> _money_pb2.Money:
+        """What no invoice takes and becomes credit."""
+
+    @_builtins.property
+    def surcharge(self) -> _money_pb2.Money:
+        """Surcharge; negative for a discount."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What is charged: parts less credit, with prepayment and surcharge."""
+
+    @_builtins.property
+    def skipped(self) -> _containers.RepeatedCompositeFieldContainer[Global___SkippedInvoice]:
+        """Invoices left out, with the reason."""
+
+    @_builtins.property
+    def methods(self) -> _containers.RepeatedCompositeFieldContainer[Global___OfferedMethod]:
+        """Ways to pay this, each with its charge."""
+
+    @_builtins.property
+    def min_amount(self) -> _money_pb2.Money:
+        """Least and most that may be entered as amount; most is absent when prepayments are allowed."""
+
+    @_builtins.property
+    def max_amount(self) -> _money_pb2.Money:
+        """Most that may be entered."""
+
+    @_builtins.property
+    def credit_available(self) -> _money_pb2.Money:
+        """Credit that the customer has."""
+
+    def __init__(
+        self,
+        *,
+        parts: _abc.Iterable[Global___PaymentPart] | None = ...,
+        credit_used: _money_pb2.Money | None = ...,
+        prepayment: _money_pb2.Money | None = ...,
+        surcharge: _money_pb2.Money | None = ...,
+        amount: _money_pb2.Money | None = ...,
+        skipped: _abc.Iterable[Global___SkippedInvoice] | None = ...,
+        methods: _abc.Iterable[Global___OfferedMethod] | None = ...,
+        min_amount: _money_pb2.Money | None = ...,
+        max_amount: _money_pb2.Money | None = ...,
+        credit_available: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "credit_available", b"credit_available", "credit_used", b"credit_used", "max_amount", b"max_amount", "min_amount", b"min_amount", "prepayment", b"prepayment", "surcharge", b"surcharge"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "credit_available", b"credit_available", "credit_used", b"credit_used", "max_amount", b"max_amount", "methods", b"methods", "min_amount", b"min_amount", "parts", b"parts", "prepayment", b"prepayment", "skipped", b"skipped", "surcharge", b"surcharge"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentPreview: _TypeAlias = PaymentPreview  # noqa: Y015
+
+@_typing.final
+class SkippedInvoice(_message.Message):
+    """An invoice that a preview left out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    INVOICE_NUMBER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    invoice_id: _builtins.str
+    """Invoice."""
+    invoice_number: _builtins.str
+    """Number."""
+    reason: _builtins.str
+    """Why, for programs: disputed, being_paid, paid, not_payable, other_currency."""
+    def __init__(
+        self,
+        *,
+        invoice_id: _builtins.str = ...,
+        invoice_number: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice_id", b"invoice_id", "invoice_number", b"invoice_number", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SkippedInvoice: _TypeAlias = SkippedInvoice  # noqa: Y015
+
+@_typing.final
+class OfferedMethod(_message.Message):
+    """A way to pay."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METHOD_FIELD_NUMBER: _builtins.int
+    SURCHARGE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    method: Global___PaymentMethodType.ValueType
+    """Kind."""
+    refused: _builtins.str
+    """Empty when it can be used, else why not: below_minimum, above_maximum."""
+    @_builtins.property
+    def surcharge(self) -> _money_pb2.Money:
+        """Surcharge; negative for a discount."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What would be charged."""
+
+    def __init__(
+        self,
+        *,
+        method: Global___PaymentMethodType.ValueType = ...,
+        surcharge: _money_pb2.Money | None = ...,
+        amount: _money_pb2.Money | None = ...,
+        refused: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "surcharge", b"surcharge"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "method", b"method", "refused", b"refused", "surcharge", b"surcharge"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfferedMethod: _TypeAlias = OfferedMethod  # noqa: Y015
 
 @_typing.final
 class CreatePaymentRequest(_message.Message):
@@ -228,17 +526,59 @@ class CreatePaymentRequest(_message.Message):
     PARTS_FIELD_NUMBER: _builtins.int
     HOSTED_PAGE_FIELD_NUMBER: _builtins.int
     CARD_TOKEN_FIELD_NUMBER: _builtins.int
+    SAVED_METHOD_FIELD_NUMBER: _builtins.int
+    WALLET_TOKEN_FIELD_NUMBER: _builtins.int
+    CREDIT_ONLY_FIELD_NUMBER: _builtins.int
+    CREDIT_FIELD_NUMBER: _builtins.int
+    PREPAYMENT_FIELD_NUMBER: _builtins.int
+    EXPECTED_AMOUNT_FIELD_NUMBER: _builtins.int
+    SCHEDULED_FOR_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    ON_BEHALF_OF_FIELD_NUMBER: _builtins.int
+    PAYER_ADDRESS_FIELD_NUMBER: _builtins.int
+    scheduled_for: _builtins.str
+    """Day on which to pay, ISO 8601; at once when empty. Only with a saved method."""
+    customer_id: _builtins.str
+    """Customer, for staff who pay on behalf of a caller; everybody else pays for their own."""
+    on_behalf_of: _builtins.str
+    """Who asked staff to pay, for the audit log; needed for staff."""
+    payer_address: _builtins.str
+    """Address of the payer's device, as the gateway saw it; only the gateway's own word counts, for guarding against card testing."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___PaymentPart]:
-        """What to pay: one entry for each invoice, all in one currency, each amount more than zero."""
+        """What to pay: one entry for each invoice, all in one currency, each amount more than zero. Empty for a prepayment."""
 
     @_builtins.property
     def hosted_page(self) -> Global___HostedPage:
-        """On the provider's card page."""
+        """On the provider's page."""
 
     @_builtins.property
     def card_token(self) -> Global___CardToken:
         """With a token that the provider's own page or library made of a card; card numbers are never accepted."""
+
+    @_builtins.property
+    def saved_method(self) -> Global___SavedMethod:
+        """With a saved method."""
+
+    @_builtins.property
+    def wallet_token(self) -> Global___WalletToken:
+        """With a wallet's token."""
+
+    @_builtins.property
+    def credit_only(self) -> Global___CreditOnly:
+        """With credit alone."""
+
+    @_builtins.property
+    def credit(self) -> _money_pb2.Money:
+        """Credit to use before charging; none when absent."""
+
+    @_builtins.property
+    def prepayment(self) -> _money_pb2.Money:
+        """Money for no invoice, which becomes credit; none when absent."""
+
+    @_builtins.property
+    def expected_amount(self) -> _money_pb2.Money:
+        """What was shown as the amount to be charged; another one answers PREVIEW_CHANGED. Not compared when absent."""
 
     def __init__(
         self,
@@ -246,12 +586,22 @@ class CreatePaymentRequest(_message.Message):
         parts: _abc.Iterable[Global___PaymentPart] | None = ...,
         hosted_page: Global___HostedPage | None = ...,
         card_token: Global___CardToken | None = ...,
+        saved_method: Global___SavedMethod | None = ...,
+        wallet_token: Global___WalletToken | None = ...,
+        credit_only: Global___CreditOnly | None = ...,
+        credit: _money_pb2.Money | None = ...,
+        prepayment: _money_pb2.Money | None = ...,
+        expected_amount: _money_pb2.Money | None = ...,
+        scheduled_for: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        on_behalf_of: _builtins.str = ...,
+        payer_address: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["card_token", b"card_token", "hosted_page", b"hosted_page", "method", b"method"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["card_token", b"card_token", "credit", b"credit", "credit_only", b"credit_only", "expected_amount", b"expected_amount", "hosted_page", b"hosted_page", "method", b"method", "prepayment", b"prepayment", "saved_method", b"saved_method", "wallet_token", b"wallet_token"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_token", b"card_token", "hosted_page", b"hosted_page", "method", b"method", "parts", b"parts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_token", b"card_token", "credit", b"credit", "credit_only", b"credit_only", "customer_id", b"customer_id", "expected_amount", b"expected_amount", "hosted_page", b"hosted_page", "method", b"method", "on_behalf_of", b"on_behalf_of", "parts", b"parts", "payer_address", b"payer_address", "prepayment", b"prepayment", "saved_method", b"saved_method", "scheduled_for", b"scheduled_for", "wallet_token", b"wallet_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_method: _TypeAlias = _typing.Literal["hosted_page", "card_token"]  # noqa: Y015
+    _WhichOneofReturnType_method: _TypeAlias = _typing.Literal["hosted_page", "card_token", "saved_method", "wallet_token", "credit_only"]  # noqa: Y015
     _WhichOneofArgType_method: _TypeAlias = _typing.Literal["method", b"method"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_method) -> _WhichOneofReturnType_method | None: ...
 
@@ -264,20 +614,97 @@ class HostedPage(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RETURN_URL_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    SAVE_FIELD_NUMBER: _builtins.int
     return_url: _builtins.str
     """Where the provider sends the payer afterwards; {payment_id} in it is replaced. Must be on the portal's own address."""
+    method: Global___PaymentMethodType.ValueType
+    """Card, bank debit, redirect or stablecoin; card when not set."""
+    save: _builtins.bool
+    """Whether the method is kept for later payments; only for signed-in payers."""
     def __init__(
         self,
         *,
         return_url: _builtins.str = ...,
+        method: Global___PaymentMethodType.ValueType = ...,
+        save: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["return_url", b"return_url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["method", b"method", "return_url", b"return_url", "save", b"save"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___HostedPage: _TypeAlias = HostedPage  # noqa: Y015
+
+@_typing.final
+class SavedMethod(_message.Message):
+    """Paying with a saved method."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYMENT_METHOD_ID_FIELD_NUMBER: _builtins.int
+    RETURN_URL_FIELD_NUMBER: _builtins.int
+    payment_method_id: _builtins.str
+    """The method."""
+    return_url: _builtins.str
+    """Where the provider sends the payer if the bank asks for a confirmation; {payment_id} in it is replaced."""
+    def __init__(
+        self,
+        *,
+        payment_method_id: _builtins.str = ...,
+        return_url: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["payment_method_id", b"payment_method_id", "return_url", b"return_url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SavedMethod: _TypeAlias = SavedMethod  # noqa: Y015
+
+@_typing.final
+class WalletToken(_message.Message):
+    """Paying with a wallet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOKEN_FIELD_NUMBER: _builtins.int
+    WALLET_FIELD_NUMBER: _builtins.int
+    token: _builtins.str
+    """Token that the wallet made for the provider."""
+    wallet: _builtins.str
+    """Which: apple_pay or google_pay."""
+    def __init__(
+        self,
+        *,
+        token: _builtins.str = ...,
+        wallet: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["token", b"token", "wallet", b"wallet"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WalletToken: _TypeAlias = WalletToken  # noqa: Y015
+
+@_typing.final
+class CreditOnly(_message.Message):
+    """Paying with credit alone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreditOnly: _TypeAlias = CreditOnly  # noqa: Y015
 
 @_typing.final
 class CardToken(_message.Message):

@@ -35,6 +35,11 @@ class PaymentsStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.PreviewPayment = channel.unary_unary(
+                '/tallyport.payments.v1.Payments/PreviewPayment',
+                request_serializer=tallyport_dot_payments_dot_v1_dot_payments__pb2.PreviewPaymentRequest.SerializeToString,
+                response_deserializer=tallyport_dot_payments_dot_v1_dot_payments__pb2.PaymentPreview.FromString,
+                _registered_method=True)
         self.CreatePayment = channel.unary_unary(
                 '/tallyport.payments.v1.Payments/CreatePayment',
                 request_serializer=tallyport_dot_payments_dot_v1_dot_payments__pb2.CreatePaymentRequest.SerializeToString,
@@ -81,11 +86,21 @@ class PaymentsServicer:
     """Payments.
     """
 
+    def PreviewPayment(self, request, context):
+        """Tells what a payment would do, before it is made: the oldest due first, disputed invoices skipped, credit first, the rest of
+        the money becomes credit. Nothing is changed. What it answers can be sent to CreatePayment as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CreatePayment(self, request, context):
         """Pays parts of one or more invoices with one charge. With hosted_page the answer is requires_action and carries the address
-        of the provider's card page; with card_token the charge is made at once. A timeout is never a failure: the status is
-        unknown until the provider has been asked. Refused with INVOICE_ALREADY_PAID, INVOICE_BEING_PAID, INVOICE_NOT_PAYABLE or
-        AMOUNT_EXCEEDS_DUE when the invoices cannot take the amounts.
+        of the provider's page; with a token or a saved method the charge is made at once. A timeout is never a failure: the status
+        is unknown until the provider has been asked. A bank debit is processing until it settles. Refused with
+        INVOICE_ALREADY_PAID, INVOICE_BEING_PAID, INVOICE_NOT_PAYABLE or AMOUNT_EXCEEDS_DUE when the invoices cannot take the
+        amounts; with PREVIEW_CHANGED (and the new preview as JSON in the metadata) when what was shown is not true any more; with
+        METHOD_NOT_ALLOWED or AMOUNT_NOT_ALLOWED by policy; with TOO_MANY_TRIES when somebody tries cards out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -143,6 +158,11 @@ class PaymentsServicer:
 
 def add_PaymentsServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'PreviewPayment': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewPayment,
+                    request_deserializer=tallyport_dot_payments_dot_v1_dot_payments__pb2.PreviewPaymentRequest.FromString,
+                    response_serializer=tallyport_dot_payments_dot_v1_dot_payments__pb2.PaymentPreview.SerializeToString,
+            ),
             'CreatePayment': grpc.unary_unary_rpc_method_handler(
                     servicer.CreatePayment,
                     request_deserializer=tallyport_dot_payments_dot_v1_dot_payments__pb2.CreatePaymentRequest.FromString,
@@ -194,6 +214,33 @@ def add_PaymentsServicer_to_server(servicer, server):
 class Payments:
     """Payments.
     """
+
+    @staticmethod
+    def PreviewPayment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.payments.v1.Payments/PreviewPayment',
+            tallyport_dot_payments_dot_v1_dot_payments__pb2.PreviewPaymentRequest.SerializeToString,
+            tallyport_dot_payments_dot_v1_dot_payments__pb2.PaymentPreview.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def CreatePayment(request,

@@ -33,11 +33,17 @@ class PaymentsStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> PaymentsAsyncStub: ...
+    PreviewPayment: _grpc.UnaryUnaryMultiCallable[_payments_pb2.PreviewPaymentRequest, _payments_pb2.PaymentPreview]
+    """Tells what a payment would do, before it is made: the oldest due first, disputed invoices skipped, credit first, the rest of
+    the money becomes credit. Nothing is changed. What it answers can be sent to CreatePayment as it is.
+    """
     CreatePayment: _grpc.UnaryUnaryMultiCallable[_payments_pb2.CreatePaymentRequest, _payments_pb2.Payment]
     """Pays parts of one or more invoices with one charge. With hosted_page the answer is requires_action and carries the address
-    of the provider's card page; with card_token the charge is made at once. A timeout is never a failure: the status is
-    unknown until the provider has been asked. Refused with INVOICE_ALREADY_PAID, INVOICE_BEING_PAID, INVOICE_NOT_PAYABLE or
-    AMOUNT_EXCEEDS_DUE when the invoices cannot take the amounts.
+    of the provider's page; with a token or a saved method the charge is made at once. A timeout is never a failure: the status
+    is unknown until the provider has been asked. A bank debit is processing until it settles. Refused with
+    INVOICE_ALREADY_PAID, INVOICE_BEING_PAID, INVOICE_NOT_PAYABLE or AMOUNT_EXCEEDS_DUE when the invoices cannot take the
+    amounts; with PREVIEW_CHANGED (and the new preview as JSON in the metadata) when what was shown is not true any more; with
+    METHOD_NOT_ALLOWED or AMOUNT_NOT_ALLOWED by policy; with TOO_MANY_TRIES when somebody tries cards out.
     """
     RecordPayment: _grpc.UnaryUnaryMultiCallable[_payments_pb2.RecordPaymentRequest, _payments_pb2.Payment]
     """Records money that came another way (cash, cheque, transfer) and puts it to invoices."""
@@ -59,11 +65,17 @@ class PaymentsAsyncStub(PaymentsStub):
     """Payments."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    PreviewPayment: _aio.UnaryUnaryMultiCallable[_payments_pb2.PreviewPaymentRequest, _payments_pb2.PaymentPreview]  # type: ignore[assignment]
+    """Tells what a payment would do, before it is made: the oldest due first, disputed invoices skipped, credit first, the rest of
+    the money becomes credit. Nothing is changed. What it answers can be sent to CreatePayment as it is.
+    """
     CreatePayment: _aio.UnaryUnaryMultiCallable[_payments_pb2.CreatePaymentRequest, _payments_pb2.Payment]  # type: ignore[assignment]
     """Pays parts of one or more invoices with one charge. With hosted_page the answer is requires_action and carries the address
-    of the provider's card page; with card_token the charge is made at once. A timeout is never a failure: the status is
-    unknown until the provider has been asked. Refused with INVOICE_ALREADY_PAID, INVOICE_BEING_PAID, INVOICE_NOT_PAYABLE or
-    AMOUNT_EXCEEDS_DUE when the invoices cannot take the amounts.
+    of the provider's page; with a token or a saved method the charge is made at once. A timeout is never a failure: the status
+    is unknown until the provider has been asked. A bank debit is processing until it settles. Refused with
+    INVOICE_ALREADY_PAID, INVOICE_BEING_PAID, INVOICE_NOT_PAYABLE or AMOUNT_EXCEEDS_DUE when the invoices cannot take the
+    amounts; with PREVIEW_CHANGED (and the new preview as JSON in the metadata) when what was shown is not true any more; with
+    METHOD_NOT_ALLOWED or AMOUNT_NOT_ALLOWED by policy; with TOO_MANY_TRIES when somebody tries cards out.
     """
     RecordPayment: _aio.UnaryUnaryMultiCallable[_payments_pb2.RecordPaymentRequest, _payments_pb2.Payment]  # type: ignore[assignment]
     """Records money that came another way (cash, cheque, transfer) and puts it to invoices."""
@@ -84,15 +96,27 @@ class PaymentsServicer(metaclass=_abc_1.ABCMeta):
     """Payments."""
 
     @_abc_1.abstractmethod
+    def PreviewPayment(
+        self,
+        request: _payments_pb2.PreviewPaymentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payments_pb2.PaymentPreview, _abc.Awaitable[_payments_pb2.PaymentPreview]]:
+        """Tells what a payment would do, before it is made: the oldest due first, disputed invoices skipped, credit first, the rest of
+        the money becomes credit. Nothing is changed. What it answers can be sent to CreatePayment as it is.
+        """
+
+    @_abc_1.abstractmethod
     def CreatePayment(
         self,
         request: _payments_pb2.CreatePaymentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payments_pb2.Payment, _abc.Awaitable[_payments_pb2.Payment]]:
         """Pays parts of one or more invoices with one charge. With hosted_page the answer is requires_action and carries the address
-        of the provider's card page; with card_token the charge is made at once. A timeout is never a failure: the status is
-        unknown until the provider has been asked. Refused with INVOICE_ALREADY_PAID, INVOICE_BEING_PAID, INVOICE_NOT_PAYABLE or
-        AMOUNT_EXCEEDS_DUE when the invoices cannot take the amounts.
+        of the provider's page; with a token or a saved method the charge is made at once. A timeout is never a failure: the status
+        is unknown until the provider has been asked. A bank debit is processing until it settles. Refused with
+        INVOICE_ALREADY_PAID, INVOICE_BEING_PAID, INVOICE_NOT_PAYABLE or AMOUNT_EXCEEDS_DUE when the invoices cannot take the
+        amounts; with PREVIEW_CHANGED (and the new preview as JSON in the metadata) when what was shown is not true any more; with
+        METHOD_NOT_ALLOWED or AMOUNT_NOT_ALLOWED by policy; with TOO_MANY_TRIES when somebody tries cards out.
         """
 
     @_abc_1.abstractmethod

@@ -13,7 +13,7 @@ from services.payments.operations.list_payments import list_payments
 from services.payments.operations.receive_webhook import receive_webhook
 from services.payments.operations.record_payment import Received, record_payment
 from services.payments.operations.refresh_payment import refresh_payment
-from services.payments.translate import (
+from services.payments.translate.payments import (
     from_proto_day,
     from_proto_method,
     from_proto_money,

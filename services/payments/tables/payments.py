@@ -1,4 +1,4 @@
-"""Tables of the payments service."""
+"""Payments, attempts, receipts, provider events, and copies of what other services tell."""
 
 from sqlalchemy import (
     ARRAY,
@@ -7,12 +7,10 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -21,9 +19,9 @@ from sqlalchemy import (
     text,
 )
 
-from chassis.tables import convention, ledger_tables, transport_tables
+from chassis.tables import ledger_tables, transport_tables
+from services.payments.tables.base import metadata, text_column, time_column, units_column
 
-metadata = MetaData(naming_convention=convention)
 transport = transport_tables(metadata)
 ledger_entries, ledger_lines = ledger_tables(metadata)
 
@@ -31,35 +29,27 @@ _LIVE = "IN ('submitting', 'unknown', 'requires_action', 'processing', 'review')
 _STATES = "IN ('submitting', 'unknown', 'requires_action', 'processing', 'review', 'canceled', 'failed', 'succeeded')"
 
 
-def _text(name: str, *, default: str | None = None) -> Column[str]:
-    return Column(name, Text, nullable=False, server_default=default)
-
-
-def _time(name: str, *, nullable: bool = False) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=nullable)
-
-
 payments = Table(
     "payments",
     metadata,
-    _text("organization_id"),
-    _text("payment_id"),
-    _text("customer_id"),
-    _text("status"),
-    Column("amount_minor_units", BigInteger, nullable=False),
-    _text("currency"),
-    _text("method"),
-    _text("method_summary", default=""),
-    _text("return_url", default=""),
-    _text("redirect_url", default=""),
-    _text("failure_code", default=""),
-    _text("initiated_by"),
-    _text("note", default=""),
+    text_column("organization_id"),
+    text_column("payment_id"),
+    text_column("customer_id"),
+    text_column("status"),
+    units_column("amount_minor_units"),
+    text_column("currency"),
+    text_column("method"),
+    text_column("method_summary", default=""),
+    text_column("return_url", default=""),
+    text_column("redirect_url", default=""),
+    text_column("failure_code", default=""),
+    text_column("initiated_by"),
+    text_column("note", default=""),
     Column("external_reference", Text),
     Column("receipt_no", BigInteger),
     Column("received_on", Date),
-    _time("created_at"),
-    _time("finished_at", nullable=True),
+    time_column("created_at"),
+    time_column("finished_at", nullable=True),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("events", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("organization_id", "payment_id", name="pk_payments"),
@@ -92,12 +82,12 @@ payments = Table(
 payment_parts = Table(
     "payment_parts",
     metadata,
-    _text("organization_id"),
-    _text("payment_id"),
+    text_column("organization_id"),
+    text_column("payment_id"),
     Column("position", SmallInteger, nullable=False),
-    _text("invoice_id"),
-    Column("amount_minor_units", BigInteger, nullable=False),
-    _text("invoice_number", default=""),
+    text_column("invoice_id"),
+    units_column("amount_minor_units"),
+    text_column("invoice_number", default=""),
     PrimaryKeyConstraint("organization_id", "payment_id", "position", name="pk_payment_parts"),
     ForeignKeyConstraint(
         ["organization_id", "payment_id"],
@@ -112,19 +102,19 @@ payment_parts = Table(
 payment_attempts = Table(
     "payment_attempts",
     metadata,
-    _text("organization_id"),
-    _text("attempt_id"),
-    _text("payment_id"),
-    _text("provider"),
-    _text("state"),
-    Column("amount_minor_units", BigInteger, nullable=False),
-    _text("currency"),
+    text_column("organization_id"),
+    text_column("attempt_id"),
+    text_column("payment_id"),
+    text_column("provider"),
+    text_column("state"),
+    units_column("amount_minor_units"),
+    text_column("currency"),
     Column("provider_reference", Text),
     Column("is_hosted", Boolean, nullable=False),
     Column("card_token", Text),
-    _text("review_reason", default=""),
-    _time("created_at"),
-    _time("next_check_at", nullable=True),
+    text_column("review_reason", default=""),
+    time_column("created_at"),
+    time_column("next_check_at", nullable=True),
     Column("checks", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("organization_id", "attempt_id", name="pk_payment_attempts"),
     ForeignKeyConstraint(
@@ -155,10 +145,10 @@ payment_attempts = Table(
 receipts = Table(
     "receipts",
     metadata,
-    _text("organization_id"),
+    text_column("organization_id"),
     Column("receipt_no", BigInteger, nullable=False),
-    _text("payment_id"),
-    _time("issued_at"),
+    text_column("payment_id"),
+    time_column("issued_at"),
     PrimaryKeyConstraint("organization_id", "receipt_no", name="pk_receipts"),
     UniqueConstraint("organization_id", "payment_id", name="uq_receipts_payment"),
     ForeignKeyConstraint(
@@ -172,8 +162,8 @@ receipts = Table(
 number_series = Table(
     "number_series",
     metadata,
-    _text("organization_id"),
-    _text("series"),
+    text_column("organization_id"),
+    text_column("series"),
     Column("last_number", BigInteger, nullable=False),
     PrimaryKeyConstraint("organization_id", "series", name="pk_number_series"),
 )
@@ -181,14 +171,14 @@ number_series = Table(
 provider_events = Table(
     "provider_events",
     metadata,
-    _text("organization_id"),
-    _text("provider"),
-    _text("event_id"),
-    _text("type"),
+    text_column("organization_id"),
+    text_column("provider"),
+    text_column("event_id"),
+    text_column("type"),
     Column("attempt_id", Text),
     Column("body", LargeBinary, nullable=False),
-    _time("received_at"),
-    _time("processed_at", nullable=True),
+    time_column("received_at"),
+    time_column("processed_at", nullable=True),
     PrimaryKeyConstraint("organization_id", "provider", "event_id", name="pk_provider_events"),
 )
 """Kept for ever, so that an event replayed after years is still known. Nobody's are kept under `unknown`."""
@@ -196,15 +186,15 @@ provider_events = Table(
 organizations = Table(
     "organizations",
     metadata,
-    _text("organization_id"),
-    _text("name"),
-    _text("time_zone"),
-    _text("locale"),
-    _text("currency"),
+    text_column("organization_id"),
+    text_column("name"),
+    text_column("time_zone"),
+    text_column("locale"),
+    text_column("currency"),
     Column("address_lines", ARRAY(Text), nullable=False),
-    _text("tax_id"),
-    _text("contact_email"),
-    _text("primary_color"),
+    text_column("tax_id"),
+    text_column("contact_email"),
+    text_column("primary_color"),
     Column("live_mode", Boolean, nullable=False),
     PrimaryKeyConstraint("organization_id", name="pk_organizations"),
 )
@@ -213,10 +203,10 @@ organizations = Table(
 customers = Table(
     "customers",
     metadata,
-    _text("organization_id"),
-    _text("customer_id"),
-    _text("name"),
-    _text("locale"),
+    text_column("organization_id"),
+    text_column("customer_id"),
+    text_column("name"),
+    text_column("locale"),
     PrimaryKeyConstraint("organization_id", "customer_id", name="pk_customers"),
 )
 """A copy of what invoicing tells: whose name stands on the receipt."""

@@ -1,0 +1,12 @@
+"""Servicers of the payments service, a file a noun."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.payments.desk import Desk
+from services.payments.rpc import payments
+
+
+def servicers(desk: Desk) -> Sequence[tuple[Any, object]]:
+    """The pairs that Server takes."""
+    return (*payments.servicers(desk),)

@@ -1,0 +1,1 @@
+"""Period locks, freezes and checks of the books."""

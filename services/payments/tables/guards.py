@@ -1,0 +1,1 @@
+"""Policies, and counters that guard against card testing."""

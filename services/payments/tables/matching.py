@@ -1,0 +1,1 @@
+"""Matches of bank lines, rules for them, and providers' payouts."""

@@ -1,0 +1,1 @@
+"""Saved payment methods, mandates, autopay, and rules of paying companies."""

@@ -1,0 +1,1 @@
+"""Refunds, returns and chargebacks."""

@@ -1,0 +1,1 @@
+"""Between messages and domain, a file a noun."""
