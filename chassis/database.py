@@ -341,6 +341,12 @@ def _as_service_error(error: DBAPIError | PoolTimeoutError) -> ServiceError | No
             Kind.ABORTED, "BUSY", "Somebody else is changing this right now. Please try again.",
             retry_after_seconds="1",
         )  # fmt: skip
+    if state == "TPF01":
+        return ServiceError(
+            Kind.FAILED_PRECONDITION,
+            "BOOKS_FROZEN",
+            "Payments are stopped for a moment while the books are being checked. Nothing was charged.",
+        )
     if error.connection_invalidated or state in ("57P01", "57P02", "57P03", "53300"):
         return _database_unavailable()
     if isinstance(error.orig, psycopg.OperationalError) and state is None:

@@ -28,7 +28,15 @@ from alembic.operations import Operations
 from sqlalchemy import Connection, MetaData, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from chassis.transport_schema import AUDIT, IMMUTABLE, LEDGER, ORGANIZATION_DOMAIN, TRANSPORT
+from chassis.transport_schema import (
+    AUDIT,
+    BOOKS,
+    IMMUTABLE,
+    LEDGER,
+    ORGANIZATION_DOMAIN,
+    PERIOD_LOCKS,
+    TRANSPORT,
+)
 
 if TYPE_CHECKING:
     from chassis.settings import BaseServiceSettings
@@ -60,6 +68,27 @@ def create_ledger(op: Op) -> None:
     create_tenant_policies(op, "ledger_entries", "ledger_lines")
     refuse_changes(op, "ledger_entries", "ledger_lines")
     grant_app(op, "ledger_entries", "ledger_lines", privileges="SELECT, INSERT")
+
+
+def create_books_state(op: Op, *guarded: str) -> None:
+    """Make `books_state`; the guarded tables then refuse new rows of an organization that is frozen (TPF01)."""
+    for statement in BOOKS:
+        op.execute(statement)
+    create_tenant_policies(op, "books_state", sweep=("books_state",))
+    grant_app(op, "books_state", privileges="SELECT, INSERT, UPDATE")
+    for table in guarded:
+        op.execute(
+            f"CREATE TRIGGER refuse_when_frozen BEFORE INSERT ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION refuse_when_frozen()"
+        )
+
+
+def create_period_locks(op: Op) -> None:
+    """Make `period_locks`: what is booked into a locked period counts from the first moment after it."""
+    for statement in PERIOD_LOCKS:
+        op.execute(statement)
+    create_tenant_policies(op, "period_locks")
+    grant_app(op, "period_locks", privileges="SELECT, INSERT")
 
 
 def create_tenant_policies(op: Op, *tables: str, sweep: Sequence[str] = ()) -> None:

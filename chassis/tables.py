@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     ForeignKeyConstraint,
     Identity,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 convention = {
     "pk": "pk_%(table_name)s",
@@ -143,6 +144,32 @@ def ledger_tables(metadata: MetaData) -> tuple[Table, Table]:
         Index("ix_ledger_lines_account", "organization_id", "account", "owner", "currency"),
     )
     return entries, lines
+
+
+def books_tables(metadata: MetaData) -> tuple[Table, Table]:
+    """Add `books_state` and `period_locks`; made by migrations.create_books_state and create_period_locks."""
+    books_state = Table(
+        "books_state",
+        metadata,
+        _text("organization_id"),
+        Column("frozen_at", DateTime(timezone=True)),
+        _timestamp("checked_at"),
+        _timestamp("next_check_at"),
+        Column("check_milliseconds", Integer, nullable=False),
+        Column("broken", JSONB, nullable=False),
+        PrimaryKeyConstraint("organization_id", name="pk_books_state"),
+    )
+    period_locks = Table(
+        "period_locks",
+        metadata,
+        _text("organization_id"),
+        Column("until", Date, nullable=False),
+        _timestamp("locked_before"),
+        _text("locked_by"),
+        _timestamp("locked_at"),
+        PrimaryKeyConstraint("organization_id", "until", name="pk_period_locks"),
+    )
+    return books_state, period_locks
 
 
 def _outbox(metadata: MetaData) -> Table:

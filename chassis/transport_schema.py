@@ -213,3 +213,57 @@ LEDGER = (
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_ledger_entry()"
     ),
 )
+
+BOOKS = (
+    """
+    CREATE TABLE books_state (
+        organization_id text NOT NULL,
+        frozen_at timestamptz,
+        checked_at timestamptz NOT NULL,
+        next_check_at timestamptz NOT NULL,
+        check_milliseconds integer NOT NULL,
+        broken jsonb NOT NULL,
+        CONSTRAINT pk_books_state PRIMARY KEY (organization_id)
+    )
+    """,
+    """
+    CREATE FUNCTION refuse_when_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF EXISTS (
+            SELECT FROM books_state
+            WHERE organization_id = current_setting('app.organization_id', true) AND frozen_at IS NOT NULL
+        ) THEN
+            RAISE EXCEPTION 'the books of this organization are frozen' USING ERRCODE = 'TPF01';
+        END IF;
+        RETURN NULL;
+    END
+    $$
+    """,
+)
+
+PERIOD_LOCKS = (
+    """
+    CREATE TABLE period_locks (
+        organization_id text NOT NULL,
+        until date NOT NULL,
+        locked_before timestamptz NOT NULL,
+        locked_by text NOT NULL,
+        locked_at timestamptz NOT NULL,
+        CONSTRAINT pk_period_locks PRIMARY KEY (organization_id, until)
+    )
+    """,
+    """
+    CREATE FUNCTION book_after_lock() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        NEW.occurred_at := greatest(NEW.occurred_at, (
+            SELECT max(locked_before) FROM period_locks WHERE organization_id = NEW.organization_id
+        ));
+        RETURN NEW;
+    END
+    $$
+    """,
+    """
+    CREATE TRIGGER book_after_lock BEFORE INSERT ON ledger_entries
+    FOR EACH ROW EXECUTE FUNCTION book_after_lock()
+    """,
+)

@@ -2,6 +2,10 @@
 
 from collections.abc import Sequence
 
+from alembic import op
+
+from chassis import migrations
+
 revision: str = "0007"
 down_revision: str | None = "0006"
 branch_labels: str | Sequence[str] | None = None
@@ -9,4 +13,5 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    migrations.create_books_state(op, "payments")
+    migrations.create_period_locks(op)
