@@ -78,7 +78,10 @@ people = Table(
     ForeignKeyConstraint(
         ["organization_id"], ["organizations.organization_id"], name="fk_people_organizations"
     ),
-    CheckConstraint("role IN ('owner', 'accountant', 'auditor', 'payer', 'viewer')", name="role"),
+    CheckConstraint(
+        "role IN ('owner', 'accountant', 'auditor', 'payer', 'viewer', 'approver', 'company_admin')",
+        name="role",
+    ),
     CheckConstraint("(customer_id = '') = (role IN ('owner', 'accountant', 'auditor'))", name="customer"),
     Index("ix_people_customer_id", "organization_id", "customer_id"),
 )

@@ -23,6 +23,8 @@ _PROTO_ROLES = {
     Role.AUDITOR: people_pb2.ROLE_AUDITOR,
     Role.PAYER: people_pb2.ROLE_PAYER,
     Role.VIEWER: people_pb2.ROLE_VIEWER,
+    Role.APPROVER: people_pb2.ROLE_APPROVER,
+    Role.COMPANY_ADMIN: people_pb2.ROLE_COMPANY_ADMIN,
 }
 _ROLES: Mapping[int, Role] = {number: role for role, number in _PROTO_ROLES.items()}
 _TEXTS = ("name", "time_zone", "locale", "tax_id", "contact_email", "contact_phone")

@@ -15,6 +15,8 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     PAYER = "payer"
     VIEWER = "viewer"
+    APPROVER = "approver"
+    COMPANY_ADMIN = "company_admin"
 
 
 _READS: Final = frozenset(
@@ -25,6 +27,7 @@ _READS: Final = frozenset(
         "items.read",
         "invoices.read",
         "payments.read",
+        "books.read",
         "messages.read",
     }
 )
@@ -39,18 +42,26 @@ _BOOKKEEPING: Final = frozenset(
         "payments.read",
         "payments.create",
         "payments.record",
+        "payments.refund",
+        "books.read",
+        "books.write",
         "messages.read",
         "messages.write",
     }
 )
 _ADMINISTRATION: Final = frozenset({"organization.write", "people.write", "api_keys.write"})
+_PAYING: Final = frozenset({"customers.read", "invoices.read", "payments.create", "payments.read"})
+COMPANY_PERMISSIONS: Final = frozenset({"payments.approve", "payer_rules.write"})
+"""What a paying company decides about its own people: nobody of the staff may."""
 
 PERMISSIONS: Final[Mapping[Role, frozenset[str]]] = {
     Role.OWNER: _READS | _BOOKKEEPING | _ADMINISTRATION,
     Role.ACCOUNTANT: _BOOKKEEPING,
     Role.AUDITOR: _READS,
-    Role.PAYER: frozenset({"customers.read", "invoices.read", "payments.create", "payments.read"}),
+    Role.PAYER: _PAYING,
     Role.VIEWER: frozenset({"customers.read", "invoices.read", "payments.read"}),
+    Role.APPROVER: _PAYING | {"payments.approve"},
+    Role.COMPANY_ADMIN: _PAYING | COMPANY_PERMISSIONS,
 }
 PAY_LINK_PERMISSIONS: Final = frozenset({"invoices.read", "payments.create", "payments.read"})
 """What the holder of a pay link may do, with one invoice only."""

@@ -97,6 +97,19 @@ async def test_people_are_listed_a_page_at_a_time_and_by_customer(identity: Iden
     assert seen == ["p2@buyer.example", "p1@buyer.example", "p0@buyer.example"]
 
 
+async def test_people_of_a_paying_company_may_approve_and_set_its_rules(identity: Identity) -> None:
+    await identity.organization("harbor")
+    owner = await identity.login("harbor")
+    for role, email, may in (
+        (people_pb2.ROLE_APPROVER, "ann@buyer.example", {"payments.approve"}),
+        (people_pb2.ROLE_COMPANY_ADMIN, "cas@buyer.example", {"payments.approve", "payer_rules.write"}),
+    ):
+        person = await identity.person(owner, email, role, CUSTOMER)
+        assert person.role == role
+        me = (await identity.login("harbor", email)).me
+        assert set(me.permissions) & {"payments.approve", "payer_rules.write"} == may
+
+
 async def test_an_accountant_manages_no_people_and_an_auditor_changes_nothing(identity: Identity) -> None:
     await identity.organization("harbor")
     owner = await identity.login("harbor")

@@ -38,6 +38,10 @@ class _RoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Role.ValueType],
     """Customer: sees and pays."""
     ROLE_VIEWER: _Role.ValueType  # 5
     """Customer: sees."""
+    ROLE_APPROVER: _Role.ValueType  # 6
+    """Customer: sees, pays and approves what colleagues started."""
+    ROLE_COMPANY_ADMIN: _Role.ValueType  # 7
+    """Customer: as an approver, and sets the company's own payment rules."""
 
 class Role(_Role, metaclass=_RoleEnumTypeWrapper):
     """Role of a person."""
@@ -54,6 +58,10 @@ ROLE_PAYER: Role.ValueType  # 4
 """Customer: sees and pays."""
 ROLE_VIEWER: Role.ValueType  # 5
 """Customer: sees."""
+ROLE_APPROVER: Role.ValueType  # 6
+"""Customer: sees, pays and approves what colleagues started."""
+ROLE_COMPANY_ADMIN: Role.ValueType  # 7
+"""Customer: as an approver, and sets the company's own payment rules."""
 Global___Role: _TypeAlias = Role  # noqa: Y015
 
 @_typing.final
