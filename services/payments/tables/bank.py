@@ -1,1 +1,176 @@
 """Bank accounts, statements and their lines, CSV mappings, and payers' claims of transfers."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.payments.tables.base import metadata, text_column, time_column, units_column
+
+bank_accounts = Table(
+    "bank_accounts",
+    metadata,
+    text_column("organization_id"),
+    text_column("bank_account_id"),
+    text_column("name"),
+    text_column("account_holder"),
+    text_column("account_number"),
+    text_column("bic", default=""),
+    text_column("bank_name", default=""),
+    text_column("currency"),
+    Column("shown_to_payers", Boolean, nullable=False),
+    time_column("created_at"),
+    PrimaryKeyConstraint("organization_id", "bank_account_id", name="pk_bank_accounts"),
+    UniqueConstraint("organization_id", "account_number", "currency", name="uq_bank_accounts_number"),
+)
+"""`account_number` is an IBAN or plain number, in capitals and without blanks."""
+
+bank_statements = Table(
+    "bank_statements",
+    metadata,
+    text_column("organization_id"),
+    text_column("bank_statement_id"),
+    text_column("bank_account_id"),
+    text_column("account_identification"),
+    text_column("statement_reference", default=""),
+    text_column("format"),
+    text_column("file_name", default=""),
+    text_column("currency"),
+    Column("from_day", Date),
+    Column("to_day", Date),
+    Column("opening_minor_units", BigInteger),
+    Column("closing_minor_units", BigInteger),
+    Column("line_count", Integer, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    time_column("imported_at"),
+    text_column("imported_by"),
+    PrimaryKeyConstraint("organization_id", "bank_statement_id", name="pk_bank_statements"),
+    UniqueConstraint("organization_id", "bank_account_id", "digest", name="uq_bank_statements_digest"),
+    ForeignKeyConstraint(
+        ["organization_id", "bank_account_id"],
+        ["bank_accounts.organization_id", "bank_accounts.bank_account_id"],
+        name="fk_bank_statements_bank_accounts",
+    ),
+    Index("ix_bank_statements_imported_at", "organization_id", "imported_at", "bank_statement_id"),
+    Index("ix_bank_statements_to_day", "organization_id", "bank_account_id", "to_day"),
+)
+"""A statement that comes again adds no row: `digest` is SHA-256 of all that it says."""
+
+bank_lines = Table(
+    "bank_lines",
+    metadata,
+    text_column("organization_id"),
+    text_column("bank_line_id"),
+    text_column("bank_account_id"),
+    text_column("bank_statement_id"),
+    Column("position", Integer, nullable=False),
+    Column("booked_on", Date, nullable=False),
+    Column("value_on", Date),
+    units_column("amount_minor_units"),
+    text_column("currency"),
+    text_column("counterparty_name", default=""),
+    text_column("counterparty_account", default=""),
+    text_column("remittance_text", default=""),
+    text_column("structured_reference", default=""),
+    text_column("end_to_end_id", default=""),
+    text_column("bank_reference", default=""),
+    Column("content_key", LargeBinary, nullable=False),
+    Column("occurrence", Integer, nullable=False),
+    Column("part", Integer, nullable=False),
+    text_column("status"),
+    text_column("payment_id", default=""),
+    text_column("payout_id", default=""),
+    text_column("matched_by", default=""),
+    time_column("matched_at", nullable=True),
+    text_column("assignee", default=""),
+    text_column("note", default=""),
+    Column("version", Integer, nullable=False, server_default="1"),
+    PrimaryKeyConstraint("organization_id", "bank_line_id", name="pk_bank_lines"),
+    UniqueConstraint(
+        "organization_id",
+        "bank_account_id",
+        "content_key",
+        "occurrence",
+        "part",
+        name="uq_bank_lines_content",
+    ),
+    ForeignKeyConstraint(
+        ["organization_id", "bank_statement_id"],
+        ["bank_statements.organization_id", "bank_statements.bank_statement_id"],
+        name="fk_bank_lines_bank_statements",
+    ),
+    CheckConstraint("status IN ('unmatched', 'matched', 'ignored', 'outgoing')", name="status"),
+    Index("ix_bank_lines_status", "organization_id", "status", "booked_on", "bank_line_id"),
+    Index("ix_bank_lines_statement", "organization_id", "bank_statement_id", "position"),
+    Index(
+        "ix_bank_lines_payment",
+        "organization_id",
+        "payment_id",
+        postgresql_where=text("payment_id <> ''"),
+    ),
+    Index(
+        "ix_bank_lines_counterparty",
+        "organization_id",
+        "counterparty_account",
+        postgresql_where=text("counterparty_account <> ''"),
+    ),
+)
+"""An entry of the bank is known by `content_key` (its reference or all it says, and its day) and `occurrence`.
+
+Two equal entries of a day are two occurrences; `part` counts the transactions into which a batch was split.
+"""
+
+csv_mappings = Table(
+    "csv_mappings",
+    metadata,
+    text_column("organization_id"),
+    text_column("name"),
+    Column("mapping", JSONB, nullable=False),
+    time_column("saved_at"),
+    text_column("saved_by"),
+    PrimaryKeyConstraint("organization_id", "name", name="pk_csv_mappings"),
+)
+
+transfer_claims = Table(
+    "transfer_claims",
+    metadata,
+    text_column("organization_id"),
+    text_column("claim_id"),
+    text_column("customer_id"),
+    Column("invoice_ids", ARRAY(Text), nullable=False),
+    units_column("amount_minor_units"),
+    text_column("currency"),
+    Column("transferred_on", Date, nullable=False),
+    text_column("note", default=""),
+    text_column("proof_file_name", default=""),
+    text_column("proof_media_type", default=""),
+    Column("proof", LargeBinary),
+    text_column("status"),
+    Column("expires_on", Date, nullable=False),
+    text_column("payment_id", default=""),
+    time_column("created_at"),
+    text_column("claimed_by"),
+    time_column("closed_at", nullable=True),
+    text_column("close_reason", default=""),
+    PrimaryKeyConstraint("organization_id", "claim_id", name="pk_transfer_claims"),
+    CheckConstraint("status IN ('open', 'matched', 'expired', 'closed')", name="status"),
+    CheckConstraint("amount_minor_units > 0", name="amount"),
+    Index("ix_transfer_claims_created_at", "organization_id", "created_at", "claim_id"),
+    Index("ix_transfer_claims_customer", "organization_id", "customer_id", "created_at", "claim_id"),
+    Index("ix_transfer_claims_open", "expires_on", postgresql_where=text("status = 'open'")),
+)
+"""Swept across organizations by `ix_transfer_claims_open` for those that have expired."""
