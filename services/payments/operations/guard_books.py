@@ -1,0 +1,91 @@
+"""Locks periods of the books, checks them, and lifts a freeze once they are right again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from chassis import audit, books, idempotency
+from chassis.books import BooksState, Broken
+from chassis.caller import call_scope, current_call, service_call
+from chassis.database import ReadTx, WriteTx
+from chassis.errors import Kind, ServiceError, invalid
+from services.payments.desk import Desk
+from services.payments.operations.verify_books import verify_books
+from services.payments.store import books as store
+from services.payments.store import cases
+from services.payments.store.books import PeriodLock
+from services.payments.translate.books import to_proto_lock, to_proto_state
+from tallyport.payments.v1 import books_pb2 as pb
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """State of an organization's books."""
+
+    lock: PeriodLock | None
+    state: BooksState
+
+
+async def verify(tx: ReadTx) -> Sequence[Broken]:
+    """What is wrong with the books of the transaction's organization."""
+    return [Broken(*_invariant_and_rest(line)) for line in await verify_books(tx)]
+
+
+async def get_books(desk: Desk) -> Books:
+    """The lock, and what the last check found."""
+    async with desk.db.read(current_call().organization_id) as tx:
+        return Books(await store.period_lock(tx), await books.state(tx))
+
+
+async def check_now(desk: Desk, organization_id: str) -> Books:
+    """Check now, freeze if something is wrong."""
+    with call_scope(service_call("payments", organization_id, method="check books")):
+        state = await books.check(desk.db, organization_id, verify)
+    async with desk.db.read(organization_id) as tx:
+        return Books(await store.period_lock(tx), state)
+
+
+async def lock_period(desk: Desk, until: date) -> pb.PeriodLock:
+    """Lock the books up to the end of a past day. Locks only ever move forward."""
+
+    async def write(tx: WriteTx) -> pb.PeriodLock:
+        organization = await cases.organization(tx)
+        if until >= organization.day_of(tx.now()):
+            raise invalid("until", "not_past", "Only days that are over can be locked.")
+        before = await store.period_lock(tx)
+        if before is not None and until <= before.until:
+            raise ServiceError(
+                Kind.FAILED_PRECONDITION,
+                "PERIOD_LOCKED",
+                f"The books are locked up to {before.until.isoformat()} already.",
+            )
+        call = current_call()
+        lock = PeriodLock(until, call.caller.subject_name or call.actor, tx.now())
+        ends_at = organization.moment_of(until + timedelta(days=1))
+        await store.lock_period(tx, lock, locked_before=ends_at)
+        audit.record(tx, "books.period_locked", until.isoformat())
+        return to_proto_lock(lock)
+
+    return await idempotency.once(desk.db, pb.PeriodLock, write)
+
+
+async def lift_freeze(desk: Desk, reason: str) -> pb.BooksState:
+    """Allow money writes again, if a check made now finds nothing. BOOKS_BROKEN otherwise."""
+
+    async def write(tx: WriteTx) -> pb.BooksState:
+        broken = await verify(tx)
+        if broken:
+            raise ServiceError(
+                Kind.FAILED_PRECONDITION,
+                "BOOKS_BROKEN",
+                f"The books are still wrong: {broken[0].invariant} {broken[0].found}",
+            )
+        await books.lift(tx, reason=reason)
+        return to_proto_state(await store.period_lock(tx), await books.state(tx))
+
+    return await idempotency.once(desk.db, pb.BooksState, write)
+
+
+def _invariant_and_rest(line: str) -> tuple[str, str]:
+    invariant, _, rest = line.partition(" ")
+    return invariant, rest

@@ -1,0 +1,69 @@
+"""Between the messages of the books and the ledger as it is read."""
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.books import BooksState
+from services.payments.operations.read_books import TrialBalance
+from services.payments.store.books import LedgerEntry, PeriodLock
+from services.payments.translate.payments import to_proto_money
+from tallyport.payments.v1 import books_pb2 as pb
+
+
+def to_proto_trial_balance(found: TrialBalance) -> pb.TrialBalance:
+    """Balances of all accounts."""
+    return pb.TrialBalance(
+        until=found.until.isoformat(),
+        lines=[
+            pb.AccountBalanceLine(
+                account=line.account,
+                debits=to_proto_money(line.debits),
+                credits=to_proto_money(line.credits),
+                balance=to_proto_money(line.balance),
+            )
+            for line in found.lines
+        ],
+        balanced=found.is_balanced,
+    )
+
+
+def to_proto_entry(entry: LedgerEntry) -> pb.LedgerEntry:
+    """An entry with its lines."""
+    message = pb.LedgerEntry(
+        entry_id=entry.entry_id, source=entry.source, source_id=entry.source_id, kind=entry.kind
+    )
+    message.occurred_at.FromDatetime(entry.occurred_at)
+    message.posted_at.FromDatetime(entry.posted_at)
+    for line in entry.lines:
+        amount = to_proto_money(line.amount)
+        message.lines.append(
+            pb.LedgerLine(
+                account=line.account,
+                owner=line.owner,
+                debit=amount if line.is_debit else None,
+                credit=None if line.is_debit else amount,
+            )
+        )
+    return message
+
+
+def to_proto_lock(lock: PeriodLock | None) -> pb.PeriodLock:
+    """The lock; empty fields when nothing is locked."""
+    if lock is None:
+        return pb.PeriodLock()
+    locked_at = Timestamp()
+    locked_at.FromDatetime(lock.locked_at)
+    return pb.PeriodLock(until=lock.until.isoformat(), locked_by=lock.locked_by, locked_at=locked_at)
+
+
+def to_proto_state(lock: PeriodLock | None, state: BooksState) -> pb.BooksState:
+    """Lock and last check."""
+    message = pb.BooksState(
+        period_lock=to_proto_lock(lock),
+        frozen=state.frozen_at is not None,
+        broken=[pb.BrokenInvariant(invariant=one.invariant, found=one.found) for one in state.broken],
+    )
+    if state.frozen_at is not None:
+        message.frozen_at.FromDatetime(state.frozen_at)
+    if state.checked_at is not None:
+        message.checked_at.FromDatetime(state.checked_at)
+    return message
