@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from chassis import books
 from chassis.jobs import Job
 from services.payments.desk import Desk
+from services.payments.operations.guard_books import verify
 from services.payments.operations.reconcile_attempts import BATCH, count_overdue, reconcile_attempts
 
 OVERDUE_PERIOD_SECONDS = 30.0
@@ -23,5 +25,11 @@ def jobs(desk: Desk) -> Sequence[Job]:
             period_seconds=OVERDUE_PERIOD_SECONDS,
             run=lambda: count_overdue(desk),
             batch_limit=1,
+        ),
+        Job(
+            name="check books",
+            period_seconds=books.CHECK_PERIOD_SECONDS,
+            run=lambda: books.check_due(desk.db, verify),
+            batch_limit=books.BATCH,
         ),
     )
