@@ -108,7 +108,7 @@ class RefundOrder:
 
 
 class RefundState(StrEnum):
-    """What became of a refund, in rising order of certainty: a refund that the bank refuses fails after it succeeded."""
+    """What became of a refund, in rising order of certainty: one that a bank refuses fails after it succeeded."""
 
     UNKNOWN = "unknown"
     PROCESSING = "processing"

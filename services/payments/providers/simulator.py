@@ -2,37 +2,53 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from chassis.money import Money
 from services.payments.domain.attempt import Attempt
-from services.payments.domain.outcome import Outcome, Status
+from services.payments.domain.outcome import DisputeView, MethodView, Outcome
 from services.payments.providers import (
     CHECKOUT_EXPIRES_SECONDS,
     Order,
+    PayoutView,
     ProviderSilentError,
     ProviderUnreachableError,
+    RefundOrder,
+    RefundOutcome,
+    RefundState,
+    SetupOrder,
+    SetupOutcome,
+    SetupState,
     WebhookEvent,
     WebhookRefusedError,
     standard_webhooks,
+)
+from services.payments.providers.simulator_documents import (
+    UNREADABLE,
+    dispute_of,
+    method_of,
+    outcome_of,
+    payout_of,
+    refund_of,
+    setup_of,
 )
 
 if TYPE_CHECKING:
     import httpx
 
 MAX_CONNECTIONS = 64
-_CHECKOUT_STATUS: Mapping[str, Status] = {
-    "open": Status.REQUIRES_ACTION,
-    "completed": Status.SUCCEEDED,
-    "failed": Status.FAILED,
-    "canceled": Status.CANCELED,
-}
-_CHARGE_STATUS: Mapping[str, Status] = {"succeeded": Status.SUCCEEDED, "failed": Status.FAILED}
 _NOT_NOW = frozenset({408, 409, 425, 429})
 """Refusals that say nothing about whether the first try of the same key was carried out."""
-_REJECTED: Mapping[str, str] = {"unknown_card_token": "invalid_card_token"}
+_REJECTED: Mapping[str, str] = {
+    "unknown_card_token": "invalid_card_token",
+    "unknown_method": "payment_method_gone",
+    "refund_too_large": "refund_too_large",
+    "charge_not_refundable": "charge_not_refundable",
+    "charge_disputed": "charge_disputed",
+    "currency_mismatch": "currency_mismatch",
+}
+"""The simulator's error codes that mean more to us than `provider_rejected`."""
 
 
 class Simulator:
@@ -60,45 +76,142 @@ class Simulator:
             ],
             "expires_in_seconds": CHECKOUT_EXPIRES_SECONDS,
         }
-        return await self._create("/v1/checkouts", body, order, timeout_seconds)
+        if order.kind != "card":
+            body["kind"] = order.kind
+        return await self._charge("/v1/checkouts", body, order, timeout_seconds)
 
     async def charge(self, order: Order, *, timeout_seconds: float) -> Outcome:
         """POST /v1/charges"""
-        body = _common(order) | {"card_token": order.card_token}
-        return await self._create("/v1/charges", body, order, timeout_seconds)
+        body = _common(order)
+        if order.method_token:
+            body["method_id"] = order.method_token
+        else:
+            body["card_token"] = order.card_token
+        if order.return_url and not order.off_session:
+            body["return_url"] = order.return_url
+            body["merchant_name"] = order.merchant_name[:255]
+        if order.off_session:
+            body["off_session"] = True
+        return await self._charge("/v1/charges", body, order, timeout_seconds)
 
     async def lookup(self, attempt: Attempt, *, timeout_seconds: float) -> Outcome | None:
         """By the reference if there is one, else by our attempt's id."""
-        kind = "checkouts" if attempt.is_hosted else "charges"
+        kind = _kind(attempt)
+        document: dict[str, Any] | None
         if attempt.provider_reference is not None:
-            path, params = f"/v1/{kind}/{attempt.provider_reference}", {}
+            document = await self._get(f"/v1/{kind}/{attempt.provider_reference}", timeout_seconds)
         else:
-            path, params = f"/v1/{kind}", {"attempt_id": attempt.attempt_id}
-        status, document = await self._ask("GET", path, timeout_seconds, params=params)
-        if status != 200:
-            raise ProviderSilentError(f"lookup answered {status}")
-        if attempt.provider_reference is None:
-            found = document.get(kind)
-            if not isinstance(found, list):
-                raise ProviderSilentError("lookup answered without a list")
-            if not found:
-                return None
-            document = found[0]
-        outcome = _outcome(document, attempt.attempt_id)
+            document = await self._find(kind, {"attempt_id": attempt.attempt_id}, timeout_seconds)
+        if document is None:
+            return None
+        outcome = outcome_of(document, attempt.attempt_id)
         if outcome is None:
             raise ProviderSilentError("lookup answered with something else")
         return outcome
 
     async def cancel(self, attempt: Attempt, *, timeout_seconds: float) -> Outcome:
-        """POST /v1/checkouts/{id}/cancel; 409 says that it was paid before, and carries it."""
+        """POST .../{id}/cancel; 409 says that it was paid before, and carries it."""
         if attempt.provider_reference is None:
             raise ProviderSilentError("the checkout's id is not known yet")
-        path = f"/v1/checkouts/{attempt.provider_reference}/cancel"
+        path = f"/v1/{_kind(attempt)}/{attempt.provider_reference}/cancel"
         status, document = await self._ask("POST", path, timeout_seconds, body={})
-        outcome = _outcome(document, attempt.attempt_id) if status in (200, 409) else None
+        outcome = outcome_of(document, attempt.attempt_id) if status in (200, 409) else None
         if outcome is None:
             raise ProviderSilentError(f"cancel answered {status}")
         return outcome
+
+    async def refund(self, order: RefundOrder, *, timeout_seconds: float) -> RefundOutcome:
+        """POST /v1/refunds"""
+        body = {
+            "attempt_id": order.attempt.attempt_id,
+            "amount_minor_units": order.amount.minor_units,
+            "currency": order.amount.currency,
+            "reason": order.reason[:255],
+            "metadata": {"organization_id": order.organization_id, "refund_id": order.refund_id},
+        }
+        answer = await self._create("/v1/refunds", body, order.refund_id, timeout_seconds)
+        if isinstance(answer, str):
+            return RefundOutcome(state=RefundState.FAILED, failure_code=answer)
+        outcome = None if answer is None else refund_of(answer, order.refund_id)
+        return outcome or RefundOutcome(state=RefundState.UNKNOWN)
+
+    async def lookup_refund(self, order: RefundOrder, *, timeout_seconds: float) -> RefundOutcome | None:
+        """GET /v1/refunds?refund_id="""
+        document = await self._find("refunds", {"refund_id": order.refund_id}, timeout_seconds)
+        if document is None:
+            return None
+        outcome = refund_of(document, order.refund_id)
+        if outcome is None:
+            raise ProviderSilentError("lookup answered with something else")
+        return outcome
+
+    async def start_setup(self, order: SetupOrder, *, timeout_seconds: float) -> SetupOutcome:
+        """POST /v1/setups"""
+        body = {
+            "kind": order.kind,
+            "customer_id": order.customer_token,
+            "merchant_name": order.merchant_name[:255],
+            "return_url": order.return_url,
+            "expires_in_seconds": CHECKOUT_EXPIRES_SECONDS,
+            "metadata": {"organization_id": order.organization_id, "setup_id": order.setup_id},
+        }
+        answer = await self._create("/v1/setups", body, order.setup_id, timeout_seconds)
+        if isinstance(answer, str):
+            return SetupOutcome(state=SetupState.FAILED, failure_code=answer)
+        outcome = None if answer is None else setup_of(answer, order.setup_id)
+        return outcome or SetupOutcome(state=SetupState.UNKNOWN)
+
+    async def lookup_setup(self, setup_id: str, *, timeout_seconds: float) -> SetupOutcome | None:
+        """GET /v1/setups?setup_id="""
+        document = await self._find("setups", {"setup_id": setup_id}, timeout_seconds)
+        if document is None:
+            return None
+        outcome = setup_of(document, setup_id)
+        if outcome is None:
+            raise ProviderSilentError("lookup answered with something else")
+        return outcome
+
+    async def lookup_method(self, method_token: str, *, timeout_seconds: float) -> MethodView | None:
+        """GET /v1/methods/{id}; 404 says that it is gone."""
+        status, document = await self._ask("GET", f"/v1/methods/{method_token}", timeout_seconds)
+        if status == 404:
+            return None
+        try:
+            return method_of(_good(status, document))
+        except UNREADABLE as error:
+            raise ProviderSilentError("lookup answered with something else") from error
+
+    async def detach(self, method_token: str, *, timeout_seconds: float) -> None:
+        """DELETE /v1/methods/{id}"""
+        status, _ = await self._ask("DELETE", f"/v1/methods/{method_token}", timeout_seconds)
+        if status not in (200, 404):
+            raise ProviderSilentError(f"detach answered {status}")
+
+    async def submit_evidence(
+        self, dispute_reference: str, evidence: str, *, timeout_seconds: float
+    ) -> DisputeView:
+        """POST /v1/disputes/{id}/evidence"""
+        body = {"text": evidence}
+        return await self._dispute(f"/v1/disputes/{dispute_reference}/evidence", body, timeout_seconds)
+
+    async def accept_dispute(self, dispute_reference: str, *, timeout_seconds: float) -> DisputeView:
+        """POST /v1/disputes/{id}/accept"""
+        return await self._dispute(f"/v1/disputes/{dispute_reference}/accept", {}, timeout_seconds)
+
+    async def payouts(self, since: date, *, timeout_seconds: float) -> Sequence[PayoutView]:
+        """GET /v1/payouts?since=, page by page."""
+        found: list[PayoutView] = []
+        token = ""
+        while True:
+            params = {"since": since.isoformat(), "page_token": token}
+            document = await self._get("/v1/payouts", timeout_seconds, params=params)
+            try:
+                found += [payout_of(payout) for payout in document["payouts"]]
+                token = document["next_page_token"]
+            except UNREADABLE as error:
+                raise ProviderSilentError("payouts answered with something else") from error
+            if not token:
+                return found
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> WebhookEvent:
         """Standard Webhooks; the body names our ids in `data.metadata`."""
@@ -111,8 +224,10 @@ class Simulator:
                 type=str(document["type"]),
                 organization_id=str(metadata.get("organization_id", "")),
                 attempt_id=str(metadata.get("attempt_id", "")),
+                refund_id=str(metadata.get("refund_id", "")),
+                setup_id=str(metadata.get("setup_id", "")),
             )
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except UNREADABLE:
             raise WebhookRefusedError("WEBHOOK_UNREADABLE", "The webhook's body cannot be read.") from None
 
     async def close(self) -> None:
@@ -120,19 +235,51 @@ class Simulator:
             await self._client.aclose()
             self._client = None
 
-    async def _create(self, path: str, body: dict[str, Any], order: Order, timeout_seconds: float) -> Outcome:
+    async def _charge(self, path: str, body: dict[str, Any], order: Order, timeout_seconds: float) -> Outcome:
+        answer = await self._create(path, body, order.attempt_id, timeout_seconds)
+        if isinstance(answer, str):
+            return Outcome.failed(answer)
+        outcome = None if answer is None else outcome_of(answer, order.attempt_id)
+        return outcome or Outcome.unknown()
+
+    async def _dispute(self, path: str, body: dict[str, Any], timeout_seconds: float) -> DisputeView:
+        """409 says that it was decided before, and carries it."""
+        status, document = await self._ask("POST", path, timeout_seconds, body=body)
+        if status not in (200, 409):
+            raise ProviderSilentError(f"{path} answered {status}")
         try:
-            status, document = await self._ask("POST", path, timeout_seconds, body=body, key=order.attempt_id)
+            return dispute_of(document)
+        except UNREADABLE as error:
+            raise ProviderSilentError("the answer is not a dispute") from error
+
+    async def _create(
+        self, path: str, body: dict[str, Any], key: str, timeout_seconds: float
+    ) -> dict[str, Any] | str | None:
+        """The object that was made; the code of a clear refusal; None when nothing is certain."""
+        try:
+            status, document = await self._ask("POST", path, timeout_seconds, body=body, key=key)
         except ProviderUnreachableError:
             raise
         except ProviderSilentError:
-            return Outcome.unknown()
+            return None
         if 400 <= status < 500 and status not in _NOT_NOW:
             error = document.get("error")
             code = str(error.get("code", "")) if isinstance(error, dict) else ""
-            return Outcome.failed(_REJECTED.get(code, "provider_rejected"))
-        outcome = _outcome(document, order.attempt_id) if status in (200, 201) else None
-        return outcome or Outcome.unknown()
+            return _REJECTED.get(code, "provider_rejected")
+        return document if status in (200, 201) else None
+
+    async def _get(
+        self, path: str, timeout_seconds: float, *, params: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        return _good(*await self._ask("GET", path, timeout_seconds, params=params))
+
+    async def _find(self, kind: str, params: dict[str, str], timeout_seconds: float) -> dict[str, Any] | None:
+        """The newest object of ours; None if there is none."""
+        document = await self._get(f"/v1/{kind}", timeout_seconds, params=params)
+        found = document.get(kind)
+        if not isinstance(found, list):
+            raise ProviderSilentError("lookup answered without a list")
+        return found[0] if found else None
 
     async def _ask(
         self,
@@ -180,8 +327,22 @@ class Simulator:
         return self._client
 
 
+def _kind(attempt: Attempt) -> str:
+    """Where the attempt is found: its reference says so, else how it was begun."""
+    if attempt.provider_reference is not None:
+        return "checkouts" if attempt.provider_reference.startswith("co_") else "charges"
+    return "checkouts" if attempt.is_hosted else "charges"
+
+
+def _good(status: int, document: dict[str, Any]) -> dict[str, Any]:
+    if status != 200:
+        raise ProviderSilentError(f"lookup answered {status}")
+    return document
+
+
 def _common(order: Order) -> dict[str, Any]:
-    return {
+    """What every request for money says. Empty settings stay out, so that a body never changes by an update."""
+    body: dict[str, Any] = {
         "amount_minor_units": order.amount.minor_units,
         "currency": order.amount.currency,
         "reference": order.payment_id,
@@ -191,38 +352,8 @@ def _common(order: Order) -> dict[str, Any]:
             "attempt_id": order.attempt_id,
         },
     }
-
-
-def _outcome(document: Mapping[str, Any], attempt_id: str) -> Outcome | None:
-    """A checkout or charge in our words; None if it cannot be one, or not ours."""
-    try:
-        statuses = _CHECKOUT_STATUS if document["object"] == "checkout" else _CHARGE_STATUS
-        status = statuses[document["status"]]
-        if document["metadata"].get("attempt_id") != attempt_id:
-            return None
-        charge = document.get("charge") if document["object"] == "checkout" else document
-        return Outcome(
-            status=status,
-            amount=_amount_of(document, charge),
-            provider_reference=str(document["id"]),
-            redirect_url=document["url"] if status is Status.REQUIRES_ACTION else "",
-            failure_code=(document.get("decline_code") or "card_declined") if status is Status.FAILED else "",
-            method_summary=_card(charge),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return None
-
-
-def _amount_of(document: Mapping[str, Any], charge: Mapping[str, Any] | None) -> Money:
-    """What was charged, where something was; else what was asked for."""
-    source = charge or document
-    return Money(source["amount_minor_units"], source["currency"])
-
-
-def _card(charge: Mapping[str, Any] | None) -> str:
-    """Brand and last four digits, for people: Visa 4242."""
-    card = (charge or {}).get("card")
-    if not card:
-        return ""
-    brand = {"amex": "American Express"}.get(card["brand"], str(card["brand"]).title())
-    return f"{brand} {card['last4']}"
+    if order.customer_token:
+        body["customer_id"] = order.customer_token
+    if order.save_method:
+        body["save_method"] = True
+    return body
