@@ -63,6 +63,8 @@ class Call:
     fingerprint: bytes = b""
     locale: str = DEFAULT_LOCALE
     deadline: float | None = None
+    client_address: str = ""
+    """Where the person's device called from, as the gateway saw it; empty for everybody else's calls."""
 
     @property
     def organization_id(self) -> str:

@@ -147,6 +147,7 @@ class Admission:
             fingerprint=mark,
             locale=_locale(metadata),
             deadline=deadline,
+            client_address=_client_address(caller, metadata),
         )
 
 
@@ -181,6 +182,12 @@ def _locale(metadata: Metadata) -> str:
         return DEFAULT_LOCALE
     first = given.split(",", 1)[0].split(";", 1)[0].strip()
     return first if _LOCALE.match(first) else DEFAULT_LOCALE
+
+
+def _client_address(caller: Caller, metadata: Metadata) -> str:
+    """Only the gateway sees devices, so only its word counts."""
+    given = metadata.get("x-client-address")
+    return given[:64] if isinstance(given, str) and caller.peer == GATEWAY else ""
 
 
 def utc_now() -> datetime:

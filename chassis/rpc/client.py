@@ -208,6 +208,7 @@ def user_metadata(
     idempotency_key: str | None = None,
     locale: str | None = None,
     request_id: str | None = None,
+    client_address: str | None = None,
 ) -> list[tuple[str, str]]:
     """What the gateway sends along for a user. The trace context is added by the channel."""
     pairs = {
@@ -215,6 +216,7 @@ def user_metadata(
         "idempotency-key": idempotency_key,
         "accept-language": locale,
         "x-request-id": request_id,
+        "x-client-address": client_address,
     }
     return [(key, value) for key, value in pairs.items() if value is not None]
 

@@ -17,7 +17,17 @@ from tallyport.invoicing.v1.invoices_pb2_grpc import InvoicesStub
 from tallyport.invoicing.v1.items_pb2_grpc import ItemsStub
 from tallyport.invoicing.v1.pay_links_pb2_grpc import PayLinksStub
 from tallyport.notifications.v1.messages_pb2_grpc import MessagesStub
+from tallyport.payments.v1.autopay_pb2_grpc import AutopayStub
+from tallyport.payments.v1.bank_statements_pb2_grpc import BankStatementsStub
+from tallyport.payments.v1.books_pb2_grpc import BooksStub
+from tallyport.payments.v1.chargebacks_pb2_grpc import ChargebacksStub
+from tallyport.payments.v1.payer_rules_pb2_grpc import PayerRulesStub
+from tallyport.payments.v1.payment_methods_pb2_grpc import PaymentMethodsStub
 from tallyport.payments.v1.payments_pb2_grpc import PaymentsStub, ProviderEventsStub
+from tallyport.payments.v1.policies_pb2_grpc import PaymentPoliciesStub
+from tallyport.payments.v1.reconciliation_pb2_grpc import ReconciliationStub
+from tallyport.payments.v1.refunds_pb2_grpc import RefundsStub
+from tallyport.payments.v1.transfers_pb2_grpc import TransfersStub
 
 EDGE_DEADLINE_SECONDS = 10.0
 SERVICES = ("identity", "invoicing", "payments", "notifications")
@@ -43,6 +53,16 @@ class Services:
         self.pay_links = PayLinksStub(invoicing)
         self.payments = PaymentsStub(payments)
         self.provider_events = ProviderEventsStub(payments)
+        self.payment_methods = PaymentMethodsStub(payments)
+        self.autopay = AutopayStub(payments)
+        self.policies = PaymentPoliciesStub(payments)
+        self.payer_rules = PayerRulesStub(payments)
+        self.transfers = TransfersStub(payments)
+        self.bank_statements = BankStatementsStub(payments)
+        self.reconciliation = ReconciliationStub(payments)
+        self.refunds = RefundsStub(payments)
+        self.chargebacks = ChargebacksStub(payments)
+        self.books = BooksStub(payments)
         self.messages = MessagesStub(notifications)
 
 
@@ -53,6 +73,7 @@ class Sender:
     request_id: str
     locale: str
     token: str = ""
+    client_address: str = ""
 
     async def call(
         self,
@@ -68,6 +89,7 @@ class Sender:
             idempotency_key=idempotency_key,
             locale=self.locale,
             request_id=self.request_id,
+            client_address=self.client_address or None,
         )
         unary = cast("UnaryMethod[Request, Answer]", method)
         return await unary(request, timeout=timeout_seconds, metadata=metadata)

@@ -87,6 +87,8 @@ class Api:
         get_current_span().update_name(f"{verb} {route.template}")
         message = await self._request(route, values, scope, receive, headers)
         metadata = await self._metadata(route, headers, request_id)
+        if exchange := scope.get("tallyport"):
+            metadata = (*metadata, ("x-client-address", exchange.client_address))
         call = self._calls[route.rpc_path]
         if isinstance(call, StreamMethod):
             return await self._stream(route, call(message, metadata=metadata), send, request_id)

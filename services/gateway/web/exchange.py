@@ -46,7 +46,12 @@ class Exchange:
 
     def sender(self, token: str = "") -> Sender:
         """Calls in the name of this request."""
-        return Sender(request_id=self.request_id, locale=self.language.tag, token=token)
+        return Sender(
+            request_id=self.request_id,
+            locale=self.language.tag,
+            token=token,
+            client_address=self.client_address,
+        )
 
     def remember(self, name: str, value: str) -> None:
         """A preference that is no secret: language or theme, for a year."""
