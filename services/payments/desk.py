@@ -1,7 +1,7 @@
 """What the operations work with: built once per process, handed to each of them."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -11,8 +11,9 @@ import structlog
 from chassis.caller import call_scope, current_call_or_none, service_call
 from chassis.database import Database
 from chassis.errors import ServiceError
+from services.payments.domain.attempt import Attempt
 from services.payments.invoicing import Reservations
-from services.payments.providers import Provider
+from services.payments.providers import Provider, ProviderUnreachableError
 from services.payments.settings import Settings
 
 T = TypeVar("T")
@@ -24,13 +25,31 @@ SHORTEST_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Database, provider, invoicing and settings."""
+    """Database, providers, invoicing and settings.
+
+    `provider` takes new payments where the organization's policy names no other; `providers` are all that may
+    still have to answer for earlier ones, by name.
+    """
 
     db: Database
     provider: Provider
     reservations: Reservations
     settings: Settings
+    providers: Mapping[str, Provider] = field(default_factory=dict)
     _running: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "providers", {**self.providers, self.provider.name: self.provider})
+
+    def provider_for(self, attempt: Attempt) -> Provider:
+        """The one that an attempt was made at: it alone can answer for it.
+
+        ProviderUnreachableError if this process is not set up for it: then nothing is known, and nothing was asked.
+        """
+        known = self.providers.get(attempt.provider)
+        if known is None:
+            raise ProviderUnreachableError(f"provider {attempt.provider} is not set up here")
+        return known
 
     def provider_seconds(self) -> float:
         """How long the provider may take to answer now."""

@@ -11,10 +11,14 @@ from chassis.money import Money
 class Status(StrEnum):
     """State of a payment and of its attempt, in rising order of what the provider has made certain.
 
+    The first two are of payments that have no attempt and hold nothing yet.
+
     A later word wins only if it stands higher, so the order of arrival never matters. SUBMITTING and REVIEW
     are ours alone: people see them as "on its way" and "being checked".
     """
 
+    AWAITING_APPROVAL = "awaiting_approval"
+    SCHEDULED = "scheduled"
     SUBMITTING = "submitting"
     UNKNOWN = "unknown"
     REQUIRES_ACTION = "requires_action"
@@ -33,6 +37,11 @@ class Status(StrEnum):
     def is_live(self) -> bool:
         """Money may still move: nobody may pay the same thing again."""
         return self.rank < Status.CANCELED.rank
+
+    @property
+    def is_waiting(self) -> bool:
+        """It has not begun: no provider has heard of it and no invoice is held."""
+        return self in (Status.AWAITING_APPROVAL, Status.SCHEDULED)
 
     @property
     def is_uncertain(self) -> bool:

@@ -18,6 +18,20 @@ class Method(StrEnum):
     CHEQUE = "cheque"
     BANK_TRANSFER = "bank_transfer"
     EXTERNAL = "external"
+    BANK_DEBIT = "bank_debit"
+    WALLET = "wallet"
+    REDIRECT = "redirect"
+    STABLECOIN = "stablecoin"
+    CREDIT = "credit"
+    CARD_TERMINAL = "card_terminal"
+
+    @property
+    def is_at_provider(self) -> bool:
+        """Charged by a provider, so that there are attempts."""
+        return self in _AT_PROVIDER
+
+
+_AT_PROVIDER = (Method.CARD, Method.BANK_DEBIT, Method.WALLET, Method.REDIRECT, Method.STABLECOIN)
 
 
 class News(StrEnum):
@@ -30,18 +44,21 @@ class News(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a payment pays of one invoice."""
+    """What a payment pays of one invoice, credit included. Version 0: whichever state the invoice is in."""
 
     invoice_id: str
     amount: Money
     invoice_number: str = ""
+    expected_version: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
     """Money from one customer for parts of invoices.
 
-    `version` counts changes of the row, `events` the news told about it.
+    `amount` is what is charged: parts less credit, with prepayment and surcharge. A succeeded payment stays
+    succeeded; what went back stands beside it in sums. `version` counts changes of the row, `events` the news
+    told about it.
     """
 
     payment_id: str
@@ -62,6 +79,55 @@ class Payment:
     received_on: date | None = None
     version: int = 1
     events: int = 0
+    customer_name: str = ""
+    credit_used_minor_units: int = 0
+    surcharge_minor_units: int = 0
+    """Negative for a discount."""
+    prepayment_minor_units: int = 0
+    refunded_minor_units: int = 0
+    disputed_minor_units: int = 0
+    return_code: str = ""
+    returned_at: datetime | None = None
+    scheduled_for: date | None = None
+    starts_at: datetime | None = None
+    """When a scheduled payment is begun, or tried again."""
+    expected_on: date | None = None
+    payment_method_id: str = ""
+    saved_payment_method_id: str = ""
+    save_method: bool = False
+    on_behalf_of: str = ""
+    source: str = ""
+    """Who made it where that is no person: an autopay run, a bank line."""
+
+    @property
+    def credit_used(self) -> Money:
+        """Credit used besides the charge."""
+        return Money(self.credit_used_minor_units, self.amount.currency)
+
+    @property
+    def surcharge(self) -> Money:
+        """Part of the amount that pays no invoice; negative for a discount, for which no money came."""
+        return Money(self.surcharge_minor_units, self.amount.currency)
+
+    @property
+    def prepayment(self) -> Money:
+        """Part of the amount that becomes credit."""
+        return Money(self.prepayment_minor_units, self.amount.currency)
+
+    @property
+    def refunded(self) -> Money:
+        """Given back so far, surcharge included."""
+        return Money(self.refunded_minor_units, self.amount.currency)
+
+    @property
+    def disputed(self) -> Money:
+        """Taken back by the payer's bank."""
+        return Money(self.disputed_minor_units, self.amount.currency)
+
+    @property
+    def funds(self) -> Money:
+        """What is the customer's of the amount: surcharge left out, discount counted as if it had come."""
+        return self.amount - self.surcharge
 
     @property
     def receipt_number(self) -> str:
@@ -97,7 +163,8 @@ def apply_outcome(payment: Payment, outcome: Outcome, *, now: datetime, today: d
         status=outcome.status,
         method_summary=outcome.method_summary or payment.method_summary,
         redirect_url=outcome.redirect_url if outcome.status is Status.REQUIRES_ACTION else "",
-        failure_code=outcome.failure_code if outcome.status is Status.FAILED else "",
+        failure_code=outcome.failure_code if outcome.status in (Status.FAILED, Status.CANCELED) else "",
+        expected_on=outcome.expected_on or payment.expected_on,
         finished_at=None if live else now,
         received_on=today if succeeded else None,
         version=payment.version + 1,

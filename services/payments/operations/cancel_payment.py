@@ -22,7 +22,9 @@ async def cancel_payment(desk: Desk, payment_id: str) -> Payment:
     if case.payment.status is not Status.REQUIRES_ACTION:
         raise in_progress_error()
     try:
-        outcome = await desk.provider.cancel(case.at_provider, timeout_seconds=desk.provider_seconds())
+        outcome = await desk.provider_for(case.at_provider).cancel(
+            case.at_provider, timeout_seconds=desk.provider_seconds()
+        )
     except ProviderSilentError as error:
         raise ServiceError(
             Kind.UNAVAILABLE,

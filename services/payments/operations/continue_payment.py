@@ -44,7 +44,8 @@ async def continue_payment(desk: Desk, case: Case, *, key: Call | None = None) -
 async def ask_again(desk: Desk, case: Case) -> Answer:
     """Look an attempt up at its provider."""
     try:
-        outcome = await desk.provider.lookup(case.at_provider, timeout_seconds=desk.provider_seconds())
+        provider = desk.provider_for(case.at_provider)
+        outcome = await provider.lookup(case.at_provider, timeout_seconds=desk.provider_seconds())
     except ProviderSilentError as error:
         _log.warning("provider did not answer", payment_id=case.payment.payment_id, error=str(error))
         return Answer(None, silent=True)

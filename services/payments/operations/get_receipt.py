@@ -26,6 +26,12 @@ _METHODS = {
     Method.CHEQUE: "Cheque",
     Method.BANK_TRANSFER: "Bank transfer",
     Method.EXTERNAL: "Recorded in another system",
+    Method.BANK_DEBIT: "Bank debit",
+    Method.WALLET: "Wallet",
+    Method.REDIRECT: "Payment service",
+    Method.STABLECOIN: "Stablecoin",
+    Method.CREDIT: "Credit",
+    Method.CARD_TERMINAL: "Card terminal",
 }
 
 

@@ -20,10 +20,11 @@ _log = structlog.get_logger("payments.webhook")
 
 async def receive_webhook(desk: Desk, provider: str, headers: Mapping[str, str], body: bytes) -> bool:
     """True if the event was there and done with already. Refused unless the provider has just signed it."""
-    if provider != desk.provider.name:
+    teller = desk.providers.get(provider)
+    if teller is None:
         raise not_found("provider")
     try:
-        event = desk.provider.verify_webhook(headers, body, now=desk.db.clock.now())
+        event = teller.verify_webhook(headers, body, now=desk.db.clock.now())
     except WebhookRefusedError as error:
         kind = Kind.UNAUTHENTICATED if error.reason == "WEBHOOK_SIGNATURE_INVALID" else Kind.INVALID_ARGUMENT
         raise ServiceError(kind, error.reason, str(error)) from error

@@ -15,6 +15,7 @@ from services.payments.domain.case import Case
 from services.payments.domain.outcome import Status
 from services.payments.operations.continue_payment import continue_payment
 from services.payments.operations.settle_payment import settle
+from services.payments.operations.verify_books import SLOW_AFTER
 from services.payments.providers import ProviderSilentError
 from services.payments.store import attempts, cases
 from services.payments.store.attempts import Due
@@ -42,7 +43,9 @@ async def reconcile_attempts(desk: Desk) -> int:
 async def count_overdue(desk: Desk) -> int:
     """Set the figure that alarms; always 0, since there is never more to do at once."""
     async with desk.db.sweep() as tx:
-        overdue = await attempts.count_overdue(tx, now=tx.now(), older_than=OVERDUE_AFTER)
+        overdue = await attempts.count_overdue(
+            tx, now=tx.now(), older_than=OVERDUE_AFTER, slow_older_than=SLOW_AFTER
+        )
     OVERDUE.set(overdue)
     if overdue:
         _log.error("payments without a certain outcome for over 15 minutes", payments=overdue)
@@ -95,7 +98,9 @@ async def _expire(desk: Desk, case: Case) -> Case:
     if not waits or age < timedelta(seconds=desk.settings.checkout_expires_seconds):
         return case
     try:
-        outcome = await desk.provider.cancel(case.at_provider, timeout_seconds=desk.provider_seconds())
+        outcome = await desk.provider_for(case.at_provider).cancel(
+            case.at_provider, timeout_seconds=desk.provider_seconds()
+        )
     except ProviderSilentError:
         return case
     return await settle(desk, case, outcome)

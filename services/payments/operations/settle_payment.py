@@ -105,7 +105,7 @@ def _attempt_after(
         provider_reference=reference,
         card_token=attempt.card_token if payment.status.is_live else None,
         next_check_at=next_check_at(
-            payment.status, checks=checks, now=tx.now(), delays_seconds=delays_seconds
+            payment.status, checks=checks, now=tx.now(), delays_seconds=delays_seconds, kind=attempt.kind
         ),
     )
 

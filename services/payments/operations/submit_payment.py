@@ -77,10 +77,12 @@ async def _end_unsubmitted(desk: Desk, case: Case, failure_code: str, *, key: Ca
 
 async def _ask_provider(desk: Desk, case: Case, *, fresh: bool) -> Outcome:
     attempt, order = case.at_provider, _order(case)
-    ask = desk.provider.create_checkout if attempt.is_hosted else desk.provider.charge
-    with tracer().start_as_current_span(f"provider.{ask.__name__}") as span:
+    name = "create_checkout" if attempt.is_hosted else "charge"
+    with tracer().start_as_current_span(f"provider.{name}") as span:
         span.set_attribute("tallyport.payment_id", case.payment.payment_id)
         try:
+            provider = desk.provider_for(attempt)
+            ask = provider.create_checkout if attempt.is_hosted else provider.charge
             outcome = await ask(order, timeout_seconds=desk.provider_seconds())
         except ProviderUnreachableError:
             _log.warning("provider unreachable", payment_id=case.payment.payment_id)
@@ -104,4 +106,10 @@ def _order(case: Case) -> Order:
             OrderLine(f"Invoice {part.invoice_number or part.invoice_id}", part.amount)
             for part in payment.parts
         ),
+        kind=attempt.kind,
+        wallet=attempt.wallet,
+        method_token=attempt.method_token,
+        customer_token=attempt.customer_token,
+        save_method=attempt.save_method,
+        off_session=attempt.off_session,
     )

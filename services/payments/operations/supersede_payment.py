@@ -20,7 +20,9 @@ async def supersede_payment(desk: Desk, case: Case, payment_id: str) -> Refused 
         return _refused("INVOICE_BEING_PAID", payment_id)
     if other.payment.status is Status.REQUIRES_ACTION:
         try:
-            outcome = await desk.provider.cancel(other.attempt, timeout_seconds=desk.provider_seconds())
+            outcome = await desk.provider_for(other.attempt).cancel(
+                other.attempt, timeout_seconds=desk.provider_seconds()
+            )
         except ProviderSilentError:
             return _refused("INVOICE_BEING_PAID", payment_id)
         other = await settle(desk, other, outcome)

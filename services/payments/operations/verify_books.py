@@ -9,6 +9,8 @@ from chassis import audit
 from chassis.database import ReadTx
 
 STUCK_AFTER = timedelta(minutes=15)
+SLOW_AFTER = timedelta(days=14)
+"""Bank debits are on their way for days."""
 
 CHECKS: Mapping[str, str] = {
     "trial balance is not zero": """
@@ -27,14 +29,15 @@ CHECKS: Mapping[str, str] = {
         LEFT JOIN ledger_lines l ON l.organization_id = e.organization_id AND l.entry_id = e.entry_id
             AND l.account = 'customer_funds' AND l.owner = p.customer_id AND l.currency = p.currency
         WHERE p.organization_id = :organization_id
-        GROUP BY p.payment_id, p.status, p.amount_minor_units
+        GROUP BY p.payment_id, p.status, p.amount_minor_units, p.surcharge_minor_units
         HAVING coalesce(sum(CASE l.side WHEN 'C' THEN l.amount_minor_units END), 0)
-            <> CASE p.status WHEN 'succeeded' THEN p.amount_minor_units ELSE 0 END
+            <> CASE p.status WHEN 'succeeded' THEN p.amount_minor_units - p.surcharge_minor_units ELSE 0 END
     """,
     "card payment and its attempts differ": """
         SELECT p.payment_id AS found FROM payments p
         LEFT JOIN payment_attempts a ON a.organization_id = p.organization_id AND a.payment_id = p.payment_id
-        WHERE p.organization_id = :organization_id AND p.method = 'card'
+        WHERE p.organization_id = :organization_id
+            AND p.method IN ('card', 'wallet', 'bank_debit', 'redirect', 'stablecoin')
         GROUP BY p.payment_id, p.status
         HAVING count(*) FILTER (WHERE a.state = 'succeeded')
             <> CASE p.status WHEN 'succeeded' THEN 1 ELSE 0 END
@@ -54,11 +57,15 @@ CHECKS: Mapping[str, str] = {
     """,
     "parts do not add up": """
         SELECT p.payment_id AS found FROM payments p
-        JOIN payment_parts t ON t.organization_id = p.organization_id AND t.payment_id = p.payment_id
+        LEFT JOIN payment_parts t ON t.organization_id = p.organization_id AND t.payment_id = p.payment_id
         WHERE p.organization_id = :organization_id
-        GROUP BY p.payment_id, p.method, p.amount_minor_units
-        HAVING sum(t.amount_minor_units) > p.amount_minor_units
-            OR (p.method = 'card' AND sum(t.amount_minor_units) <> p.amount_minor_units)
+        GROUP BY p.organization_id, p.payment_id
+        HAVING CASE
+            WHEN p.method IN ('card', 'wallet', 'bank_debit', 'redirect', 'stablecoin', 'credit') THEN
+                coalesce(sum(t.amount_minor_units), 0) - p.credit_used_minor_units + p.prepayment_minor_units
+                    + p.surcharge_minor_units <> p.amount_minor_units
+            ELSE coalesce(sum(t.amount_minor_units), 0) > p.amount_minor_units
+        END
     """,
     "news was not told": """
         SELECT p.payment_id AS found FROM payments p
@@ -72,6 +79,8 @@ CHECKS: Mapping[str, str] = {
         SELECT payment_id AS found FROM payments
         WHERE organization_id = :organization_id AND created_at < :stuck_before
             AND status IN ('submitting', 'unknown', 'processing', 'review')
+            AND NOT (status = 'processing' AND method IN ('bank_debit', 'stablecoin')
+                     AND created_at > :slow_before)
     """,
     "live attempt that nobody asks about": """
         SELECT attempt_id AS found FROM payment_attempts
@@ -83,7 +92,11 @@ CHECKS: Mapping[str, str] = {
 
 async def verify_books(tx: ReadTx, *, stuck_after: timedelta = STUCK_AFTER) -> list[str]:
     """What is wrong, one line each; empty if the books of the transaction's organization are right."""
-    params = {"organization_id": tx.organization_id, "stuck_before": tx.now() - stuck_after}
+    params = {
+        "organization_id": tx.organization_id,
+        "stuck_before": tx.now() - stuck_after,
+        "slow_before": tx.now() - SLOW_AFTER,
+    }
     wrong = [
         f"{name}: {row.found}"
         for name, statement in CHECKS.items()

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 
 from chassis.database import ReadTx, WriteTx
+from services.payments.domain.attempt import SLOW_CHECK
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ async def claim_check(
             "now": tx.now(),
             "delays": list(delays_seconds),
             "expires_seconds": expires_seconds,
+            "slow_seconds": SLOW_CHECK.total_seconds(),
         },
     )
     return row.first() is not None
@@ -49,9 +51,15 @@ async def check_soon(tx: WriteTx, attempt_id: str) -> None:
     await tx.execute(_SOON, params)
 
 
-async def count_overdue(tx: ReadTx, *, now: datetime, older_than: timedelta) -> int:
+async def count_overdue(
+    tx: ReadTx, *, now: datetime, older_than: timedelta, slow_older_than: timedelta
+) -> int:
     """Attempts whose outcome has been uncertain for too long, in all organizations. In a sweep."""
-    return int((await tx.execute(_OVERDUE, {"before": now - older_than})).scalar_one())
+    return int(
+        (
+            await tx.execute(_OVERDUE, {"before": now - older_than, "slow_before": now - slow_older_than})
+        ).scalar_one()
+    )
 
 
 _DUE = text(
@@ -60,9 +68,10 @@ _DUE = text(
 )
 _CLAIM = text("""
     WITH timed AS (
-        SELECT :now + make_interval(
+        SELECT :now + CASE WHEN state = 'processing' AND kind IN ('bank_debit', 'stablecoin')
+               THEN make_interval(secs => :slow_seconds) ELSE make_interval(
                    secs => (CAST(:delays AS integer[]))[least(checks + 2, cardinality(CAST(:delays AS integer[])))]
-               ) AS next_at,
+               ) END AS next_at,
                created_at + make_interval(secs => :expires_seconds) AS expires_at
         FROM payment_attempts
         WHERE organization_id = :organization_id AND attempt_id = :attempt_id
@@ -83,4 +92,5 @@ _SOON = text(
 _OVERDUE = text(
     "SELECT count(*) FROM payment_attempts WHERE next_check_at IS NOT NULL AND created_at < :before"
     " AND state IN ('submitting', 'unknown', 'processing', 'review')"
+    " AND NOT (state = 'processing' AND kind IN ('bank_debit', 'stablecoin') AND created_at > :slow_before)"
 )

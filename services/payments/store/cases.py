@@ -19,10 +19,15 @@ from services.payments.domain.payment import Method, Part, Payment
 from services.payments.store import statements
 
 
-async def begin(tx: WriteTx, payment: Payment, attempt: Attempt) -> Case:
-    """Write a new payment with its parts and attempt. Returns it with its organization."""
-    row = (await tx.execute(statements.BEGIN, _new_payment(tx, payment) | _new_attempt(attempt))).first()
-    return Case(organization=_organization(tx.organization_id, row), payment=payment, attempt=attempt)
+async def begin(tx: WriteTx, payment: Payment, attempt: Attempt | None) -> Case:
+    """Write a new payment with its parts and attempt; one that waits has none. Returns it with its organization."""
+    params = _new_payment(tx, payment)
+    if attempt is None:
+        row = (await tx.execute(statements.BEGIN_WAITING, params)).one()
+    else:
+        row = (await tx.execute(statements.BEGIN, params | _new_attempt(attempt))).one()
+    named = replace(payment, customer_name=row.customer_name or "")
+    return Case(organization=_organization(tx.organization_id, row), payment=named, attempt=attempt)
 
 
 async def load(tx: ReadTx, payment_id: str) -> Case:
@@ -50,7 +55,7 @@ async def find_by_attempt(tx: ReadTx, attempt_id: str) -> Case | None:
 async def save(
     tx: WriteTx,
     payment: Payment,
-    attempt: Attempt,
+    attempt: Attempt | None,
     *,
     entry: Entry | None,
     review_reason: str,
@@ -58,20 +63,29 @@ async def save(
 ) -> Payment | None:
     """Write a payment's next version with everything that belongs to it, in one statement.
 
-    With `entry` (money came in) a receipt number is drawn and the entry posted. With `key` that call's
-    idempotency key is finished. None, and nothing written, if somebody else has changed the payment since.
+    When it succeeds, a receipt number is drawn and `entry` posted (none if only credit was used).
+    With `key` that call's idempotency key is finished. None, and nothing written, if somebody else has
+    changed the payment since.
     """
-    params = _change(tx, payment, attempt) | _entry(entry) | _key(key) | {"review_reason": review_reason}
+    params = (
+        _change(tx, payment, attempt)
+        | _entry(entry)
+        | _key(key)
+        | {
+            "review_reason": review_reason,
+            "received": payment.status is Status.SUCCEEDED and payment.receipt_no is None,
+        }
+    )
     row = (await tx.execute(statements.SAVE if key is None else statements.SAVE_AND_FINISH, params)).first()
     return None if row is None else _with_receipt(payment, row.receipt_no)
 
 
 async def insert_received(
-    tx: WriteTx, payment: Payment, entry: Entry, *, external_reference: str | None = None
+    tx: WriteTx, payment: Payment, entry: Entry | None, *, external_reference: str | None = None
 ) -> Payment | None:
     """Write money that came another way, with receipt and ledger entry. None if it is known already."""
     params = _new_payment(tx, payment) | _entry(entry) | {
-        "external_reference": external_reference, "method_summary": payment.method_summary,
+        "external_reference": external_reference,
         "note": payment.note, "received_on": payment.received_on, "finished_at": payment.finished_at,
     }  # fmt: skip
     row = (await tx.execute(statements.INSERT_RECEIVED, params)).first()
@@ -139,9 +153,13 @@ def to_payment(row: Row[Any]) -> Payment:
         status=Status(row.status),
         amount=Money(row.amount_minor_units, row.currency),
         parts=tuple(
-            Part(invoice_id, Money(units, row.currency), number)
-            for invoice_id, units, number in zip(
-                row.invoice_ids or (), row.part_amounts or (), row.invoice_numbers or (), strict=True
+            Part(invoice_id, Money(units, row.currency), number, expected_version)
+            for invoice_id, units, number, expected_version in zip(
+                row.invoice_ids or (),
+                row.part_amounts or (),
+                row.invoice_numbers or (),
+                row.expected_versions or (),
+                strict=True,
             )
         ),
         method=Method(row.method),
@@ -157,6 +175,22 @@ def to_payment(row: Row[Any]) -> Payment:
         finished_at=row.finished_at,
         version=row.version,
         events=row.events,
+        customer_name=row.customer_name or "",
+        credit_used_minor_units=row.credit_used_minor_units,
+        surcharge_minor_units=row.surcharge_minor_units,
+        prepayment_minor_units=row.prepayment_minor_units,
+        refunded_minor_units=row.refunded_minor_units,
+        disputed_minor_units=row.disputed_minor_units,
+        return_code=row.return_code,
+        returned_at=row.returned_at,
+        scheduled_for=row.scheduled_for,
+        starts_at=row.starts_at,
+        expected_on=row.expected_on,
+        payment_method_id=row.payment_method_id,
+        saved_payment_method_id=row.saved_payment_method_id,
+        save_method=row.payment_saves_method,
+        on_behalf_of=row.on_behalf_of,
+        source=row.source,
     )
 
 
@@ -166,13 +200,19 @@ def _attempt(row: Row[Any]) -> Attempt:
         payment_id=row.payment_id,
         provider=row.provider,
         state=Status(row.state),
-        amount=Money(row.amount_minor_units, row.currency),
+        amount=Money(row.attempt_amount, row.currency),
         provider_reference=row.provider_reference,
         is_hosted=row.is_hosted,
         card_token=row.card_token,
         created_at=row.attempt_created_at,
         next_check_at=row.next_check_at,
         checks=row.checks,
+        kind=row.kind,
+        wallet=row.wallet,
+        method_token=row.method_token,
+        customer_token=row.customer_token,
+        save_method=row.save_method,
+        off_session=row.off_session,
     )
 
 
@@ -189,14 +229,25 @@ def _new_payment(tx: WriteTx, payment: Payment) -> dict[str, Any]:
         "amount": payment.amount.minor_units,
         "currency": payment.amount.currency,
         "method": payment.method.value,
+        "method_summary": payment.method_summary,
         "return_url": payment.return_url,
         "initiated_by": payment.initiated_by,
+        "credit_used": payment.credit_used_minor_units,
+        "surcharge": payment.surcharge_minor_units,
+        "prepayment": payment.prepayment_minor_units,
+        "scheduled_for": payment.scheduled_for,
+        "starts_at": payment.starts_at,
+        "payment_method_id": payment.payment_method_id,
+        "payment_saves_method": payment.save_method,
+        "on_behalf_of": payment.on_behalf_of,
+        "source": payment.source,
         "created_at": payment.created_at,
         "now": tx.now(),
         "events": payment.events,
         "invoice_ids": [part.invoice_id for part in payment.parts],
         "part_amounts": [part.amount.minor_units for part in payment.parts],
         "numbers": [part.invoice_number for part in payment.parts],
+        "expected_versions": [part.expected_version for part in payment.parts],
     }
 
 
@@ -206,11 +257,18 @@ def _new_attempt(attempt: Attempt) -> dict[str, Any]:
         "provider": attempt.provider,
         "is_hosted": attempt.is_hosted,
         "card_token": attempt.card_token,
+        "attempt_created_at": attempt.created_at,
         "next_check_at": attempt.next_check_at,
+        "kind": attempt.kind,
+        "wallet": attempt.wallet,
+        "method_token": attempt.method_token,
+        "customer_token": attempt.customer_token,
+        "save_method": attempt.save_method,
+        "off_session": attempt.off_session,
     }
 
 
-def _change(tx: WriteTx, payment: Payment, attempt: Attempt) -> dict[str, Any]:
+def _change(tx: WriteTx, payment: Payment, attempt: Attempt | None) -> dict[str, Any]:
     return {
         "organization_id": tx.organization_id,
         "now": tx.now(),
@@ -223,9 +281,11 @@ def _change(tx: WriteTx, payment: Payment, attempt: Attempt) -> dict[str, Any]:
         "failure_code": payment.failure_code,
         "received_on": payment.received_on,
         "finished_at": payment.finished_at,
-        "attempt_id": attempt.attempt_id,
-        "provider_reference": attempt.provider_reference,
-        "next_check_at": attempt.next_check_at,
+        "expected_on": payment.expected_on,
+        "starts_at": payment.starts_at if payment.status.is_waiting else None,
+        "attempt_id": attempt.attempt_id if attempt is not None else "",
+        "provider_reference": attempt.provider_reference if attempt is not None else None,
+        "next_check_at": attempt.next_check_at if attempt is not None else None,
         "is_live": payment.status.is_live,
         **_numbers(payment),
     }
@@ -243,10 +303,10 @@ def _entry(entry: Entry | None) -> dict[str, Any]:
     lines = entry.lines if entry is not None else ()
     occurred_at: datetime | None = entry.occurred_at if entry is not None else None
     return {
-        "received": entry is not None,
+        "has_entry": entry is not None,
         "entry_id": new_id("ent"),
-        "source": entry.source if entry is not None else "",
-        "kind": entry.kind if entry is not None else "",
+        "entry_source": entry.source if entry is not None else "",
+        "entry_kind": entry.kind if entry is not None else "",
         "occurred_at": occurred_at,
         "accounts": [line.account for line in lines],
         "owners": [line.owner for line in lines],

@@ -77,8 +77,11 @@ async def failed_since(tx: ReadTx, moment: datetime) -> dict[str, int]:
 
 
 async def count_unfinished(tx: ReadTx) -> int:
-    """Payments that are being checked, on their way, or wait for the payer."""
-    params = {"organization_id": tx.organization_id, "live": [status.value for status in LIVE]}
+    """Payments that are being checked, on their way, or wait for the payer at the provider."""
+    params = {
+        "organization_id": tx.organization_id,
+        "live": [status.value for status in LIVE if not status.is_waiting],
+    }
     return int((await tx.execute(_UNFINISHED, params)).scalar_one())
 
 

@@ -2,53 +2,76 @@
 
 from sqlalchemy import text
 
-BEGIN = text("""
+_BEGIN = """
     WITH payment AS (
         INSERT INTO payments (
             organization_id, payment_id, customer_id, status, amount_minor_units, currency, method,
-            return_url, initiated_by, created_at
+            method_summary, return_url, initiated_by, created_at, credit_used_minor_units,
+            surcharge_minor_units, prepayment_minor_units, scheduled_for, starts_at, payment_method_id,
+            save_method, on_behalf_of, source, events
         ) VALUES (
             :organization_id, :payment_id, :customer_id, :status, :amount, :currency, :method,
-            :return_url, :initiated_by, :created_at
+            :method_summary, :return_url, :initiated_by, :created_at, :credit_used,
+            :surcharge, :prepayment, :scheduled_for, :starts_at, :payment_method_id,
+            :payment_saves_method, :on_behalf_of, :source, :events
         )
     ), parts AS (
         INSERT INTO payment_parts (
-            organization_id, payment_id, position, invoice_id, amount_minor_units, invoice_number
+            organization_id, payment_id, position, invoice_id, amount_minor_units, invoice_number,
+            expected_version
         )
-        SELECT :organization_id, :payment_id, position, invoice_id, amount, number
-        FROM unnest(CAST(:invoice_ids AS text[]), CAST(:part_amounts AS bigint[]), CAST(:numbers AS text[]))
-            WITH ORDINALITY AS part (invoice_id, amount, number, position)
-    ), attempt AS (
-        INSERT INTO payment_attempts (
-            organization_id, attempt_id, payment_id, provider, state, amount_minor_units, currency, is_hosted,
-            card_token, created_at, next_check_at
-        ) VALUES (
-            :organization_id, :attempt_id, :payment_id, :provider, :status, :amount, :currency, :is_hosted,
-            :card_token, :created_at, :next_check_at
-        )
+        SELECT :organization_id, :payment_id, position, invoice_id, amount, number, expected_version
+        FROM unnest(
+            CAST(:invoice_ids AS text[]), CAST(:part_amounts AS bigint[]), CAST(:numbers AS text[]),
+            CAST(:expected_versions AS bigint[])
+        ) WITH ORDINALITY AS part (invoice_id, amount, number, expected_version, position)
     )
-    SELECT name AS organization_name, time_zone, locale, address_lines, tax_id, contact_email, primary_color
-    FROM organizations WHERE organization_id = :organization_id
-""")
+    %s
+    SELECT o.name AS organization_name, o.time_zone, o.locale, o.address_lines, o.tax_id, o.contact_email,
+           o.primary_color, c.name AS customer_name
+    FROM (SELECT 1) AS one
+    LEFT JOIN organizations o ON o.organization_id = :organization_id
+    LEFT JOIN customers c ON c.organization_id = :organization_id AND c.customer_id = :customer_id
+"""
+NEW_ATTEMPT = """
+    INSERT INTO payment_attempts (
+        organization_id, attempt_id, payment_id, provider, state, amount_minor_units, currency, is_hosted,
+        card_token, created_at, next_check_at, kind, wallet, method_token, customer_token, save_method,
+        off_session
+    ) VALUES (
+        :organization_id, :attempt_id, :payment_id, :provider, :status, :amount, :currency, :is_hosted,
+        :card_token, :attempt_created_at, :next_check_at, :kind, :wallet, :method_token, :customer_token,
+        :save_method, :off_session
+    )
+"""
+BEGIN = text(_BEGIN % f", attempt AS ({NEW_ATTEMPT})")
+BEGIN_WAITING = text(_BEGIN % "")
 
 COLUMNS = """
     p.payment_id, p.customer_id, p.status, p.amount_minor_units, p.currency, p.method, p.method_summary,
     p.return_url, p.redirect_url, p.failure_code, p.initiated_by, p.note, p.receipt_no, p.received_on,
-    p.created_at, p.finished_at, p.version, p.events,
-    part.invoice_ids, part.part_amounts, part.invoice_numbers
+    p.created_at, p.finished_at, p.version, p.events, p.credit_used_minor_units, p.surcharge_minor_units,
+    p.prepayment_minor_units, p.refunded_minor_units, p.disputed_minor_units, p.return_code, p.returned_at,
+    p.scheduled_for, p.starts_at, p.expected_on, p.payment_method_id, p.saved_payment_method_id,
+    p.save_method AS payment_saves_method, p.on_behalf_of, p.source, c.name AS customer_name,
+    part.invoice_ids, part.part_amounts, part.invoice_numbers,
+    part.expected_versions
 """
 PARTS = """
+    LEFT JOIN customers c ON c.organization_id = p.organization_id AND c.customer_id = p.customer_id
     CROSS JOIN LATERAL (
         SELECT array_agg(invoice_id ORDER BY position) AS invoice_ids,
                array_agg(amount_minor_units ORDER BY position) AS part_amounts,
-               array_agg(invoice_number ORDER BY position) AS invoice_numbers
+               array_agg(invoice_number ORDER BY position) AS invoice_numbers,
+               array_agg(expected_version ORDER BY position) AS expected_versions
         FROM payment_parts
         WHERE organization_id = p.organization_id AND payment_id = p.payment_id
     ) AS part
 """
 _CASE = f"""
     SELECT {COLUMNS}, a.attempt_id, a.provider, a.state, a.provider_reference, a.is_hosted, a.card_token,
-           a.created_at AS attempt_created_at, a.next_check_at, a.checks,
+           a.amount_minor_units AS attempt_amount, a.kind, a.wallet, a.method_token, a.customer_token,
+           a.save_method, a.off_session, a.created_at AS attempt_created_at, a.next_check_at, a.checks,
            o.name AS organization_name, o.time_zone, o.locale, o.address_lines, o.tax_id, o.contact_email,
            o.primary_color
     FROM payments p
@@ -69,7 +92,8 @@ _RECEIPT_AND_ENTRY = """
         INSERT INTO ledger_entries (
             organization_id, entry_id, source, source_id, kind, occurred_at, posted_at
         )
-        SELECT :organization_id, :entry_id, :source, :payment_id, :kind, :occurred_at, :now FROM number
+        SELECT :organization_id, :entry_id, :entry_source, :payment_id, :entry_kind, :occurred_at, :now FROM number
+        WHERE CAST(:has_entry AS boolean)
     ), lines AS (
         INSERT INTO ledger_lines (
             organization_id, entry_id, line_no, account, owner, currency, side, amount_minor_units
@@ -114,7 +138,8 @@ _SAVE_TEMPLATE = f"""
     UPDATE payments
     SET status = :status, version = :version, events = :events, method_summary = :method_summary,
         redirect_url = :redirect_url, failure_code = :failure_code, received_on = :received_on,
-        finished_at = :finished_at, receipt_no = (SELECT last_number FROM number)
+        expected_on = :expected_on, starts_at = :starts_at,
+        finished_at = :finished_at, receipt_no = coalesce((SELECT last_number FROM number), receipt_no)
     FROM locked
     WHERE payments.organization_id = :organization_id AND payments.payment_id = locked.payment_id
     RETURNING payments.receipt_no
@@ -143,11 +168,11 @@ INSERT_RECEIVED = text(f"""
         INSERT INTO payments (
             organization_id, payment_id, customer_id, status, amount_minor_units, currency, method,
             method_summary, initiated_by, note, external_reference, receipt_no, received_on, created_at,
-            finished_at, events
+            finished_at, events, surcharge_minor_units, prepayment_minor_units, on_behalf_of, source
         )
         SELECT :organization_id, :payment_id, :customer_id, :status, :amount, :currency, :method,
                :method_summary, :initiated_by, :note, :external_reference, last_number, :received_on,
-               :created_at, :finished_at, :events
+               :created_at, :finished_at, :events, :surcharge, :prepayment, :on_behalf_of, :source
         FROM number RETURNING receipt_no
     ), parts AS (
         INSERT INTO payment_parts (

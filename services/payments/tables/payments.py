@@ -26,6 +26,10 @@ transport = transport_tables(metadata)
 ledger_entries, ledger_lines = ledger_tables(metadata)
 
 _LIVE = "IN ('submitting', 'unknown', 'requires_action', 'processing', 'review')"
+_STATUSES = (
+    "IN ('awaiting_approval', 'scheduled', 'submitting', 'unknown', 'requires_action', 'processing', 'review',"
+    " 'canceled', 'failed', 'succeeded')"
+)
 _STATES = "IN ('submitting', 'unknown', 'requires_action', 'processing', 'review', 'canceled', 'failed', 'succeeded')"
 
 
@@ -45,6 +49,21 @@ payments = Table(
     text_column("failure_code", default=""),
     text_column("initiated_by"),
     text_column("note", default=""),
+    units_column("credit_used_minor_units", default="0"),
+    units_column("surcharge_minor_units", default="0"),
+    units_column("prepayment_minor_units", default="0"),
+    units_column("refunded_minor_units", default="0"),
+    units_column("disputed_minor_units", default="0"),
+    text_column("return_code", default=""),
+    time_column("returned_at", nullable=True),
+    Column("scheduled_for", Date),
+    time_column("starts_at", nullable=True),
+    Column("expected_on", Date),
+    text_column("payment_method_id", default=""),
+    text_column("saved_payment_method_id", default=""),
+    Column("save_method", Boolean, nullable=False, server_default="false"),
+    text_column("on_behalf_of", default=""),
+    text_column("source", default=""),
     Column("external_reference", Text),
     Column("receipt_no", BigInteger),
     Column("received_on", Date),
@@ -53,8 +72,13 @@ payments = Table(
     Column("version", Integer, nullable=False, server_default="1"),
     Column("events", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("organization_id", "payment_id", name="pk_payments"),
-    CheckConstraint(f"status {_STATES}", name="status"),
-    CheckConstraint("amount_minor_units > 0", name="amount"),
+    CheckConstraint(f"status {_STATUSES}", name="status"),
+    CheckConstraint("amount_minor_units >= 0", name="amount"),
+    CheckConstraint(
+        "credit_used_minor_units >= 0 AND prepayment_minor_units >= 0 AND refunded_minor_units >= 0"
+        " AND disputed_minor_units >= 0 AND refunded_minor_units <= amount_minor_units",
+        name="sums",
+    ),
     CheckConstraint(
         "(status = 'succeeded') = (receipt_no IS NOT NULL) AND (status = 'succeeded') = (received_on IS NOT NULL)",
         name="receipt",
@@ -69,6 +93,7 @@ payments = Table(
     Index("ix_payments_created_at", "organization_id", "created_at", "payment_id"),
     Index("ix_payments_customer", "organization_id", "customer_id", "created_at", "payment_id"),
     Index("ix_payments_status", "organization_id", "status", "created_at", "payment_id"),
+    Index("ix_payments_starts_at", "starts_at", postgresql_where=text("status = 'scheduled'")),
     Index(
         "ix_payments_received_on",
         "organization_id",
@@ -77,7 +102,11 @@ payments = Table(
         postgresql_where=text("status = 'succeeded'"),
     ),
 )
-"""`external_reference` names an imported payment's origin for ever: it can never be recorded twice."""
+"""`external_reference` names an imported payment's origin for ever: it can never be recorded twice.
+
+The amount is what is charged: parts less credit, with prepayment and surcharge (negative for a discount). Swept across
+organizations by `ix_payments_starts_at`. `source` names who made it, where that is not a person.
+"""
 
 payment_parts = Table(
     "payment_parts",
@@ -88,6 +117,7 @@ payment_parts = Table(
     text_column("invoice_id"),
     units_column("amount_minor_units"),
     text_column("invoice_number", default=""),
+    Column("expected_version", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("organization_id", "payment_id", "position", name="pk_payment_parts"),
     ForeignKeyConstraint(
         ["organization_id", "payment_id"],
@@ -97,7 +127,7 @@ payment_parts = Table(
     UniqueConstraint("organization_id", "payment_id", "invoice_id", name="uq_payment_parts_invoice"),
     CheckConstraint("amount_minor_units > 0", name="amount"),
 )
-"""Amounts are in the payment's currency."""
+"""Amounts are in the payment's currency; what an invoice gets in all, credit included."""
 
 payment_attempts = Table(
     "payment_attempts",
@@ -116,6 +146,12 @@ payment_attempts = Table(
     time_column("created_at"),
     time_column("next_check_at", nullable=True),
     Column("checks", Integer, nullable=False, server_default="0"),
+    text_column("kind", default="card"),
+    text_column("wallet", default=""),
+    text_column("method_token", default=""),
+    text_column("customer_token", default=""),
+    Column("save_method", Boolean, nullable=False, server_default="false"),
+    Column("off_session", Boolean, nullable=False, server_default="false"),
     PrimaryKeyConstraint("organization_id", "attempt_id", name="pk_payment_attempts"),
     ForeignKeyConstraint(
         ["organization_id", "payment_id"],

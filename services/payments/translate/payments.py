@@ -15,6 +15,8 @@ from tallyport.common.v1 import money_pb2
 from tallyport.payments.v1 import events_pb2, payments_pb2
 
 _STATUS: Mapping[Status, "payments_pb2.PaymentStatus.ValueType"] = {
+    Status.AWAITING_APPROVAL: payments_pb2.PAYMENT_STATUS_AWAITING_APPROVAL,
+    Status.SCHEDULED: payments_pb2.PAYMENT_STATUS_SCHEDULED,
     Status.SUBMITTING: payments_pb2.PAYMENT_STATUS_PROCESSING,
     Status.UNKNOWN: payments_pb2.PAYMENT_STATUS_UNKNOWN,
     Status.REQUIRES_ACTION: payments_pb2.PAYMENT_STATUS_REQUIRES_ACTION,
@@ -30,6 +32,12 @@ _METHOD: Mapping[Method, "payments_pb2.PaymentMethodType.ValueType"] = {
     Method.CHEQUE: payments_pb2.PAYMENT_METHOD_TYPE_CHEQUE,
     Method.BANK_TRANSFER: payments_pb2.PAYMENT_METHOD_TYPE_BANK_TRANSFER,
     Method.EXTERNAL: payments_pb2.PAYMENT_METHOD_TYPE_EXTERNAL,
+    Method.BANK_DEBIT: payments_pb2.PAYMENT_METHOD_TYPE_BANK_DEBIT,
+    Method.WALLET: payments_pb2.PAYMENT_METHOD_TYPE_WALLET,
+    Method.REDIRECT: payments_pb2.PAYMENT_METHOD_TYPE_REDIRECT,
+    Method.STABLECOIN: payments_pb2.PAYMENT_METHOD_TYPE_STABLECOIN,
+    Method.CREDIT: payments_pb2.PAYMENT_METHOD_TYPE_CREDIT,
+    Method.CARD_TERMINAL: payments_pb2.PAYMENT_METHOD_TYPE_CARD_TERMINAL,
 }
 _METHOD_OF: Mapping[int, Method] = {int(number): method for method, number in _METHOD.items()}
 
@@ -50,14 +58,37 @@ def from_proto_money(message: money_pb2.Money, field: str) -> Money:
 def from_proto_parts(messages: Iterable[payments_pb2.PaymentPart]) -> tuple[Part, ...]:
     """The parts of a request."""
     return tuple(
-        Part(message.invoice_id, from_proto_money(message.amount, f"parts[{index}].amount"))
+        Part(
+            message.invoice_id,
+            from_proto_money(message.amount, f"parts[{index}].amount"),
+            expected_version=message.invoice_version,
+        )
         for index, message in enumerate(messages)
     )
 
 
 def from_proto_method(number: int) -> Method:
-    """How recorded money came."""
+    """A way to pay; KeyError for "not set"."""
     return _METHOD_OF[number]
+
+
+def to_proto_method(method: Method) -> "payments_pb2.PaymentMethodType.ValueType":
+    """A way to pay as the contract has it."""
+    return _METHOD[method]
+
+
+def shown_status(payment: Payment) -> "payments_pb2.PaymentStatus.ValueType":
+    """The state that people see: what went back of a succeeded payment comes before that it succeeded."""
+    if payment.status is not Status.SUCCEEDED:
+        return _STATUS[payment.status]
+    if payment.return_code:
+        return payments_pb2.PAYMENT_STATUS_RETURNED
+    if payment.disputed_minor_units:
+        return payments_pb2.PAYMENT_STATUS_DISPUTED
+    if not payment.refunded_minor_units:
+        return payments_pb2.PAYMENT_STATUS_SUCCEEDED
+    whole = payment.refunded_minor_units >= payment.amount.minor_units
+    return payments_pb2.PAYMENT_STATUS_REFUNDED if whole else payments_pb2.PAYMENT_STATUS_PARTLY_REFUNDED
 
 
 def from_proto_day(text: str, field: str) -> date | None:
@@ -78,13 +109,14 @@ def to_proto_payment(payment: Payment) -> payments_pb2.Payment:
     return payments_pb2.Payment(
         payment_id=payment.payment_id,
         customer_id=payment.customer_id,
-        status=_STATUS[payment.status],
+        status=shown_status(payment),
         amount=to_proto_money(payment.amount),
         parts=[
             payments_pb2.PaymentPart(
                 invoice_id=part.invoice_id,
                 amount=to_proto_money(part.amount),
                 invoice_number=part.invoice_number,
+                invoice_version=part.expected_version,
             )
             for part in payment.parts
         ],
@@ -99,6 +131,17 @@ def to_proto_payment(payment: Payment) -> payments_pb2.Payment:
         finished_at=_timestamp(payment.finished_at),
         received_on=payment.received_on.isoformat() if payment.received_on else "",
         note=payment.note,
+        customer_name=payment.customer_name,
+        credit_used=to_proto_money(payment.credit_used),
+        surcharge=to_proto_money(payment.surcharge),
+        prepayment=to_proto_money(payment.prepayment),
+        amount_refunded=to_proto_money(payment.refunded),
+        amount_disputed=to_proto_money(payment.disputed),
+        scheduled_for=payment.scheduled_for.isoformat() if payment.scheduled_for else "",
+        expected_on=payment.expected_on.isoformat() if payment.expected_on else "",
+        payment_method_id=payment.payment_method_id,
+        return_code=payment.return_code,
+        saved_payment_method_id=payment.saved_payment_method_id,
     )
 
 
@@ -116,6 +159,8 @@ def to_succeeded(payment: Payment, *, notify: bool) -> events_pb2.PaymentSucceed
         received_on=payment.received_on.isoformat() if payment.received_on else "",
         notify=notify,
         method_summary=payment.method_summary,
+        surcharge=to_proto_money(payment.surcharge),
+        credit_used=to_proto_money(payment.credit_used),
     )
 
 
