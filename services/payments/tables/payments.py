@@ -54,6 +54,7 @@ payments = Table(
     units_column("prepayment_minor_units", default="0"),
     units_column("refunded_minor_units", default="0"),
     units_column("disputed_minor_units", default="0"),
+    units_column("recredited_minor_units", default="0"),
     text_column("return_code", default=""),
     time_column("returned_at", nullable=True),
     Column("scheduled_for", Date),
@@ -78,6 +79,11 @@ payments = Table(
         "credit_used_minor_units >= 0 AND prepayment_minor_units >= 0 AND refunded_minor_units >= 0"
         " AND disputed_minor_units >= 0 AND refunded_minor_units <= amount_minor_units",
         name="sums",
+    ),
+    CheckConstraint(
+        "recredited_minor_units BETWEEN 0 AND refunded_minor_units"
+        " AND refunded_minor_units - recredited_minor_units + disputed_minor_units <= amount_minor_units",
+        name="reversed",
     ),
     CheckConstraint(
         "(status = 'succeeded') = (receipt_no IS NOT NULL) AND (status = 'succeeded') = (received_on IS NOT NULL)",

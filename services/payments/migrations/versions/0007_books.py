@@ -13,5 +13,5 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    migrations.create_books_state(op, "payments")
+    migrations.create_books_state(op, "payments", "refunds")
     migrations.create_period_locks(op)

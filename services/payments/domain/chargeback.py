@@ -1,0 +1,69 @@
+"""Money that the payer's bank takes back: returned debits and chargebacks."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Self
+
+from chassis.money import Money
+from services.payments.domain.outcome import DisputeState, DisputeView
+
+_RANKS = {state: rank for rank, state in enumerate(DisputeState)}
+REVOKED_CODES = frozenset(
+    {"R05", "R07", "R08", "R10", "R11", "R29", "MD01", "MD02", "MD07", "MS02", "AC04", "AC06"}
+)
+"""Returns after which the account must not be debited again: authority revoked, account closed or barred."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Return:
+    """A bank debit that came back after it had settled. There is one for a payment, ever."""
+
+    return_id: str
+    code: str
+    returned_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chargeback:
+    """A payment, or a part of it, that the payer's bank disputes."""
+
+    chargeback_id: str
+    payment_id: str
+    customer_id: str
+    provider: str
+    provider_reference: str
+    state: DisputeState
+    amount: Money
+    fee: Money
+    reason: str
+    opened_at: datetime
+    evidence_due_at: datetime | None = None
+    closed_at: datetime | None = None
+    evidence: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the bank has the money: from the opening on, unless it was won."""
+        return self.state is not DisputeState.WON
+
+    @property
+    def is_open(self) -> bool:
+        """Not decided yet."""
+        return self.state in (DisputeState.OPEN, DisputeState.UNDER_REVIEW)
+
+    def after(self, view: DisputeView, *, now: datetime) -> Self:
+        """The chargeback after an observation; the very same object if it says nothing new.
+
+        Each view says the whole state, so a state that stands lower is old news and changes nothing.
+        """
+        if _RANKS[view.state] <= _RANKS[self.state]:
+            return self
+        closed = view.state in (DisputeState.WON, DisputeState.LOST)
+        return replace(
+            self,
+            state=view.state,
+            amount=view.amount,
+            fee=view.fee,
+            evidence_due_at=view.evidence_due_at or self.evidence_due_at,
+            closed_at=(self.closed_at or now) if closed else None,
+        )
