@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.payments.desk import Desk
-from services.payments.rpc import books, payments
+from services.payments.rpc import books, payments, policies
 
 
 def servicers(desk: Desk) -> Sequence[tuple[Any, object]]:
     """The pairs that Server takes."""
-    return (*payments.servicers(desk), *books.servicers(desk))
+    return (*payments.servicers(desk), *books.servicers(desk), *policies.servicers(desk))
