@@ -25,7 +25,7 @@ def received_entry(payment: Payment, *, provider: str = "") -> Entry | None:
     """The entry for a payment's money, posted once for each payment, ever; None if only credit was used."""
     if payment.funds.is_zero and payment.amount.is_zero:
         return None
-    account, owner = _asset(payment.method, provider)
+    account, owner = asset_account(payment.method, provider)
     lines = [debit(account, owner, payment.amount)] if not payment.amount.is_zero else []
     if payment.surcharge.is_negative:
         lines.append(debit(DISCOUNTS_GIVEN, "", -payment.surcharge))
@@ -41,7 +41,7 @@ def received_entry(payment: Payment, *, provider: str = "") -> Entry | None:
     )
 
 
-def _asset(method: Method, provider: str) -> tuple[str, str]:
+def asset_account(method: Method, provider: str) -> tuple[str, str]:
     """Account and owner that now owe us the money."""
     if method.is_at_provider:
         return PROVIDER_CLEARING, provider

@@ -182,4 +182,4 @@ payment_watches = Table(
     _of_payment("payment_watches"),
     Index("ix_payment_watches_due", "next_check_at"),
 )
-"""Succeeded attempts that may still change: debits may come back, chargebacks are decided. Swept across organizations."""
+"""Succeeded attempts that may still change: debits come back, chargebacks are decided. Swept across organizations."""
