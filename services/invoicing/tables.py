@@ -39,6 +39,11 @@ def _bigint(name: str) -> Column[int]:
     return Column(name, BigInteger, nullable=False)
 
 
+def _sum(name: str) -> Column[int]:
+    """An amount that begins with nothing."""
+    return Column(name, BigInteger, nullable=False, server_default="0")
+
+
 def _timestamp(name: str, *, nullable: bool = False) -> Column[object]:
     return Column(name, DateTime(timezone=True), nullable=nullable)
 
@@ -46,6 +51,13 @@ def _timestamp(name: str, *, nullable: bool = False) -> Column[object]:
 def _to(table: str, column: str) -> ForeignKeyConstraint:
     return ForeignKeyConstraint(
         ["organization_id", column], [f"{table}.organization_id", f"{table}.{column}"]
+    )
+
+
+def _to_credit() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["organization_id", "source_payment_id"],
+        ["customer_credits.organization_id", "customer_credits.payment_id"],
     )
 
 
@@ -126,6 +138,7 @@ invoices = Table(
     _bigint("total_minor_units"),
     _bigint("paid_minor_units"),
     _bigint("reserved_minor_units"),
+    _sum("credited_minor_units"),
     _text("customer_name"),
     Column("customer_address_lines", ARRAY(Text), nullable=False),
     _text("customer_country"),
@@ -139,6 +152,7 @@ invoices = Table(
     _timestamp("created_at"),
     _timestamp("finalized_at", nullable=True),
     _timestamp("paid_at", nullable=True),
+    Column("number_key", Text),
     PrimaryKeyConstraint("organization_id", "invoice_id"),
     _to("customers", "customer_id"),
     UniqueConstraint("organization_id", "number", name="uq_invoices_number"),
@@ -146,11 +160,12 @@ invoices = Table(
     CheckConstraint("status IN ('draft', 'open', 'partly_paid', 'paid', 'void')", name="status"),
     CheckConstraint("(status = 'draft') = (number IS NULL)", name="number"),
     CheckConstraint(
-        "paid_minor_units >= 0 AND reserved_minor_units >= 0"
-        " AND (status = 'draft' OR paid_minor_units + reserved_minor_units <= total_minor_units)",
+        "paid_minor_units >= 0 AND reserved_minor_units >= 0 AND credited_minor_units >= 0 AND (status = 'draft'"
+        " OR paid_minor_units + credited_minor_units + reserved_minor_units <= total_minor_units)",
         name="guard",
     ),
     CheckConstraint("(status = 'paid') = (paid_at IS NOT NULL)", name="paid_at"),
+    Index("ix_invoices_number_key", "organization_id", "number_key"),
     Index("ix_invoices_newest", "organization_id", text("invoice_date DESC"), text("invoice_id DESC")),
     Index(
         "ix_invoices_customer",
@@ -245,6 +260,10 @@ payment_applications = Table(
     _text("currency"),
     Column("received_on", Date, nullable=False),
     _timestamp("applied_at"),
+    _sum("surcharge_minor_units"),
+    _sum("credit_used_minor_units"),
+    _sum("refunded_minor_units"),
+    Column("event_version", BigInteger, nullable=False, server_default="1"),
     PrimaryKeyConstraint("organization_id", "payment_id"),
     _to("customers", "customer_id"),
 )
@@ -273,13 +292,83 @@ customer_credits = Table(
     _bigint("amount_minor_units"),
     _bigint("remaining_minor_units"),
     _timestamp("created_at"),
+    _sum("held_minor_units"),
     PrimaryKeyConstraint("organization_id", "payment_id"),
     _to("payment_applications", "payment_id"),
     _to("customers", "customer_id"),
     CheckConstraint(
         "remaining_minor_units >= 0 AND remaining_minor_units <= amount_minor_units", name="remaining"
     ),
+    CheckConstraint("held_minor_units >= 0 AND held_minor_units <= remaining_minor_units", name="held"),
     Index("ix_customer_credits_customer", "organization_id", "customer_id", "currency"),
+)
+
+credit_holds = Table(
+    "credit_holds",
+    metadata,
+    _text("organization_id"),
+    _text("payment_id"),
+    _text("source_payment_id"),
+    _bigint("amount_minor_units"),
+    _timestamp("created_at"),
+    PrimaryKeyConstraint("organization_id", "payment_id", "source_payment_id"),
+    _to_credit(),
+    CheckConstraint("amount_minor_units > 0", name="amount"),
+    Index("ix_credit_holds_source", "organization_id", "source_payment_id"),
+)
+
+credit_allocations = Table(
+    "credit_allocations",
+    metadata,
+    _text("organization_id"),
+    _text("payment_id"),
+    _text("source_payment_id"),
+    _text("invoice_id"),
+    _bigint("amount_minor_units"),
+    PrimaryKeyConstraint("organization_id", "payment_id", "source_payment_id", "invoice_id"),
+    _to("payment_applications", "payment_id"),
+    _to_credit(),
+    _to("invoices", "invoice_id"),
+    CheckConstraint("amount_minor_units > 0", name="amount"),
+    Index("ix_credit_allocations_source", "organization_id", "source_payment_id"),
+    Index("ix_credit_allocations_invoice", "organization_id", "invoice_id"),
+)
+
+payment_reversals = Table(
+    "payment_reversals",
+    metadata,
+    _text("organization_id"),
+    _text("reversal_id"),
+    _text("payment_id"),
+    _text("kind"),
+    _bigint("amount_minor_units"),
+    _bigint("surcharge_minor_units"),
+    _bigint("shortfall_minor_units"),
+    _text("currency"),
+    Column("forgiven", Boolean, nullable=False),
+    Column("to_credit", Boolean, nullable=False),
+    _text("reason"),
+    _timestamp("reversed_at"),
+    _timestamp("reinstated_at", nullable=True),
+    PrimaryKeyConstraint("organization_id", "reversal_id"),
+    _to("payment_applications", "payment_id"),
+    Index("ix_payment_reversals_payment", "organization_id", "payment_id"),
+)
+
+reversal_parts = Table(
+    "reversal_parts",
+    metadata,
+    _text("organization_id"),
+    _text("reversal_id"),
+    Column("part_no", Integer, nullable=False),
+    _text("payment_id"),
+    _text("source_payment_id"),
+    Column("invoice_id", Text),
+    _bigint("amount_minor_units"),
+    PrimaryKeyConstraint("organization_id", "reversal_id", "part_no"),
+    _to("payment_reversals", "reversal_id"),
+    _to("invoices", "invoice_id"),
+    CheckConstraint("amount_minor_units > 0", name="amount"),
 )
 
 imports = Table(
@@ -338,6 +427,10 @@ TENANT_TABLES = (
     "payment_applications",
     "allocations",
     "customer_credits",
+    "credit_holds",
+    "credit_allocations",
+    "payment_reversals",
+    "reversal_parts",
     "imports",
     "import_rows",
 )

@@ -98,7 +98,8 @@ class Buyer:
 class Invoice:
     """An invoice. `reserved` is held by payments that have not finished; `lines` is empty in lists.
 
-    `version` counts all changes, `event_version` the events about it, both from one.
+    `credited` was paid, given back and not asked for again. `version` counts all changes but holds, which change
+    nothing that a payer is shown; `event_version` counts the events about it; both from one.
     """
 
     invoice_id: str
@@ -112,6 +113,7 @@ class Invoice:
     total: Money
     paid: Money
     reserved: Money
+    credited: Money
     buyer: Buyer
     purchase_order_number: str
     memo: str
@@ -130,13 +132,15 @@ class Invoice:
 
     @property
     def due(self) -> Money:
-        """Still to pay: nothing on drafts' and voided invoices' account, but shown as total less paid."""
-        return Money.zero(self.currency) if self.status is Status.VOID else self.total - self.paid
+        """Still to pay: total less what was paid or forgiven; nothing on voided invoices."""
+        if self.status is Status.VOID:
+            return Money.zero(self.currency)
+        return self.total - self.paid - self.credited
 
     @property
     def unreserved(self) -> Money:
         """What a new payment may still take."""
-        return self.total - self.paid - self.reserved
+        return self.total - self.paid - self.credited - self.reserved
 
     @property
     def is_payable(self) -> bool:
@@ -180,7 +184,7 @@ class Invoice:
 
     def voided(self) -> "Invoice":
         """The invoice out of the books; INVOICE_NOT_VOIDABLE or INVOICE_BEING_PAID once money is on it."""
-        if self.status is not Status.OPEN or not self.paid.is_zero:
+        if self.status is not Status.OPEN:
             raise self._refusal(
                 reason="INVOICE_NOT_VOIDABLE",
                 message="Only an open invoice on which nothing was paid can be voided.",
@@ -196,19 +200,38 @@ class Invoice:
 
     def reserve(self, amount: Money) -> "Invoice":
         """Hold a part for a payment; `reservation.refusal` tells beforehand whether it may."""
-        return replace(self, reserved=self.reserved + amount, version=self.version + 1)
+        return replace(self, reserved=self.reserved + amount)
 
     def release(self, amount: Money) -> "Invoice":
         """Give back what a payment held."""
-        return replace(self, reserved=self.reserved - amount, version=self.version + 1)
+        return replace(self, reserved=self.reserved - amount)
 
     def settle(self, amount: Money, *, reserved: Money, at: datetime) -> "Invoice":
         """Put money on it and give back what the payment had reserved. One event tells of it."""
-        paid = self.paid + amount
-        is_full = paid == self.total
+        return self._with_sums(
+            paid=self.paid + amount, credited=self.credited, reserved=self.reserved - reserved, at=at
+        )
+
+    def unsettle(self, amount: Money, *, forgive: bool, at: datetime) -> "Invoice":
+        """Take money off it again: it is owed once more, or, forgiven, credited. One event tells of it."""
+        credited = self.credited + amount if forgive else self.credited
+        return self._with_sums(paid=self.paid - amount, credited=credited, reserved=self.reserved, at=at)
+
+    def resettle(self, amount: Money, *, forgiven: Money, at: datetime) -> "Invoice":
+        """Put money on it that had been taken off; so much of it was `forgiven` then and is not any more."""
+        return self._with_sums(
+            paid=self.paid + amount, credited=self.credited - forgiven, reserved=self.reserved, at=at
+        )
+
+    def _with_sums(self, *, paid: Money, credited: Money, reserved: Money, at: datetime) -> "Invoice":
+        """The status follows from the sums; the day of full payment stays while it is full."""
+        if paid + credited == self.total:
+            status, paid_at = Status.PAID, self.paid_at or at
+        else:
+            is_touched = not (paid.is_zero and credited.is_zero)
+            status, paid_at = (Status.PARTLY_PAID if is_touched else Status.OPEN), None
         return replace(
-            self, paid=paid, reserved=self.reserved - reserved,
-            status=Status.PAID if is_full else Status.PARTLY_PAID, paid_at=at if is_full else None,
+            self, paid=paid, credited=credited, reserved=reserved, status=status, paid_at=paid_at,
             version=self.version + 1, event_version=self.event_version + 1,
         )  # fmt: skip
 

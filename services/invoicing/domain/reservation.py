@@ -1,5 +1,6 @@
 """Reservations: parts of invoices held for a payment, so that two payments never pay the same part."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,21 +20,34 @@ class ReservationState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """How much of one invoice."""
+    """How much of one invoice. `expected_version` is what the payer was shown; 0 when it does not matter."""
 
     invoice_id: str
     amount: Money
+    expected_version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a payment wants to hold: parts of a customer's invoices, and credit to go with them."""
+
+    payment_id: str
+    customer_id: str
+    parts: Sequence[Part]
+    expires_at: datetime
+    credit: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """One held part of one payment."""
+    """One held part of one payment; `number` is the invoice's."""
 
     payment_id: str
     invoice_id: str
     amount: Money
     state: ReservationState
     expires_at: datetime
+    number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +58,11 @@ class Refusal:
     message: str
 
 
-def refusal(invoice: Invoice, amount: Money) -> Refusal | None:
-    """Why `amount` of this invoice cannot be held now; None when it can."""
+def refusal(invoice: Invoice, amount: Money, *, expected_version: int = 0) -> Refusal | None:
+    """Why `amount` of this invoice cannot be held now; None when it can. What was shown is looked at first."""
     number = invoice.number or "This invoice"
+    if expected_version and expected_version != invoice.version:
+        return Refusal(reason="INVOICE_CHANGED", message=f"{number} has changed. Please look at it again.")
     if invoice.status is Status.PAID:
         return Refusal(reason="INVOICE_ALREADY_PAID", message=f"{number} is already paid.")
     if not invoice.is_payable:

@@ -39,6 +39,7 @@ async def create_invoice(db: Database, draft: InvoiceDraft) -> pb.Invoice:
             total=nothing,
             paid=nothing,
             reserved=nothing,
+            credited=nothing,
             buyer=customer.as_buyer(),
             purchase_order_number=draft.purchase_order_number,
             memo=draft.memo,

@@ -3,6 +3,7 @@
 from chassis import audit
 from chassis.database import Database, WriteTx
 from services.invoicing.domain.reservation import ReservationState
+from services.invoicing.store import lots as credit_lots
 from services.invoicing.store import reservations
 from services.invoicing.store.invoices import lock_invoices, update_balances
 
@@ -32,4 +33,19 @@ async def release_in(tx: WriteTx, payment_id: str, state: ReservationState) -> N
         return
     await reservations.end_reservations(tx, [payment_id], state)
     await update_balances(tx, [invoices[one.invoice_id].release(one.amount) for one in held])
+    await _release_credit(tx, payment_id)
     audit.record(tx, f"reservation.{state.value}", payment_id)
+
+
+async def _release_credit(tx: WriteTx, payment_id: str) -> None:
+    sources = [
+        part.source_payment_id for part in (await credit_lots.holds_of(tx, [payment_id])).get(payment_id, ())
+    ]
+    if not sources:
+        return
+    lots = await credit_lots.lock_lots(tx, payment_ids=sources)
+    held = (await credit_lots.holds_of(tx, [payment_id])).get(
+        payment_id, ()
+    )  # as it is now that they are locked
+    await credit_lots.delete_holds(tx, [payment_id])
+    await credit_lots.put_lots(tx, [lots[part.source_payment_id].hold(-part.amount) for part in held])

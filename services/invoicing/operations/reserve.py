@@ -1,64 +1,157 @@
-"""Hold parts of invoices for a payment: all or none."""
+"""Hold parts of invoices, and credit, for payments: all or none of each payment.
 
-from collections.abc import Sequence
-from datetime import datetime
+Statements are made for all payments at once; the rules run payment by payment, each on the invoices and lots as the
+one before left them. A refusal is an answer and touches no other payment.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from chassis import audit
 from chassis.database import Database, WriteTx
 from chassis.errors import Kind, ServiceError, not_found
-from services.invoicing.domain.reservation import Part, Reservation, ReservationState, refusal
+from services.invoicing.domain.credit import CreditPart, Lot, draw, sum_of
+from services.invoicing.domain.invoice import Invoice
+from services.invoicing.domain.reservation import Part, Reservation, ReservationState, Wish, refusal
+from services.invoicing.store import lots as credit_lots
 from services.invoicing.store import reservations
+from services.invoicing.store.customers import known_customers
 from services.invoicing.store.invoices import lock_invoices, update_balances
-from services.invoicing.translate.reservations import to_proto_reservation
-from tallyport.invoicing.v1 import reservations_pb2 as pb
 
 _KEPT = frozenset({ReservationState.HELD, ReservationState.SETTLED})
 
+Held = Sequence[Reservation]
+"""The parts that a payment holds, by invoice id; none for a prepayment."""
 
-async def reserve(
-    db: Database,
-    organization_id: str,
-    payment_id: str,
-    *,
-    customer_id: str,
-    parts: Sequence[Part],
-    expires_at: datetime,
-) -> pb.Reservation:
-    """The reservation; the same again when the payment has it already.
 
-    Refused with INVOICE_NOT_FOUND (also for another customer's), INVOICE_NOT_PAYABLE, INVOICE_ALREADY_PAID,
-    AMOUNT_EXCEEDS_DUE, CURRENCY_MISMATCH, INVOICE_BEING_PAID or, once given back, RESERVATION_RELEASED.
+async def reserve(db: Database, organization_id: str, wish: Wish) -> Held:
+    """What the payment holds; the same again when it has it already.
+
+    Refused with INVOICE_NOT_FOUND (also for another customer's), INVOICE_CHANGED, INVOICE_NOT_PAYABLE,
+    INVOICE_ALREADY_PAID, AMOUNT_EXCEEDS_DUE, CURRENCY_MISMATCH, INVOICE_BEING_PAID, CREDIT_CHANGED or, once given
+    back, RESERVATION_RELEASED.
     """
+    (answer,) = await reserve_many(db, organization_id, [wish])
+    if isinstance(answer, ServiceError):
+        raise answer
+    return answer
 
-    async def work(tx: WriteTx) -> pb.Reservation:
-        invoices = await lock_invoices(tx, [part.invoice_id for part in parts])
-        earlier = await reservations.reservations_of(tx, payment_id)
-        if any(reservation.state in _KEPT for reservation in earlier):
-            missing = [one.invoice_id for one in earlier if one.invoice_id not in invoices]
-            known = {**invoices, **await lock_invoices(tx, missing)} if missing else invoices
-            return to_proto_reservation(payment_id, earlier, known)
-        if any(reservation.state is ReservationState.RELEASED for reservation in earlier):
-            raise ServiceError(
-                Kind.FAILED_PRECONDITION, "RESERVATION_RELEASED",
-                "This payment has ended already. Please start a new one.", payment_id=payment_id,
-            )  # fmt: skip
-        for part in parts:
-            invoice = invoices.get(part.invoice_id)
-            if invoice is None or invoice.customer_id != customer_id:
-                raise not_found("invoice")
-            if (why := refusal(invoice, part.amount)) is not None:
-                holder = await reservations.holder_of(tx, part.invoice_id)
-                raise ServiceError(
-                    Kind.FAILED_PRECONDITION, why.reason, why.message,
-                    invoice_id=part.invoice_id, payment_id=holder,
-                )  # fmt: skip
-        held = [
-            Reservation(payment_id, part.invoice_id, part.amount, ReservationState.HELD, expires_at)
-            for part in parts
-        ]
-        await reservations.put_reservations(tx, held)
-        await update_balances(tx, [invoices[part.invoice_id].reserve(part.amount) for part in parts])
-        audit.record(tx, "reservation.held", payment_id)
-        return to_proto_reservation(payment_id, held, invoices)
+
+async def reserve_many(
+    db: Database, organization_id: str, wishes: Sequence[Wish]
+) -> list[Held | ServiceError]:
+    """What each payment holds, or why it holds nothing, in the order of `wishes`; as `reserve` has it."""
+
+    async def work(tx: WriteTx) -> list[Held | ServiceError]:
+        return await _reserve_in(tx, wishes)
 
     return await db.run_write(organization_id, work)
+
+
+@dataclass(slots=True)
+class _Desk:
+    """Invoices, lots and earlier reservations as they are while wish after wish is decided."""
+
+    invoices: dict[str, Invoice]
+    lots: dict[str, Lot]
+    customers: frozenset[str]
+    earlier: Mapping[str, Sequence[Reservation]]
+    taken: dict[str, Held] = field(default_factory=dict)
+    holds: dict[str, Sequence[CreditPart]] = field(default_factory=dict)
+    touched: dict[str, None] = field(default_factory=dict)
+
+
+async def _reserve_in(tx: WriteTx, wishes: Sequence[Wish]) -> list[Held | ServiceError]:
+    invoices = await lock_invoices(tx, {part.invoice_id for wish in wishes for part in wish.parts})
+    earlier: dict[str, list[Reservation]] = defaultdict(list)
+    for one in await reservations.reservations_of(tx, *(wish.payment_id for wish in wishes)):
+        earlier[one.payment_id].append(one)
+    spenders = {wish.customer_id for wish in wishes if wish.credit is not None}
+    prepayers = {wish.customer_id for wish in wishes if not wish.parts}
+    desk = _Desk(
+        invoices=dict(invoices),
+        lots=await credit_lots.lock_lots(tx, customer_ids=spenders) if spenders else {},
+        customers=await known_customers(tx, prepayers) if prepayers else frozenset(),
+        earlier=earlier,
+    )
+    answers = [_decide(desk, wish) for wish in wishes]
+    if desk.taken:
+        await _write(tx, desk)
+    return await _with_holders(tx, answers)
+
+
+def _decide(desk: _Desk, wish: Wish) -> Held | ServiceError:
+    earlier = desk.earlier.get(wish.payment_id, ())
+    if any(reservation.state in _KEPT for reservation in earlier):
+        return earlier
+    if any(reservation.state is ReservationState.RELEASED for reservation in earlier):
+        return ServiceError(
+            Kind.FAILED_PRECONDITION, "RESERVATION_RELEASED",
+            "This payment has ended already. Please start a new one.", payment_id=wish.payment_id,
+        )  # fmt: skip
+    if not wish.parts:
+        return () if wish.customer_id in desk.customers else not_found("customer")
+    for part in wish.parts:
+        if (why := _refusal(desk, wish, part)) is not None:
+            return why
+    drawn: Sequence[CreditPart] = ()
+    if wish.credit is not None:
+        drawn = draw((lot for lot in desk.lots.values() if lot.customer_id == wish.customer_id), wish.credit)
+        if sum_of(drawn, wish.credit.currency) < wish.credit:
+            return ServiceError(
+                Kind.FAILED_PRECONDITION, "CREDIT_CHANGED",
+                "There is less credit than before. Please look at it again.", payment_id=wish.payment_id,
+            )  # fmt: skip
+    return _take(desk, wish, drawn)
+
+
+def _refusal(desk: _Desk, wish: Wish, part: Part) -> ServiceError | None:
+    invoice = desk.invoices.get(part.invoice_id)
+    if invoice is None or invoice.customer_id != wish.customer_id:
+        return not_found("invoice")
+    why = refusal(invoice, part.amount, expected_version=part.expected_version)
+    if why is None:
+        return None
+    return ServiceError(Kind.FAILED_PRECONDITION, why.reason, why.message, invoice_id=part.invoice_id)
+
+
+def _take(desk: _Desk, wish: Wish, drawn: Sequence[CreditPart]) -> Held:
+    held = []
+    for part in wish.parts:
+        invoice = desk.invoices[part.invoice_id]
+        desk.invoices[part.invoice_id] = invoice.reserve(part.amount)
+        held.append(
+            Reservation(
+                wish.payment_id, part.invoice_id, part.amount, ReservationState.HELD, wish.expires_at,
+                invoice.number or "",
+            )
+        )  # fmt: skip
+    for one in drawn:
+        desk.lots[one.source_payment_id] = desk.lots[one.source_payment_id].hold(one.amount)
+        desk.touched[one.source_payment_id] = None
+    desk.taken[wish.payment_id] = held
+    if drawn:
+        desk.holds[wish.payment_id] = drawn
+    return held
+
+
+async def _write(tx: WriteTx, desk: _Desk) -> None:
+    held = [one for parts in desk.taken.values() for one in parts]
+    await reservations.put_reservations(tx, held)
+    await update_balances(tx, [desk.invoices[one] for one in {part.invoice_id: None for part in held}])
+    if desk.holds:
+        await credit_lots.insert_holds(tx, desk.holds)
+        await credit_lots.put_lots(tx, [desk.lots[one] for one in desk.touched])
+    for payment_id in desk.taken:
+        audit.record(tx, "reservation.held", payment_id)
+
+
+async def _with_holders(tx: WriteTx, answers: list[Held | ServiceError]) -> list[Held | ServiceError]:
+    """Say with each refused invoice which payment holds it."""
+    refused = [one for one in answers if isinstance(one, ServiceError) and "invoice_id" in one.metadata]
+    if refused:
+        holders = await reservations.holders_of(tx, {one.metadata["invoice_id"] for one in refused})
+        for one in refused:
+            one.metadata["payment_id"] = holders.get(one.metadata["invoice_id"], "")
+    return answers

@@ -141,6 +141,7 @@ def _invoice(tx: WriteTx, row: Row, customer: Customer, organization: Organizati
         total=row.total,
         paid=nothing,
         reserved=nothing,
+        credited=nothing,
         buyer=customer.as_buyer(),
         purchase_order_number="",
         memo="",

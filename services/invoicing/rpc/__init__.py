@@ -9,6 +9,7 @@ from services.invoicing.rpc.customers import Customers
 from services.invoicing.rpc.imports import Imports
 from services.invoicing.rpc.invoices import Invoices
 from services.invoicing.rpc.items import Items
+from services.invoicing.rpc.open_items import OpenItems
 from services.invoicing.rpc.pay_links import PayLinks
 from services.invoicing.rpc.reservations import Deliveries, Reservations
 from tallyport.invoicing.v1 import (
@@ -30,6 +31,7 @@ def servicers(db: Database, *, pay_link_key: bytes) -> Sequence[tuple[Any, objec
         (pay_links_pb2_grpc.add_PayLinksServicer_to_server, PayLinks(db, pay_link_key)),
         (imports_pb2_grpc.add_ImportsServicer_to_server, Imports(db)),
         (reservations_pb2_grpc.add_ReservationsServicer_to_server, Reservations(db)),
+        (reservations_pb2_grpc.add_OpenItemsServicer_to_server, OpenItems(db)),
         (reservations_pb2_grpc.add_DeliveriesServicer_to_server, Deliveries(db, pay_link_key)),
         event_log(db),
     )

@@ -1,32 +1,56 @@
 """What payments and notifications ask of invoicing, over gRPC. They name the organization themselves."""
 
-from datetime import UTC
 from typing import Any
 
 from chassis.database import Database
+from chassis.errors import ServiceError
 from services.invoicing.operations.get_invoice_delivery import get_invoice_delivery
+from services.invoicing.operations.plan_payment import PlanQuery, plan_payment
 from services.invoicing.operations.release import release
-from services.invoicing.operations.reserve import reserve
-from services.invoicing.translate.reservations import from_proto_parts
-from services.invoicing.translate.values import to_proto_money
+from services.invoicing.operations.reserve import reserve, reserve_many
+from services.invoicing.translate.reservations import (
+    from_proto_wish,
+    from_proto_wishes,
+    to_proto_answer,
+    to_proto_plan,
+    to_proto_reservation,
+)
+from services.invoicing.translate.values import from_proto_currency, from_proto_money, to_proto_money
 from tallyport.invoicing.v1 import reservations_pb2 as pb
 from tallyport.invoicing.v1 import reservations_pb2_grpc
 
 
 class Reservations(reservations_pb2_grpc.ReservationsServicer):
-    """Holds parts of invoices for payments."""
+    """Holds parts of invoices, and credit, for payments."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def Reserve(self, request: pb.ReserveRequest, context: Any) -> pb.Reservation:
-        return await reserve(
-            self._db,
-            request.organization_id,
-            request.payment_id,
+    async def PlanPayment(self, request: pb.PlanPaymentRequest, context: Any) -> pb.PaymentPlan:
+        query = PlanQuery(
             customer_id=request.customer_id,
-            parts=from_proto_parts(request.parts),
-            expires_at=request.expires_at.ToDatetime(UTC),
+            invoice_ids=tuple(dict.fromkeys(request.invoice_ids)),
+            amount=from_proto_money("amount", request.amount) if request.HasField("amount") else None,
+            keep_credit=request.keep_credit,
+            currency=from_proto_currency("currency", request.currency),
+            payment_id=request.payment_id,
+        )
+        return to_proto_plan(await plan_payment(self._db, request.organization_id, query))
+
+    async def Reserve(self, request: pb.ReserveRequest, context: Any) -> pb.Reservation:
+        held = await reserve(self._db, request.organization_id, from_proto_wish(request))
+        return to_proto_reservation(request.payment_id, held)
+
+    async def ReserveMany(self, request: pb.ReserveManyRequest, context: Any) -> pb.ReserveManyResponse:
+        organization_id, read = from_proto_wishes(request)
+        wishes = [wish for wish in read if not isinstance(wish, ServiceError)]
+        decided = iter(await reserve_many(self._db, organization_id, wishes) if wishes else ())
+        answers = [one if isinstance(one, ServiceError) else next(decided) for one in read]
+        return pb.ReserveManyResponse(
+            answers=[
+                to_proto_answer(one.payment_id, answer)
+                for one, answer in zip(request.requests, answers, strict=True)
+            ]
         )
 
     async def Release(self, request: pb.ReleaseRequest, context: Any) -> pb.ReleaseResponse:

@@ -70,6 +70,15 @@ async def get_customers(tx: ReadTx, customer_ids: Collection[str]) -> Mapping[st
     return found
 
 
+async def known_customers(tx: ReadTx, customer_ids: Collection[str]) -> frozenset[str]:
+    """Those of the ids that are customers'."""
+    query = select(customers.c.customer_id).where(
+        customers.c.organization_id == tx.organization_id,
+        customers.c.customer_id == func.any(list(customer_ids)),
+    )
+    return frozenset((await tx.execute(query)).scalars())
+
+
 async def customers_by_external_id(tx: ReadTx, external_ids: Collection[str]) -> Mapping[str, Customer]:
     """Those of the customers that exist, by external id."""
     query = select(customers).where(
@@ -102,14 +111,13 @@ async def list_customers(
     if after is not None:
         page = page.where(tuple_(sort_name, customers.c.customer_id) > tuple_(*after))
     page_rows = page.order_by("sort_name", customers.c.customer_id).limit(page_size + 1).subquery("page")
-    due = func.coalesce(func.sum(invoices.c.total_minor_units - invoices.c.paid_minor_units), 0)
+    unpaid = invoices.c.total_minor_units - invoices.c.paid_minor_units - invoices.c.credited_minor_units
+    due = func.coalesce(func.sum(unpaid), 0)
     sums = (
         select(
             due.label("open"),
             func.coalesce(
-                func.sum(invoices.c.total_minor_units - invoices.c.paid_minor_units).filter(
-                    invoices.c.due_date < literal(today)
-                ),
+                func.sum(unpaid).filter(invoices.c.due_date < literal(today)),
                 0,
             ).label("overdue"),
             func.count().label("open_invoices"),

@@ -11,6 +11,7 @@ from chassis.database import ReadTx, WriteTx, violated_constraint
 from chassis.errors import Kind, ServiceError, not_found
 from chassis.money import Money
 from services.invoicing.domain.invoice import Buyer, Invoice, Line, Status
+from services.invoicing.domain.open_item import number_key
 from services.invoicing.store.rows import insert_rows
 from services.invoicing.tables import invoice_lines, invoices, reservations
 
@@ -51,7 +52,9 @@ async def replace_lines(tx: WriteTx, invoice: Invoice) -> None:
 
 
 async def update_balances(tx: WriteTx, changed: Sequence[Invoice]) -> None:
-    """Write paid, reserved, status and versions of locked invoices in one statement."""
+    """Write sums, status and versions of locked invoices in one statement."""
+    if not changed:
+        return
     await tx.execute(
         _UPDATE_BALANCES,
         {
@@ -60,6 +63,7 @@ async def update_balances(tx: WriteTx, changed: Sequence[Invoice]) -> None:
             "statuses": [invoice.status.value for invoice in changed],
             "paid": [invoice.paid.minor_units for invoice in changed],
             "reserved": [invoice.reserved.minor_units for invoice in changed],
+            "credited": [invoice.credited.minor_units for invoice in changed],
             "versions": [invoice.version for invoice in changed],
             "event_versions": [invoice.event_version for invoice in changed],
             "paid_at": [invoice.paid_at for invoice in changed],
@@ -80,6 +84,16 @@ async def get_invoice(tx: ReadTx, invoice_id: str, *, for_update: bool = False) 
     )
     found = await tx.execute(lines.order_by(invoice_lines.c.line_no))
     return invoice_of(row, tuple(_line(line, row.currency) for line in found))
+
+
+async def find_invoices(tx: ReadTx, invoice_ids: Collection[str]) -> list[Invoice]:
+    """Those of the invoices that exist, without lines."""
+    query = (
+        select(invoices)
+        .where(invoices.c.organization_id == tx.organization_id)
+        .where(invoices.c.invoice_id == func.any(list(invoice_ids)))
+    )
+    return [invoice_of(row) for row in await tx.execute(query)]
 
 
 async def lock_invoices(tx: WriteTx, invoice_ids: Collection[str]) -> Mapping[str, Invoice]:
@@ -153,6 +167,7 @@ def invoice_of(row: Row[Any], lines: tuple[Line, ...] = ()) -> Invoice:
         total=Money(row.total_minor_units, currency),
         paid=Money(row.paid_minor_units, currency),
         reserved=Money(row.reserved_minor_units, currency),
+        credited=Money(row.credited_minor_units, currency),
         buyer=Buyer(
             row.customer_name, tuple(row.customer_address_lines), row.customer_country, row.customer_tax_id
         ),
@@ -183,6 +198,7 @@ def _values(invoice: Invoice) -> dict[str, Any]:
         "total_minor_units": invoice.total.minor_units,
         "paid_minor_units": invoice.paid.minor_units,
         "reserved_minor_units": invoice.reserved.minor_units,
+        "credited_minor_units": invoice.credited.minor_units,
         "customer_name": invoice.buyer.name,
         "customer_address_lines": list(invoice.buyer.address_lines),
         "customer_country": invoice.buyer.country,
@@ -196,6 +212,7 @@ def _values(invoice: Invoice) -> dict[str, Any]:
         "created_at": invoice.created_at,
         "finalized_at": invoice.finalized_at,
         "paid_at": invoice.paid_at,
+        "number_key": number_key(invoice.number) if invoice.number else None,
     }
 
 
@@ -230,11 +247,12 @@ _NEXT_NUMBER = text("""
 _UPDATE_BALANCES = text("""
     UPDATE invoices
     SET status = new.status, paid_minor_units = new.paid, reserved_minor_units = new.reserved,
-        version = new.version, event_version = new.event_version, paid_at = new.paid_at
+        credited_minor_units = new.credited, version = new.version, event_version = new.event_version,
+        paid_at = new.paid_at
     FROM unnest(
         CAST(:invoice_ids AS text[]), CAST(:statuses AS text[]), CAST(:paid AS bigint[]),
-        CAST(:reserved AS bigint[]), CAST(:versions AS bigint[]), CAST(:event_versions AS bigint[]),
-        CAST(:paid_at AS timestamptz[])
-    ) AS new (invoice_id, status, paid, reserved, version, event_version, paid_at)
+        CAST(:reserved AS bigint[]), CAST(:credited AS bigint[]), CAST(:versions AS bigint[]),
+        CAST(:event_versions AS bigint[]), CAST(:paid_at AS timestamptz[])
+    ) AS new (invoice_id, status, paid, reserved, credited, version, event_version, paid_at)
     WHERE invoices.organization_id = :organization_id AND invoices.invoice_id = new.invoice_id
 """)

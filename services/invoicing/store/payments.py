@@ -16,13 +16,24 @@ from services.invoicing.tables import allocations, customer_credits, payment_app
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedPayment:
-    """Money that came in, as the payments service tells it."""
+    """Money that came in, as the payments service tells it.
+
+    `surcharge` is a part of `received` that pays no invoice; negative it is a discount, which pays invoices though no
+    money came for it. `credit_used` is what was to be paid by credit besides.
+    """
 
     payment_id: str
     customer_id: str
     received: Money
     receipt_number: str
     received_on: date
+    surcharge: Money
+    credit_used: Money
+
+    @property
+    def net(self) -> Money:
+        """What pays invoices."""
+        return self.received - self.surcharge
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,7 @@ async def insert_applications(tx: WriteTx, received: Sequence[ReceivedPayment]) 
             "credited_minor_units": 0,
             "currency": payment.received.currency,
             "received_on": payment.received_on,
+            "surcharge_minor_units": payment.surcharge.minor_units,
             "applied_at": tx.now(),
         }
         for payment in received

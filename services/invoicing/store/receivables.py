@@ -94,11 +94,12 @@ def _currency_receivables(row: Row[Any], debtors: Sequence[Debtor]) -> CurrencyR
 _ACCOUNT = text("""
     WITH owed AS (
         SELECT currency,
-            sum(total_minor_units - paid_minor_units) AS open,
-            sum(total_minor_units - paid_minor_units) FILTER (WHERE due_date < :today) AS overdue,
-            sum(total_minor_units - paid_minor_units)
+            sum(total_minor_units - paid_minor_units - credited_minor_units) AS open,
+            sum(total_minor_units - paid_minor_units - credited_minor_units)
+                FILTER (WHERE due_date < :today) AS overdue,
+            sum(total_minor_units - paid_minor_units - credited_minor_units)
                 FILTER (WHERE due_date BETWEEN :today AND :in_7_days) AS due_in_7_days,
-            sum(total_minor_units - paid_minor_units)
+            sum(total_minor_units - paid_minor_units - credited_minor_units)
                 FILTER (WHERE due_date BETWEEN :today AND :in_30_days) AS due_in_30_days,
             sum(reserved_minor_units) AS processing,
             count(*) AS open_invoices,
@@ -109,7 +110,7 @@ _ACCOUNT = text("""
           AND status IN ('open', 'partly_paid')
         GROUP BY currency
     ), credit AS (
-        SELECT currency, sum(remaining_minor_units) AS credit FROM customer_credits
+        SELECT currency, sum(remaining_minor_units - held_minor_units) AS credit FROM customer_credits
         WHERE organization_id = :organization_id AND customer_id = :customer_id
         GROUP BY currency
     ), own AS (SELECT CAST(:currency AS text) AS currency)
@@ -123,8 +124,8 @@ _ACCOUNT = text("""
 """)
 _TOTALS = text("""
     WITH owed AS (
-        SELECT currency, total_minor_units - paid_minor_units AS due, CAST(:today AS date) - due_date AS days,
-            disputed
+        SELECT currency, total_minor_units - paid_minor_units - credited_minor_units AS due,
+            CAST(:today AS date) - due_date AS days, disputed
         FROM invoices
         WHERE organization_id = :organization_id AND status IN ('open', 'partly_paid')
     ), aged AS (
@@ -164,8 +165,9 @@ _TOTALS = text("""
 """)
 _DEBTORS = text("""
     WITH owed AS (
-        SELECT currency, customer_id, sum(total_minor_units - paid_minor_units) AS open,
-            coalesce(sum(total_minor_units - paid_minor_units) FILTER (WHERE due_date < :today), 0) AS overdue
+        SELECT currency, customer_id, sum(total_minor_units - paid_minor_units - credited_minor_units) AS open,
+            coalesce(sum(total_minor_units - paid_minor_units - credited_minor_units)
+                FILTER (WHERE due_date < :today), 0) AS overdue
         FROM invoices
         WHERE organization_id = :organization_id AND status IN ('open', 'partly_paid')
         GROUP BY currency, customer_id

@@ -1,9 +1,10 @@
 """Reservations."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, func, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from chassis.database import ReadTx, WriteTx
 from chassis.money import Money
@@ -14,7 +15,7 @@ from services.invoicing.tables import invoices, reservations
 async def reservations_of(tx: ReadTx, *payment_ids: str) -> list[Reservation]:
     """What payments reserved, whatever became of it, by invoice id."""
     query = (
-        select(reservations, invoices.c.currency)
+        select(reservations, invoices.c.currency, invoices.c.number)
         .join(
             invoices,
             (invoices.c.organization_id == reservations.c.organization_id)
@@ -28,15 +29,15 @@ async def reservations_of(tx: ReadTx, *payment_ids: str) -> list[Reservation]:
 
 
 async def put_reservations(tx: WriteTx, held: Sequence[Reservation]) -> None:
-    """Hold parts for a payment; parts of it that expired before are held anew."""
+    """Hold parts for payments; parts that they held before and that expired are held anew."""
     await tx.execute(
         _PUT,
         {
             "organization_id": tx.organization_id,
-            "payment_id": held[0].payment_id,
+            "payment_ids": [reservation.payment_id for reservation in held],
             "invoice_ids": [reservation.invoice_id for reservation in held],
             "amounts": [reservation.amount.minor_units for reservation in held],
-            "expires_at": held[0].expires_at,
+            "expires_at": [reservation.expires_at for reservation in held],
             "now": tx.now(),
         },
     )
@@ -50,17 +51,17 @@ async def end_reservations(tx: WriteTx, payment_ids: Sequence[str], state: Reser
     )
 
 
-async def holder_of(tx: ReadTx, invoice_id: str) -> str:
-    """The payment that holds the newest part of an invoice; empty when none does."""
+async def holders_of(tx: ReadTx, invoice_ids: Collection[str]) -> Mapping[str, str]:
+    """The payment that holds the newest part of each invoice, for those that are held."""
     query = (
-        select(reservations.c.payment_id)
+        select(reservations.c.invoice_id, reservations.c.payment_id)
+        .ext(distinct_on(reservations.c.invoice_id))
         .where(reservations.c.organization_id == tx.organization_id)
-        .where(reservations.c.invoice_id == invoice_id)
+        .where(reservations.c.invoice_id == func.any(list(invoice_ids)))
         .where(reservations.c.state == ReservationState.HELD.value)
-        .order_by(reservations.c.created_at.desc())
-        .limit(1)
+        .order_by(reservations.c.invoice_id, reservations.c.created_at.desc())
     )
-    return (await tx.execute(query)).scalar_one_or_none() or ""
+    return {row.invoice_id: row.payment_id for row in await tx.execute(query)}
 
 
 async def expired_payments(tx: ReadTx, *, limit: int) -> list[tuple[str, str]]:
@@ -78,7 +79,7 @@ async def expired_payments(tx: ReadTx, *, limit: int) -> list[tuple[str, str]]:
 def _reservation(row: Row[Any]) -> Reservation:
     return Reservation(
         row.payment_id, row.invoice_id, Money(row.amount_minor_units, row.currency),
-        ReservationState(row.state), row.expires_at,
+        ReservationState(row.state), row.expires_at, row.number or "",
     )  # fmt: skip
 
 
@@ -86,8 +87,11 @@ _PUT = text("""
     INSERT INTO reservations (
         organization_id, payment_id, invoice_id, amount_minor_units, state, expires_at, created_at
     )
-    SELECT :organization_id, :payment_id, invoice_id, amount, 'held', :expires_at, :now
-    FROM unnest(CAST(:invoice_ids AS text[]), CAST(:amounts AS bigint[])) AS part (invoice_id, amount)
+    SELECT :organization_id, payment_id, invoice_id, amount, 'held', expires_at, :now
+    FROM unnest(
+        CAST(:payment_ids AS text[]), CAST(:invoice_ids AS text[]), CAST(:amounts AS bigint[]),
+        CAST(:expires_at AS timestamptz[])
+    ) AS part (payment_id, invoice_id, amount, expires_at)
     ON CONFLICT (organization_id, payment_id, invoice_id) DO UPDATE
     SET amount_minor_units = excluded.amount_minor_units, state = 'held', expires_at = excluded.expires_at
 """)

@@ -93,6 +93,7 @@ def to_proto_invoice(invoice: Invoice, today: date) -> pb.Invoice:
         finalized_at=to_proto_time(invoice.finalized_at),
         paid_at=to_proto_time(invoice.paid_at),
         created_at=to_proto_time(invoice.created_at),
+        amount_credited=to_proto_money(invoice.credited),
     )
 
 

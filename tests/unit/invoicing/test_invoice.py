@@ -26,7 +26,7 @@ def invoice(cents: int = 10_000, **fields: object) -> Invoice:
     base = Invoice(
         invoice_id="inv_1", customer_id="cus_1", status=Status.DRAFT, number=None,
         invoice_date=date(2026, 11, 1), due_date=date(2026, 12, 1), subtotal=nothing, tax_total=nothing,
-        total=nothing, paid=nothing, reserved=nothing, buyer=BUYER, purchase_order_number="", memo="",
+        total=nothing, paid=nothing, reserved=nothing, credited=nothing, buyer=BUYER, purchase_order_number="", memo="",
         external_id=None, disputed=False, version=1, event_version=0, created_at=NOW, finalized_at=None,
         paid_at=None,
     )  # fmt: skip

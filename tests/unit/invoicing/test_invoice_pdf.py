@@ -97,7 +97,7 @@ async def test_the_same_invoice_gives_the_same_bytes() -> None:
 def test_amounts_are_written_for_the_reader_as_far_as_the_font_can(locale: str, due: str) -> None:
     euros = replace(
         final(rope()), subtotal=Money(123_456, "EUR"), tax_total=Money(0, "EUR"),
-        total=Money(123_456, "EUR"), paid=Money(0, "EUR"), lines=(),
+        total=Money(123_456, "EUR"), paid=Money(0, "EUR"), credited=Money(0, "EUR"), lines=(),
     )  # fmt: skip
     assert document(euros, SELLER, locale=locale, today=TODAY)["due"] == due
 

@@ -1,0 +1,46 @@
+"""Finding open invoices by what a bank line says of them."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from chassis.money import Money
+from services.invoicing.domain.invoice import Invoice
+
+_SIGNS = re.compile("[^A-Za-z0-9]+")
+_WORD = re.compile(r"[^\W_]+")
+SHORTEST_WORD = 2
+"""Words of one letter tell nobody apart."""
+
+
+def number_key(number: str) -> str:
+    """An invoice number as it is compared: letters and digits only, in capitals."""
+    return _SIGNS.sub("", number).upper()
+
+
+def words(names: Iterable[str]) -> frozenset[str]:
+    """The words of names, in small letters."""
+    found = (word for name in names for word in _WORD.findall(name.lower()))
+    return frozenset(word for word in found if len(word) >= SHORTEST_WORD)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenItem:
+    """An invoice that can be matched, and whose it is."""
+
+    invoice: Invoice
+    customer_name: str
+    customer_external_id: str
+
+    @property
+    def payable(self) -> Money:
+        """What can be paid now: nothing of a paid invoice, and not what is on its way."""
+        return self.invoice.unreserved if self.invoice.is_payable else Money.zero(self.invoice.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerCredit:
+    """Credit that a customer can spend."""
+
+    customer_id: str
+    credit: Money

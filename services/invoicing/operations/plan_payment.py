@@ -1,0 +1,67 @@
+"""Work out what a payment would pay. Changes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chassis.database import Database, ReadTx
+from chassis.errors import invalid, not_found
+from chassis.money import Money
+from services.invoicing.domain.credit import free_credit, sum_of
+from services.invoicing.domain.invoice import Invoice
+from services.invoicing.domain.plan import Plan, in_order, plan
+from services.invoicing.domain.reservation import ReservationState
+from services.invoicing.store import lots as credit_lots
+from services.invoicing.store.customers import get_customer
+from services.invoicing.store.invoices import find_invoices
+from services.invoicing.store.open_items import open_invoices
+from services.invoicing.store.reservations import reservations_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanQuery:
+    """Which invoices (all that are open when empty) and how much of them (all that is due when None)."""
+
+    customer_id: str
+    invoice_ids: Sequence[str] = ()
+    amount: Money | None = None
+    keep_credit: bool = False
+    currency: str = ""
+    payment_id: str = ""
+
+
+async def plan_payment(db: Database, organization_id: str, query: PlanQuery) -> Plan:
+    """The plan. CUSTOMER_NOT_FOUND; INVOICE_NOT_FOUND also for another customer's invoice."""
+    if query.amount is not None and query.amount.is_negative:
+        raise invalid("amount", "positive", "The amount must not be negative.")
+    async with db.read(organization_id) as tx:
+        customer = await get_customer(tx, query.customer_id)
+        invoices = await _invoices(tx, query)
+        currency = _currency(query, invoices, customer.currency)
+        credit = free_credit(await credit_lots.lots_of(tx, [query.customer_id]), currency)
+        own: dict[str, Money] = {}
+        if query.payment_id:
+            held = (await credit_lots.holds_of(tx, [query.payment_id])).get(query.payment_id, [])
+            credit += sum_of([part for part in held if part.amount.currency == currency], currency)
+            for one in await reservations_of(tx, query.payment_id):
+                if one.state is ReservationState.HELD:
+                    own[one.invoice_id] = one.amount
+    return plan(invoices, credit=credit, amount=query.amount, own=own, keep_credit=query.keep_credit)
+
+
+async def _invoices(tx: ReadTx, query: PlanQuery) -> Sequence[Invoice]:
+    if not query.invoice_ids:
+        return await open_invoices(tx, [query.customer_id])
+    found = await find_invoices(tx, query.invoice_ids)
+    if len(found) < len(query.invoice_ids) or any(one.customer_id != query.customer_id for one in found):
+        raise not_found("invoice")
+    return found
+
+
+def _currency(query: PlanQuery, invoices: Sequence[Invoice], default: str) -> str:
+    """The amount's, or the named invoices', or the one asked for, or the customer's."""
+    if query.amount is not None:
+        return query.amount.currency
+    if query.invoice_ids:
+        payable = [one for one in in_order(invoices) if one.is_payable] or in_order(invoices)
+        return payable[0].currency
+    return query.currency or default

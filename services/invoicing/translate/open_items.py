@@ -1,0 +1,60 @@
+"""Open invoices, credit and sums, as the payments service asks for them."""
+
+from collections.abc import Iterable
+
+from services.invoicing.domain.open_item import CustomerCredit, OpenItem
+from services.invoicing.operations.find_open_items import Clues
+from services.invoicing.store.agreement import CashSum
+from services.invoicing.translate.values import from_proto_money, to_proto_money
+from tallyport.invoicing.v1 import reservations_pb2 as pb
+
+
+def from_proto_clues(request: pb.FindOpenItemsRequest) -> Clues:
+    return Clues(
+        numbers=tuple(request.numbers),
+        amounts=[from_proto_money(f"amounts[{at}]", amount) for at, amount in enumerate(request.amounts)],
+        names=tuple(request.names),
+        customer_ids=tuple(request.customer_ids),
+        invoice_ids=tuple(request.invoice_ids),
+    )
+
+
+def to_proto_open_items(items: Iterable[OpenItem]) -> list[pb.OpenItem]:
+    return [
+        pb.OpenItem(
+            invoice_id=item.invoice.invoice_id,
+            number=item.invoice.number or "",
+            customer_id=item.invoice.customer_id,
+            customer_name=item.customer_name,
+            amount_due=to_proto_money(item.payable),
+            total=to_proto_money(item.invoice.total),
+            due_date=item.invoice.due_date.isoformat(),
+            invoice_date=item.invoice.invoice_date.isoformat(),
+            disputed=item.invoice.disputed,
+            purchase_order_number=item.invoice.purchase_order_number,
+            customer_external_id=item.customer_external_id,
+            version=item.invoice.version,
+        )
+        for item in items
+    ]
+
+
+def to_proto_credits(found: Iterable[CustomerCredit]) -> list[pb.CustomerCredit]:
+    return [
+        pb.CustomerCredit(customer_id=one.customer_id, credit=to_proto_money(one.credit)) for one in found
+    ]
+
+
+def to_proto_agreement(sums: Iterable[CashSum]) -> pb.CashAgreement:
+    return pb.CashAgreement(
+        sums=[
+            pb.CashSum(
+                received=to_proto_money(one.received),
+                applied=to_proto_money(one.applied),
+                unapplied=to_proto_money(one.unapplied),
+                refunded=to_proto_money(one.refunded),
+                cash_clearing=to_proto_money(one.cash_clearing),
+            )
+            for one in sums
+        ]
+    )
