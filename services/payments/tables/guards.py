@@ -123,4 +123,4 @@ guarded_payments = Table(
         postgresql_where=text("NOT is_known"),
     ),
 )
-"""What a try has in common with others: invoice, customer, address (hashed). Kept for two days."""
+"""What a try has in common with others: pay link or customer, address (hashed). Kept for two days."""
