@@ -1,13 +1,16 @@
-"""What payments asks of invoicing: hold parts of invoices for a payment, or give them back."""
+"""What payments asks of invoicing: hold parts of invoices for a payment, or give them back; what is due."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import date, timedelta
 
 import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.errors import Kind, ServiceError
+from chassis.money import Money
 from chassis.rpc.client import Channel, as_service
 from services.payments.domain.case import Case
+from services.payments.domain.due_item import Due, DueItem
 from services.payments.domain.failure import REFUSALS, refusal
 from services.payments.translate.payments import to_proto_money
 from tallyport.invoicing.v1 import reservations_pb2, reservations_pb2_grpc
@@ -16,6 +19,7 @@ RESERVED_FOR = timedelta(hours=24)
 """Only a safety net: every payment ends long before, and its end releases."""
 RESERVE_TIMEOUT_SECONDS = 2.5
 RELEASE_TIMEOUT_SECONDS = 1.0
+DUE_TIMEOUT_SECONDS = 2.5
 _REFUSING = frozenset({Kind.FAILED_PRECONDITION, Kind.INVALID_ARGUMENT, Kind.NOT_FOUND})
 _log = structlog.get_logger("payments.invoicing")
 
@@ -52,6 +56,7 @@ class Reservations:
 
     def __init__(self, channel: Channel) -> None:
         self._stub = reservations_pb2_grpc.ReservationsStub(channel)
+        self._open_items = reservations_pb2_grpc.OpenItemsStub(channel)
 
     async def reserve(self, case: Case) -> dict[str, str]:
         """Hold the payment's parts; returns invoice numbers by id.
@@ -92,3 +97,31 @@ class Reservations:
             await call(request)
         except ServiceError as error:
             _log.info("reservation will be released by event", payment_id=payment_id, reason=error.reason)
+
+    async def due(
+        self, organization_id: str, customer_ids: Sequence[str], *, until: date | None = None
+    ) -> Due:
+        """What customers (at most 500) have to pay, due until a day or at all. Raises ServiceError."""
+        request = reservations_pb2.ListDueItemsRequest(
+            organization_id=organization_id,
+            customer_ids=customer_ids,
+            due_until=until.isoformat() if until is not None else "",
+        )
+        answer = await as_service(self._open_items.ListDueItems, timeout_seconds=DUE_TIMEOUT_SECONDS)(request)
+        credits = [
+            (one.customer_id, Money(one.credit.minor_units, one.credit.currency)) for one in answer.credits
+        ]
+        return Due(
+            items=tuple(
+                DueItem(
+                    invoice_id=item.invoice_id,
+                    number=item.number,
+                    customer_id=item.customer_id,
+                    amount_due=Money(item.amount_due.minor_units, item.amount_due.currency),
+                    due_date=date.fromisoformat(item.due_date),
+                    purchase_order_number=item.purchase_order_number,
+                )
+                for item in answer.items
+            ),
+            credit={(customer_id, credit.currency): credit for customer_id, credit in credits},
+        )
