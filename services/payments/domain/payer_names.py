@@ -15,14 +15,13 @@ CUT_NAME_CHARACTERS = 18
 """Banks cut names (at 27, 35 or 70 characters). A beginning this long is as good as the name."""
 _SHORTEST_NAME_CHARACTERS = 3
 _SHORTEST_CERTAIN_CHARACTERS = 6
-_LEGAL_FORMS = frozenset(
-    (
-        "ab ag aps as asa bhd bv bvba cie co corp corporation company cv doo ek ev eg eood eurl gbr gcv gesmbh gmbh"
-        " haftungsbeschraenkt inc incorporated kg kft kgaa llc llp limited ltd ltda lp mbh na nv nyrt ohg ood oy oyj"
-        " plc pte pty pvt sa sab sarl sas sasu sca sci scs sdn se sl slu snc spa spj spzoo srl sro stiftung ug vof zoo"
-        " zrt the und and et y e i l"
-    ).split()
+_LEGAL_FORM_WORDS = (
+    "ab ag aps as asa bhd bv bvba cie co corp corporation company cv doo ek ev eg eood eurl gbr gcv gesmbh gmbh"
+    " haftungsbeschraenkt inc incorporated kg kft kgaa llc llp limited ltd ltda lp mbh na nv nyrt ohg ood oy oyj"
+    " plc pte pty pvt sa sab sarl sas sasu sca sci scs sdn se sl slu snc spa spj spzoo srl sro stiftung ug vof zoo"
+    " zrt the und and et y e i l"
 )
+_LEGAL_FORMS = frozenset(_LEGAL_FORM_WORDS.split())
 _DOTTED = re.compile(r"\b(?:[a-z]\s?\.\s?){2,}(?=\W|$|[a-z]\b)")
 _LETTERS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "o", "æ": "ae", "ł": "l", "đ": "d", "å": "a"}

@@ -9,16 +9,17 @@ from chassis.money import Money
 from services.payments.domain.matching import OpenItem
 
 TODAY = date(2026, 11, 22)
-_FIRST = (
+_FIRST_WORDS = (
     "Nordwind Hansa Alpen Rhein Baltic Lumen Vector Orbit Delta Sigma Falke Adler Bergmann Krüger Müller Schäfer"
     " Lefèvre Dubois García Núñez Rossi Bianchi Kowalski Novák Jansen Visser Smith Johnson Patel Singh Chen Tanaka"
     " Okafor Haddad Larsen Sørensen Virtanen Papadakis Silva Costa Evergreen Bluebird Redwood Granite Summit Harbor"
     " Maple Cedar Atlas Phoenix Polar Aurora Zenith Nimbus Quartz Cobalt Saffron Indigo Meridian Keystone"
-).split()
-_SECOND = (
+)
+_SECOND_WORDS = (
     "Logistik Handel Bau Technik Services Software Medical Foods Textiles Motors Energy Consulting Media Print Optics"
     " Plastics Tools Chemie Pharma Design Transport Immobilien Gastro Events Robotics Security Water Paper Glass Metals"
-).split()
+)
+_FIRST, _SECOND = _FIRST_WORDS.split(), _SECOND_WORDS.split()
 _FORMS = (
     "GmbH",
     "AG",
