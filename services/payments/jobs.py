@@ -7,7 +7,10 @@ from chassis.jobs import Job
 from services.payments.desk import Desk
 from services.payments.operations.guard_books import verify
 from services.payments.operations.reconcile_attempts import BATCH, count_overdue, reconcile_attempts
+from services.payments.operations.watch_reversals import BATCH as REVERSALS_BATCH
+from services.payments.operations.watch_reversals import reconcile_refunds, watch_payments
 
+WATCH_PERIOD_SECONDS = 60.0
 OVERDUE_PERIOD_SECONDS = 30.0
 
 
@@ -25,6 +28,18 @@ def jobs(desk: Desk) -> Sequence[Job]:
             period_seconds=OVERDUE_PERIOD_SECONDS,
             run=lambda: count_overdue(desk),
             batch_limit=1,
+        ),
+        Job(
+            name="reconcile refunds",
+            period_seconds=desk.settings.check_period_seconds,
+            run=lambda: reconcile_refunds(desk),
+            batch_limit=REVERSALS_BATCH,
+        ),
+        Job(
+            name="watch for late returns",
+            period_seconds=WATCH_PERIOD_SECONDS,
+            run=lambda: watch_payments(desk),
+            batch_limit=REVERSALS_BATCH,
         ),
         Job(
             name="check books",

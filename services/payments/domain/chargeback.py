@@ -12,15 +12,22 @@ REVOKED_CODES = frozenset(
     {"R05", "R07", "R08", "R10", "R11", "R29", "MD01", "MD02", "MD07", "MS02", "AC04", "AC06"}
 )
 """Returns after which the account must not be debited again: authority revoked, account closed or barred."""
+UNMATCHED = "unmatched"
+"""Return code of a payment whose bank line was somebody else's money: staff undid the match."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Return:
-    """A bank debit that came back after it had settled. There is one for a payment, ever."""
+    """A bank debit that came back after it had settled, or a match undone. There is one for a payment, ever."""
 
     return_id: str
     code: str
     returned_at: datetime
+
+    @property
+    def is_unmatch(self) -> bool:
+        """No money left: it was only booked for the wrong customer or invoices."""
+        return self.code == UNMATCHED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

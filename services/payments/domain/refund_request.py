@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chassis.errors import Kind, ServiceError, invalid
-from chassis.ids import new_id
 from chassis.money import Money
 from services.payments.domain.outcome import Status
 from services.payments.domain.payment import Part
@@ -42,7 +41,9 @@ class Refundable:
     window_days: int
 
 
-def agree(wish: RefundWish, standing: Standing, payment: Refundable, *, by: str, now: datetime) -> Refund:
+def agree(
+    wish: RefundWish, standing: Standing, payment: Refundable, *, refund_id: str, by: str, now: datetime
+) -> Refund:
     """The refund as it will be. Raises ServiceError for what cannot be given back."""
     _check_payment(wish, standing, payment, now=now)
     net = _net(wish, standing)
@@ -55,7 +56,7 @@ def agree(wish: RefundWish, standing: Standing, payment: Refundable, *, by: str,
         raise exceeds(standing.left)
     numbers = {part.invoice_id: part.invoice_number for part in payment.parts}
     return Refund(
-        refund_id=new_id("ref"),
+        refund_id=refund_id,
         payment_id=standing.payment_id,
         customer_id=standing.customer_id,
         amount=amount,

@@ -13,8 +13,8 @@ from typing import Self
 
 from chassis.ids import new_id
 from chassis.money import Money
-from services.payments.domain.chargeback import Chargeback, Return
-from services.payments.domain.outcome import DisputeView
+from services.payments.domain.chargeback import UNMATCHED, Chargeback, Return
+from services.payments.domain.outcome import DisputeView, Outcome
 from services.payments.domain.refund import Refund, share_of
 
 
@@ -153,11 +153,24 @@ class Standing:
     def refund(self, refund_id: str) -> Refund | None:
         return next((one for one in self.refunds if one.refund_id == refund_id), None)
 
+    def heard(self, outcome: Outcome, *, provider: str, now: datetime) -> Self:
+        """With what a provider says of a return and of chargebacks; those of another currency are not ours."""
+        after = self.with_return(outcome.return_code, returned_at=outcome.returned_at or now)
+        for view in outcome.disputes:
+            if view.amount.currency == self.amount.currency and view.amount.minor_units > 0:
+                after = after.with_dispute(provider, view, now=now)
+        return after
+
     def with_return(self, code: str, *, returned_at: datetime) -> Self:
         """With the debit come back; a debit comes back once."""
         if not code or self.returned is not None:
             return self
-        return replace(self, returned=Return(return_id=new_id("rtn"), code=code, returned_at=returned_at))
+        return replace(
+            self,
+            returned=Return(
+                return_id=new_id("umt" if code == UNMATCHED else "rtn"), code=code, returned_at=returned_at
+            ),
+        )
 
     def with_dispute(self, provider: str, view: DisputeView, *, now: datetime) -> Self:
         """With what the provider says of a chargeback. The very same object if it is known."""

@@ -9,10 +9,12 @@ from chassis.errors import Kind, ServiceError, not_found
 from services.payments.desk import Desk, unhurried
 from services.payments.domain.case import Case
 from services.payments.domain.outcome import Status
+from services.payments.operations.apply_reversals import WATCH_PERIOD
 from services.payments.operations.continue_payment import ask_again
 from services.payments.operations.settle_payment import settle
+from services.payments.operations.submit_refund import look_up_refund
 from services.payments.providers import WebhookEvent, WebhookRefusedError
-from services.payments.store import attempts, cases, provider_events
+from services.payments.store import attempts, cases, chargebacks, provider_events
 from services.payments.store.provider_events import UNKNOWN_ORGANIZATION, HeardEvent
 
 _log = structlog.get_logger("payments.webhook")
@@ -38,7 +40,7 @@ async def receive_webhook(desk: Desk, provider: str, headers: Mapping[str, str],
     organization_id, case, unfinished = await _store(desk, event, heard)
     if not unfinished:
         return True
-    await _process(desk, organization_id, case, heard)
+    await _process(desk, organization_id, case, event, heard)
     return False
 
 
@@ -53,12 +55,16 @@ async def _store(desk: Desk, event: WebhookEvent, heard: HeardEvent) -> tuple[st
         return UNKNOWN_ORGANIZATION, None, await provider_events.keep(tx, heard)
 
 
-async def _process(desk: Desk, organization_id: str, case: Case | None, heard: HeardEvent) -> None:
+async def _process(
+    desk: Desk, organization_id: str, case: Case | None, event: WebhookEvent, heard: HeardEvent
+) -> None:
     """Look up what the event hints at. If the provider is silent, the reconciler asks again soon."""
     silent = False
     if case is None:
         _log.warning("event about nothing of ours", event_id=heard.event_id, type=heard.type)
-    elif case.payment.status is not Status.SUCCEEDED:
+    else:
+        if event.refund_id:
+            await look_up_refund(desk, organization_id, event.refund_id)
         answer = await ask_again(desk, case)
         silent = answer.silent
         if answer.outcome is not None:
@@ -66,9 +72,19 @@ async def _process(desk: Desk, organization_id: str, case: Case | None, heard: H
 
     async def note(tx: WriteTx) -> None:
         if silent and heard.attempt_id is not None:
-            await attempts.check_soon(tx, heard.attempt_id)
+            await _check_soon(tx, heard.attempt_id, case)
         else:
             await provider_events.mark_processed(tx, heard)
 
     with unhurried(organization_id):
         await desk.db.run_write(organization_id, note)
+
+
+async def _check_soon(tx: WriteTx, attempt_id: str, case: Case | None) -> None:
+    if case is not None and case.payment.status is Status.SUCCEEDED:
+        await chargebacks.watch(
+            tx, attempt_id=attempt_id, payment_id=case.payment.payment_id, first=tx.now(),
+            ends_at=tx.now() + WATCH_PERIOD,
+        )  # fmt: skip
+    else:
+        await attempts.check_soon(tx, attempt_id)

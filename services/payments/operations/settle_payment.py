@@ -21,6 +21,7 @@ from services.payments.domain.case import Case
 from services.payments.domain.outcome import Outcome, Status
 from services.payments.domain.payment import News, Payment, news
 from services.payments.invoicing import Refused
+from services.payments.operations.apply_reversals import apply_reversals
 from services.payments.store import cases
 from services.payments.translate.payments import to_canceled, to_failed, to_succeeded
 from tallyport.payments.v1 import payments_pb2
@@ -55,7 +56,7 @@ async def settle_in(
         attempt = _attempt_after(case, payment, outcome, tx, desk.settings.check_delays_seconds)
         if payment is case.payment:
             await _note(tx, case, attempt, key=key)
-            return replace(case, attempt=attempt)
+            return await apply_reversals(tx, replace(case, attempt=attempt), outcome)
         entry = None
         if payment.status is Status.SUCCEEDED:
             entry = received_entry(payment, provider=attempt.provider)
@@ -64,7 +65,7 @@ async def settle_in(
         if saved is not None:
             announce(tx, case.payment, saved)
             _log.info("payment settled", payment_id=saved.payment_id, status=saved.status.value)
-            return replace(case, payment=saved, attempt=attempt)
+            return await apply_reversals(tx, replace(case, payment=saved, attempt=attempt), outcome)
         case = (await cases.load(tx, payment.payment_id)).with_numbers(numbers)
     raise ServiceError(Kind.ABORTED, "BUSY", "Somebody else is changing this right now. Please try again.")
 

@@ -88,7 +88,7 @@ async def save(tx: WriteTx, chargeback: Chargeback) -> None:
 
 
 async def watch(tx: WriteTx, *, attempt_id: str, payment_id: str, first: datetime, ends_at: datetime) -> None:
-    """Ask about a succeeded attempt from `first` on; an attempt that is watched already is watched longer."""
+    """Ask about a succeeded attempt from `first` on; one that is watched already is asked sooner and longer."""
     await tx.execute(
         _WATCH,
         {
@@ -160,8 +160,10 @@ _WATCH = text("""
     INSERT INTO payment_watches (organization_id, attempt_id, payment_id, next_check_at, ends_at)
     VALUES (:organization_id, :attempt_id, :payment_id, :first, :ends_at)
     ON CONFLICT (organization_id, attempt_id) DO UPDATE
-    SET ends_at = greatest(payment_watches.ends_at, excluded.ends_at)
+    SET ends_at = greatest(payment_watches.ends_at, excluded.ends_at),
+        next_check_at = least(payment_watches.next_check_at, excluded.next_check_at)
     WHERE payment_watches.ends_at < excluded.ends_at
+       OR payment_watches.next_check_at > excluded.next_check_at
 """)
 _WATCHES_DUE = text(
     "SELECT organization_id, attempt_id, ends_at FROM payment_watches WHERE next_check_at <= :now"
