@@ -101,6 +101,8 @@ def _asset(case: Case, standing: Standing, taking: Taking) -> tuple[str, str] | 
     """Account and owner that the money leaves."""
     provider = case.attempt.provider if case.attempt is not None else ""
     refund = standing.refund(taking.cause_id) if taking.kind is ReversalKind.REFUND else None
+    if refund is None and case.attempt is None:
+        return asset_account(case.payment.method, provider)
     if refund is None or refund.destination is Destination.METHOD:
         return PROVIDER_CLEARING, provider
     if refund.destination is Destination.CREDIT:

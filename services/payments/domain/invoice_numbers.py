@@ -99,9 +99,12 @@ def clues(text: str) -> set[str]:
 
 
 class NumberIndex:
-    """Numbers by key, found in texts."""
+    """Numbers by key, found in texts. `bodies` are what stands behind RF and check digits in creditor references."""
 
-    def __init__(self, numbers: Mapping[str, str]) -> None:
+    def __init__(self, numbers: Mapping[str, str], bodies: Mapping[str, str] | None = None) -> None:
+        self._bodies: dict[str, set[str]] = defaultdict(set)
+        for key, body in (bodies or {}).items():
+            self._bodies[body].add(key)
         self._exact: dict[str, set[str]] = defaultdict(set)
         self._loose: dict[str, set[str]] = defaultdict(set)
         self._digits: dict[str, set[str]] = defaultdict(set)
@@ -155,7 +158,7 @@ class NumberIndex:
 
     def _creditor(self, text: str) -> Iterator[Mention]:
         for start, end, body in _creditor_references(text):
-            keys = self._exact.get(body) or self._loose.get(_stripped(body))
+            keys = self._bodies.get(body) or self._exact.get(body) or self._loose.get(_stripped(body))
             if keys:
                 yield Mention(start, end, Form.CREDITOR_REFERENCE, frozenset(keys))
 

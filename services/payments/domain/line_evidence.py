@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chassis.money import Money
+from services.payments.domain.creditor_reference import reference_of_invoice
 from services.payments.domain.invoice_numbers import Findings, Form, NumberIndex
 from services.payments.domain.matching import (
     IncomingLine,
@@ -16,8 +17,6 @@ from services.payments.domain.matching import (
 )
 from services.payments.domain.payer_names import Likeness, NameIndex
 
-MIN_TIMES_SEEN = 1
-
 
 @dataclass(frozen=True, slots=True)
 class Payer:
@@ -27,21 +26,23 @@ class Payer:
     times_seen: int = 0
     is_only_one_seen: bool = False
     """Nobody else's payments ever came from the account."""
+    is_referenced: bool = False
+    """The payer gave the creditor reference that names this customer."""
 
     @property
     def is_supported(self) -> bool:
         """Something speaks for this customer."""
-        return self.likeness is not Likeness.NONE or self.times_seen >= MIN_TIMES_SEEN
+        return self.likeness is not Likeness.NONE or self.times_seen > 0 or self.is_referenced
 
     @property
     def is_known(self) -> bool:
         """The name alone or the account alone says that it is this customer."""
-        return self.likeness is Likeness.SAME or self.is_only_one_seen
+        return self.likeness is Likeness.SAME or self.is_only_one_seen or self.is_referenced
 
     @property
     def is_certain(self) -> bool:
-        """Name and account agree."""
-        return self.is_only_one_seen and self.likeness is not Likeness.NONE
+        """Name and account agree, or the customer's reference was given."""
+        return self.is_referenced or (self.is_only_one_seen and self.likeness is not Likeness.NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,10 @@ class Witness:
     def __init__(self, knowledge: Knowledge) -> None:
         items = {item.invoice_id: item for item in knowledge.items}
         self._items = items
-        self._numbers = NumberIndex({item.invoice_id: item.number for item in items.values()})
+        bodies = {
+            each.invoice_id: reference_of_invoice(each.number, each.invoice_id)[4:] for each in items.values()
+        }
+        self._numbers = NumberIndex({each.invoice_id: each.number for each in items.values()}, bodies)
         self._orders = NumberIndex(
             {each.invoice_id: each.purchase_order for each in items.values() if len(each.purchase_order) >= 4}
         )
@@ -82,6 +86,7 @@ class Witness:
             item.customer_id: item.customer_name for item in items.values()
         }
         self._names = NameIndex(names)
+        self._referenced = knowledge.referenced
         self._history = {plain_account(account): seen for account, seen in knowledge.history.items()}
 
     def looks_like(self, token: str, invoice_id: str) -> bool:
@@ -97,12 +102,15 @@ class Witness:
         if not hits:
             orders, _ = self._hits([self._orders.find(line.text)], line.amount)
             hits = [Hit(hit.invoice_id, min(hit.form, Form.DIGITS), hit.start) for hit in orders]
+        unknown = [token for each in found for token in each.unknown]
         return Evidence(
             line=line,
-            payers=self._payers(line),
+            payers=self._payers(
+                line, {self._referenced[token] for token in unknown if token in self._referenced}
+            ),
             hits=hits,
             is_ambiguous=ambiguous,
-            unknown=tuple(token for each in found for token in each.unknown),
+            unknown=tuple(token for token in unknown if token not in self._referenced),
             is_cut=any(each.is_cut for each in found),
         )
 
@@ -122,7 +130,7 @@ class Witness:
             offset += 10_000
         return sorted(best.values(), key=lambda hit: hit.start), ambiguous
 
-    def _payers(self, line: IncomingLine) -> dict[str, Payer]:
+    def _payers(self, line: IncomingLine, referenced: set[str]) -> dict[str, Payer]:
         alike = self._names.like(line.name) if line.name else {}
         seen: Mapping[str, int] = self._history.get(plain_account(line.account), {}) if line.account else {}
         return {
@@ -130,8 +138,9 @@ class Witness:
                 alike.get(customer_id, Likeness.NONE),
                 seen.get(customer_id, 0),
                 is_only_one_seen=len(seen) == 1 and customer_id in seen,
+                is_referenced=customer_id in referenced,
             )
-            for customer_id in {*alike, *seen}
+            for customer_id in {*alike, *seen, *referenced}
         }
 
 
@@ -139,6 +148,8 @@ def payer_reasons(evidence: Evidence, customer_id: str) -> list[Reason]:
     """What speaks for a customer, in words."""
     payer = evidence.payer(customer_id)
     reasons = []
+    if payer.is_referenced:
+        reasons.append(Reason(ReasonCode.CREDITOR_REFERENCE, "The payer gave the customer's reference."))
     if payer.times_seen:
         times = "once" if payer.times_seen == 1 else f"{payer.times_seen} times"
         others = "" if payer.is_only_one_seen else ", and others as well"

@@ -140,6 +140,8 @@ class Knowledge:
     history: Mapping[str, Counter[str]] = field(default_factory=dict)
     rules: Sequence[MatchRule] = ()
     claims: Sequence[Claim] = ()
+    referenced: Mapping[str, str] = field(default_factory=dict)
+    """Customers by the body of the creditor reference that names them; see creditor_reference.py."""
     other_names: Mapping[str, str] = field(default_factory=dict)
     """Customers without open items: a name that is theirs as well is nobody's for certain."""
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chassis.money import Money
+from services.payments.domain.creditor_reference import reference_of_customer
 from services.payments.domain.line_matching import Matcher
 from services.payments.domain.matching import (
     Claim,
@@ -230,3 +231,11 @@ def test_each_proposal_says_why() -> None:
     for proposal in matcher.propose(line(700, name="Acme Ltd", account="de 1")):
         assert [reason.code for reason in proposal.reasons] == [ReasonCode.ACCOUNT_HISTORY, ReasonCode.NAME]
         assert proposal.reasons[0].text == "This customer has paid from this account 2 times."
+
+
+def test_the_reference_of_a_customer_tells_whose_money_it_is() -> None:
+    reference = reference_of_customer("cus_acme")
+    items = (item("INV-1", 5000), item("INV-2", 5000, "Beta AG"))
+    found = best(line(5000, reference=reference), *items, referenced={reference[4:]: "cus_acme"})
+    assert found.is_automatic
+    assert paid_parts(found) == {"INV-1": 5000}
