@@ -5,25 +5,46 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chassis.money import Money
+from services.invoicing.domain.credit import CreditPart
 from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.reservation import Part
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """An invoice after the payment; `amount` is what it took and may be zero when only a hold was lifted."""
+    """An invoice after the payment; `amount` is what it took and may be zero when only a hold was lifted.
+
+    `from_credit` is the part of it that is credit.
+    """
 
     invoice: Invoice
     amount: Money
     reserved: Money
+    from_credit: Money
+
+    @property
+    def own(self) -> Money:
+        """The part of it that is the payment's own money."""
+        return self.amount - self.from_credit
 
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """Where a payment went. `credited` is what no invoice took."""
+    """Where a payment went. `credited` is what no invoice took, `credit_used` what credit paid besides."""
 
     applied: tuple[Applied, ...]
     credited: Money
+    credit_used: Money
+
+
+@dataclass(frozen=True, slots=True)
+class CreditUse:
+    """So much of an invoice was paid by a payment with credit that another payment had left."""
+
+    payment_id: str
+    source_payment_id: str
+    invoice_id: str
+    amount: Money
 
 
 def allocate(
@@ -33,15 +54,16 @@ def allocate(
     invoices: Mapping[str, Invoice],
     reserved: Mapping[str, Money],
     at: datetime,
+    credit: Money | None = None,
 ) -> Allocation:
-    """Use the money as the payer meant it, as far as each invoice can still take it.
+    """Use the money, and then `credit`, as the payer meant it, as far as each invoice can still take it.
 
     `reserved` is what this payment holds by invoice id: that much surely fits, and all of it is lifted.
     Invoices of `parts` that are missing from `invoices` take nothing. Parts are served in their order.
     """
-    left = received
-    applied = []
     zero = Money.zero(received.currency)
+    left, credit_left = received, credit or zero
+    applied = []
     for invoice_id, wanted in _wanted(parts, reserved).items():
         invoice = invoices.get(invoice_id)
         if invoice is None:
@@ -50,14 +72,32 @@ def allocate(
         takes = zero
         if invoice.is_payable and wanted is not None and invoice.currency == received.currency:
             room = invoice.unreserved if own is None else invoice.unreserved + own
-            takes = min(wanted, room, left)
+            takes = min(wanted, room, left + credit_left)
         lifted = own or Money.zero(invoice.currency)
         if takes.is_zero and lifted.is_zero:
             continue
-        left -= takes
+        from_credit = takes - min(takes, left)
+        left -= takes - from_credit
+        credit_left -= from_credit
         after = invoice.release(lifted) if takes.is_zero else invoice.settle(takes, reserved=lifted, at=at)
-        applied.append(Applied(after, takes, lifted))
-    return Allocation(tuple(applied), left)
+        applied.append(Applied(after, takes, lifted, from_credit))
+    return Allocation(tuple(applied), left, (credit or zero) - credit_left)
+
+
+def credit_uses(payment_id: str, applied: Sequence[Applied], drawn: Sequence[CreditPart]) -> list[CreditUse]:
+    """Which lot paid for which invoice: lots in their order, invoices in theirs. Both come to the same sum."""
+    uses = []
+    lots = [(part.source_payment_id, part.amount) for part in reversed(drawn)]
+    for one in applied:
+        left = one.from_credit
+        while not left.is_zero:
+            source, amount = lots.pop()
+            takes = min(left, amount)
+            uses.append(CreditUse(payment_id, source, one.invoice.invoice_id, takes))
+            left -= takes
+            if takes < amount:
+                lots.append((source, amount - takes))
+    return uses
 
 
 def _wanted(parts: Sequence[Part], reserved: Mapping[str, Money]) -> dict[str, Money | None]:

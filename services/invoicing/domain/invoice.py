@@ -213,15 +213,17 @@ class Invoice:
         )
 
     def unsettle(self, amount: Money, *, forgive: bool, at: datetime) -> "Invoice":
-        """Take money off it again: it is owed once more, or, forgiven, credited. One event tells of it."""
+        """Take money off it again: it is owed once more, of which one event tells, or it is forgiven."""
         credited = self.credited + amount if forgive else self.credited
-        return self._with_sums(paid=self.paid - amount, credited=credited, reserved=self.reserved, at=at)
+        after = self._with_sums(paid=self.paid - amount, credited=credited, reserved=self.reserved, at=at)
+        return replace(after, event_version=self.event_version) if forgive else after
 
-    def resettle(self, amount: Money, *, forgiven: Money, at: datetime) -> "Invoice":
-        """Put money on it that had been taken off; so much of it was `forgiven` then and is not any more."""
-        return self._with_sums(
-            paid=self.paid + amount, credited=self.credited - forgiven, reserved=self.reserved, at=at
+    def unforgive(self, amount: Money, *, at: datetime) -> "Invoice":
+        """What was forgiven is paid after all; nothing changes for whoever owes it."""
+        after = self._with_sums(
+            paid=self.paid + amount, credited=self.credited - amount, reserved=self.reserved, at=at
         )
+        return replace(after, event_version=self.event_version)
 
     def _with_sums(self, *, paid: Money, credited: Money, reserved: Money, at: datetime) -> "Invoice":
         """The status follows from the sums; the day of full payment stays while it is full."""

@@ -10,13 +10,21 @@ from services.invoicing.domain.invoice import Invoice
 
 
 class Account(StrEnum):
-    """Accounts of the receivables ledger. Receivable and customer credit are kept per customer (`owner`)."""
+    """Accounts of the receivables ledger. Receivable and customer credit are kept per customer (`owner`).
+
+    Cash clearing mirrors payments' customer funds, discount clearing their discounts given. Suspense is money that went
+    back though none of it was found here: it must be zero.
+    """
 
     RECEIVABLE = "receivable"
     REVENUE = "revenue"
     TAX_PAYABLE = "tax_payable"
     CASH_CLEARING = "cash_clearing"
     CUSTOMER_CREDIT = "customer_credit"
+    SALES_DISCOUNTS = "sales_discounts"
+    DISCOUNT_CLEARING = "discount_clearing"
+    SALES_RETURNS = "sales_returns"
+    SUSPENSE = "suspense"
 
 
 class Side(StrEnum):
@@ -67,18 +75,80 @@ def voiding(invoice: Invoice, at: datetime) -> Booking:
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """Sums of a payment that comes in or, taken back, goes out again.
+
+    `cash` is what came, without surcharge; `applied` what invoices took of it and of `credit_used`; `credited` what
+    became credit; `forgiven` how much of the invoices is not asked for again; `missing` what nobody knows of.
+    """
+
+    cash: Money
+    applied: Money
+    credited: Money
+    credit_used: Money
+    surcharge: Money
+    forgiven: Money
+    missing: Money
+
+    def postings(self, customer_id: str) -> tuple[Posting, ...]:
+        """As money that comes in; `_opposite` ones for money that goes out."""
+        discount = -self.surcharge if self.surcharge.is_negative else Money.zero(self.surcharge.currency)
+        return _postings(
+            (Account.CASH_CLEARING, "", Side.DEBIT, self.cash),
+            (Account.CUSTOMER_CREDIT, customer_id, Side.DEBIT, self.credit_used),
+            (Account.SALES_DISCOUNTS, "", Side.DEBIT, discount),
+            (Account.RECEIVABLE, customer_id, Side.CREDIT, self.applied - self.forgiven),
+            (Account.SALES_RETURNS, "", Side.CREDIT, self.forgiven),
+            (Account.CUSTOMER_CREDIT, customer_id, Side.CREDIT, self.credited),
+            (Account.DISCOUNT_CLEARING, "", Side.CREDIT, discount),
+            (Account.SUSPENSE, "", Side.CREDIT, self.missing),
+        )
+
+
 def application(
-    payment_id: str, customer_id: str, *, received: Money, credited: Money, at: datetime
+    payment_id: str,
+    customer_id: str,
+    *,
+    received: Money,
+    credited: Money,
+    at: datetime,
+    credit_used: Money | None = None,
+    surcharge: Money | None = None,
 ) -> Booking:
     """Money came in: the customer owes less, and the rest is their credit."""
+    zero = Money.zero(received.currency)
+    used = credit_used or zero
+    movement = Movement(
+        cash=received, applied=received - credited + used, credited=credited, credit_used=used,
+        surcharge=surcharge or zero, forgiven=zero, missing=zero,
+    )  # fmt: skip
     return Booking(
         source="payment", source_id=payment_id, kind="applied", occurred_at=at,
-        description=f"Payment {payment_id}",
-        postings=_postings(
-            (Account.CASH_CLEARING, "", Side.DEBIT, received),
-            (Account.RECEIVABLE, customer_id, Side.CREDIT, received - credited),
-            (Account.CUSTOMER_CREDIT, customer_id, Side.CREDIT, credited),
-        ),
+        description=f"Payment {payment_id}", postings=movement.postings(customer_id),
+    )  # fmt: skip
+
+
+def reversal(
+    payment_id: str, customer_id: str, reversal_id: str, movement: Movement, at: datetime
+) -> Booking:
+    """The opposite of what is taken back of a payment."""
+    return Booking(
+        source="payment", source_id=payment_id, kind=f"reversed:{reversal_id}", occurred_at=at,
+        description=f"Payment {payment_id} taken back",
+        postings=tuple(_opposite(posting) for posting in movement.postings(customer_id)),
+        corrects_kind="applied",
+    )  # fmt: skip
+
+
+def reinstatement(
+    payment_id: str, customer_id: str, reversal_id: str, movement: Movement, at: datetime
+) -> Booking:
+    """The money of a reversal is there again."""
+    return Booking(
+        source="payment", source_id=payment_id, kind=f"reinstated:{reversal_id}", occurred_at=at,
+        description=f"Payment {payment_id} there again", postings=movement.postings(customer_id),
+        corrects_kind=f"reversed:{reversal_id}",
     )  # fmt: skip
 
 

@@ -1,11 +1,11 @@
 """Put received money to its invoices. Money is never refused: what no invoice takes becomes credit.
 
 Statements are made for all payments at once, so that a hundred cost little more than one; the rules run payment by
-payment, each on the invoices as the one before left them.
+payment, each on the invoices and lots of credit as the one before left them.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,15 +14,23 @@ from chassis import audit
 from chassis.database import WriteTx
 from chassis.money import Money
 from services.invoicing.domain import ledger as books
-from services.invoicing.domain.allocation import Allocation, allocate
+from services.invoicing.domain.allocation import Allocation, CreditUse, allocate, credit_uses
+from services.invoicing.domain.credit import CreditPart, Lot, draw, free_credit
 from services.invoicing.domain.customer import Customer
 from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.reservation import Part, ReservationState
 from services.invoicing.store import ledger, reservations
+from services.invoicing.store import lots as credit_lots
 from services.invoicing.store.customers import get_customers
 from services.invoicing.store.invoices import lock_payable, update_balances
 from services.invoicing.store.organizations import get_organization
-from services.invoicing.store.payments import ReceivedPayment, insert_allocations, insert_applications
+from services.invoicing.store.payments import (
+    Made,
+    ReceivedPayment,
+    insert_allocations,
+    insert_applications,
+    note_credit,
+)
 from services.invoicing.translate import events
 
 
@@ -47,32 +55,46 @@ async def apply_payments(tx: WriteTx, incoming: Sequence[Incoming]) -> None:
         return
     customers = await get_customers(tx, {one.payment.customer_id for one in fresh})
     moments = await _moments(tx, fresh)
-    payment_ids = [one.payment.payment_id for one in fresh]
-    invoices = dict(
-        await lock_payable(tx, {part.invoice_id for one in fresh for part in one.parts}, payment_ids)
-    )
-    reserved = await _reserved(tx, payment_ids)
-    allocations = []
-    for one, at in zip(fresh, moments, strict=True):
-        allocations.append(_allocate(one, invoices, reserved[one.payment.payment_id], at))
-    changed = {
-        applied.invoice.invoice_id: invoices[applied.invoice.invoice_id]
-        for allocation in allocations
-        for applied in allocation.applied
-    }
-    await reservations.end_reservations(tx, payment_ids, ReservationState.SETTLED)
-    await update_balances(tx, list(changed.values()))
-    await insert_allocations(tx, [(one.payment, a) for one, a in zip(fresh, allocations, strict=True)])
+    till = await _opened(tx, fresh)
+    made = [_apply(till, one, at) for one, at in zip(fresh, moments, strict=True)]
+    await _write(tx, till, made)
     await ledger.post(
         tx,
-        [
-            _booking(one, allocation, at)
-            for one, allocation, at in zip(fresh, allocations, moments, strict=True)
-        ],
+        [booking for one, at in zip(made, moments, strict=True) if (booking := _booking(one, at)).postings],
     )
-    for one, allocation in zip(fresh, allocations, strict=True):
+    for one, done in zip(fresh, made, strict=True):
         with one.scope():
-            _announce(tx, one, allocation, customers[one.payment.customer_id])
+            _announce(tx, one, done.allocation, customers[one.payment.customer_id])
+
+
+@dataclass(slots=True)
+class _Till:
+    """What is locked, as it is while payment after payment is applied."""
+
+    invoices: dict[str, Invoice]
+    reserved: Mapping[str, Mapping[str, Money]]
+    lots: dict[str, Lot]
+    held: Mapping[str, Sequence[CreditPart]]
+    now: datetime
+    changed_invoices: dict[str, None] = field(default_factory=dict)
+    changed_lots: dict[str, None] = field(default_factory=dict)
+
+
+async def _opened(tx: WriteTx, fresh: Sequence[Incoming]) -> _Till:
+    """Lock the invoices, then the credit where some is used."""
+    payment_ids = [one.payment.payment_id for one in fresh]
+    invoices = await lock_payable(tx, {part.invoice_id for one in fresh for part in one.parts}, payment_ids)
+    reserved: dict[str, dict[str, Money]] = defaultdict(dict)
+    for one in await reservations.reservations_of(tx, *payment_ids):
+        if one.state is ReservationState.HELD:
+            reserved[one.payment_id][one.invoice_id] = one.amount
+    spenders = [one.payment for one in fresh if not one.payment.credit_used.is_zero]
+    lots: dict[str, Lot] = {}
+    held: Mapping[str, Sequence[CreditPart]] = {}
+    if spenders:
+        lots = await credit_lots.lock_lots(tx, customer_ids={one.customer_id for one in spenders})
+        held = await credit_lots.holds_of(tx, [one.payment_id for one in spenders])
+    return _Till(invoices=dict(invoices), reserved=reserved, lots=lots, held=held, now=tx.now())
 
 
 async def _moments(tx: WriteTx, fresh: Sequence[Incoming]) -> list[datetime]:
@@ -85,47 +107,77 @@ async def _moments(tx: WriteTx, fresh: Sequence[Incoming]) -> list[datetime]:
     ]
 
 
-async def _reserved(tx: WriteTx, payment_ids: Sequence[str]) -> dict[str, dict[str, Money]]:
-    """What each payment holds, by invoice; read after the invoices were locked."""
-    held: dict[str, dict[str, Money]] = defaultdict(dict)
-    for one in await reservations.reservations_of(tx, *payment_ids):
-        if one.state is ReservationState.HELD:
-            held[one.payment_id][one.invoice_id] = one.amount
-    return held
-
-
-def _allocate(
-    one: Incoming, invoices: dict[str, Invoice], reserved: dict[str, Money], at: datetime
-) -> Allocation:
-    """The allocation of one payment; `invoices` become what they are after it."""
+def _apply(till: _Till, one: Incoming, at: datetime) -> Made:
+    """Apply one payment; invoices and lots become what they are after it."""
+    payment = one.payment
+    reserved = till.reserved.get(payment.payment_id, {})
+    mine: dict[str, Lot] = {}
+    if not payment.credit_used.is_zero:
+        mine = {one: lot for one, lot in till.lots.items() if lot.customer_id == payment.customer_id}
+    for part in till.held.get(payment.payment_id, ()):
+        mine[part.source_payment_id] = mine[part.source_payment_id].hold(-part.amount)
+        till.changed_lots[part.source_payment_id] = None
     allocation = allocate(
-        one.payment.received,
+        payment.net,
         one.parts,
         invoices={
             invoice_id: invoice
             for invoice_id in {part.invoice_id for part in one.parts} | set(reserved)
-            if (invoice := invoices.get(invoice_id)) and invoice.customer_id == one.payment.customer_id
+            if (invoice := till.invoices.get(invoice_id)) and invoice.customer_id == payment.customer_id
         },
         reserved=reserved,
         at=at,
+        credit=min(payment.credit_used, free_credit(mine.values(), payment.credit_used.currency)),
     )
     for applied in allocation.applied:
-        invoices[applied.invoice.invoice_id] = applied.invoice
-    return allocation
+        till.invoices[applied.invoice.invoice_id] = applied.invoice
+        till.changed_invoices[applied.invoice.invoice_id] = None
+    return Made(payment, allocation, _settle_credit(till, payment, allocation, mine))
 
 
-def _booking(one: Incoming, allocation: Allocation, at: datetime) -> books.Booking:
-    payment = one.payment
+def _settle_credit(
+    till: _Till, payment: ReceivedPayment, allocation: Allocation, mine: dict[str, Lot]
+) -> list[CreditUse]:
+    """Spend what was used, the oldest lot first; what no invoice took becomes a lot of its own."""
+    drawn = draw(mine.values(), allocation.credit_used)
+    for part in drawn:
+        mine[part.source_payment_id] = mine[part.source_payment_id].spend(part.amount)
+        till.changed_lots[part.source_payment_id] = None
+    till.lots.update(mine)
+    if not allocation.credited.is_zero:
+        till.lots[payment.payment_id] = Lot(
+            payment_id=payment.payment_id, customer_id=payment.customer_id, amount=allocation.credited,
+            remaining=allocation.credited, held=Money.zero(allocation.credited.currency), created_at=till.now,
+        )  # fmt: skip
+        till.changed_lots[payment.payment_id] = None
+    return credit_uses(payment.payment_id, allocation.applied, drawn)
+
+
+async def _write(tx: WriteTx, till: _Till, made: Sequence[Made]) -> None:
+    await reservations.end_reservations(
+        tx, [one.payment.payment_id for one in made], ReservationState.SETTLED
+    )
+    await update_balances(tx, [till.invoices[one] for one in till.changed_invoices])
+    if till.held:
+        await credit_lots.delete_holds(tx, list(till.held))
+    await credit_lots.put_lots(tx, [till.lots[one] for one in till.changed_lots])
+    await insert_allocations(tx, made)
+    await note_credit(tx, made)
+
+
+def _booking(made: Made, at: datetime) -> books.Booking:
+    payment, allocation = made.payment, made.allocation
     return books.application(
         payment.payment_id, payment.customer_id,
-        received=payment.received, credited=allocation.credited, at=at,
+        received=payment.net, credited=allocation.credited, at=at,
+        credit_used=allocation.credit_used, surcharge=payment.surcharge,
     )  # fmt: skip
 
 
 def _announce(tx: WriteTx, one: Incoming, allocation: Allocation, customer: Customer) -> None:
     for applied in allocation.applied:
         if not applied.amount.is_zero:
-            events.invoice_took_payment(tx, applied, one.payment.payment_id)
+            events.invoice_took_payment(tx, applied.invoice, applied.amount, one.payment.payment_id)
             audit.record(tx, f"invoice.{applied.invoice.status}", applied.invoice.invoice_id)
     events.payment_applied(tx, one.payment, allocation, customer, notify=one.notify)
     audit.record(tx, "payment.applied", one.payment.payment_id)

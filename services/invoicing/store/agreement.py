@@ -50,12 +50,7 @@ _SOME_CLEARING = """
     FROM ledger_entries
     JOIN ledger_lines USING (organization_id, entry_id)
     WHERE organization_id = :organization_id AND account = 'cash_clearing'
-      AND (source, source_id) IN (
-        SELECT 'payment', unnest(CAST(:payment_ids AS text[]))
-        UNION ALL
-        SELECT 'reversal', reversal_id FROM payment_reversals
-        WHERE organization_id = :organization_id AND payment_id = ANY(CAST(:payment_ids AS text[]))
-      )
+      AND source = 'payment' AND source_id = ANY(CAST(:payment_ids AS text[]))
     GROUP BY currency
 """
 

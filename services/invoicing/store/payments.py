@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import insert, select
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 
 from chassis.database import ReadTx, WriteTx
 from chassis.money import Money
-from services.invoicing.domain.allocation import Allocation
+from services.invoicing.domain.allocation import Allocation, CreditUse
 from services.invoicing.store.rows import insert_rows
-from services.invoicing.tables import allocations, customer_credits, payment_applications
+from services.invoicing.tables import allocations, credit_allocations, payment_applications
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,66 +68,88 @@ async def insert_applications(tx: WriteTx, received: Sequence[ReceivedPayment]) 
     return frozenset(written.scalars())
 
 
-async def insert_allocations(tx: WriteTx, made: Sequence[tuple[ReceivedPayment, Allocation]]) -> None:
-    """Write what each invoice took, and the rest as the customers' credit."""
-    taken = [
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What became of a payment."""
+
+    payment: ReceivedPayment
+    allocation: Allocation
+    credit_uses: Sequence[CreditUse]
+
+
+async def insert_allocations(tx: WriteTx, made: Sequence[Made]) -> None:
+    """Write what each invoice took of payments' own money, and of credit; the lots are written before."""
+    own = [
         {
-            "payment_id": payment.payment_id,
+            "payment_id": one.payment.payment_id,
             "invoice_id": applied.invoice.invoice_id,
-            "amount_minor_units": applied.amount.minor_units,
+            "amount_minor_units": applied.own.minor_units,
         }
-        for payment, allocation in made
-        for applied in allocation.applied
-        if not applied.amount.is_zero
+        for one in made
+        for applied in one.allocation.applied
+        if not applied.own.is_zero
     ]
-    await insert_rows(tx, allocations, taken)
-    for payment, allocation in made:
-        if not allocation.credited.is_zero:
-            await _insert_credit(tx, payment, allocation.credited)
+    await insert_rows(tx, allocations, own)
+    from_credit = [
+        {
+            "payment_id": use.payment_id,
+            "source_payment_id": use.source_payment_id,
+            "invoice_id": use.invoice_id,
+            "amount_minor_units": use.amount.minor_units,
+        }
+        for one in made
+        for use in one.credit_uses
+    ]
+    await insert_rows(tx, credit_allocations, from_credit)
 
 
-async def _insert_credit(tx: WriteTx, payment: ReceivedPayment, credited: Money) -> None:
+async def note_credit(tx: WriteTx, made: Sequence[Made]) -> None:
+    """Note with payments what became credit and what credit paid, where there is any."""
+    found = [one for one in made if one.allocation.credited.minor_units or one.credit_uses]
+    if not found:
+        return
     await tx.execute(
-        payment_applications.update()
-        .where(payment_applications.c.organization_id == tx.organization_id)
-        .where(payment_applications.c.payment_id == payment.payment_id)
-        .values(credited_minor_units=credited.minor_units)
-    )
-    await tx.execute(
-        insert(customer_credits).values(
-            organization_id=tx.organization_id,
-            payment_id=payment.payment_id,
-            customer_id=payment.customer_id,
-            currency=credited.currency,
-            amount_minor_units=credited.minor_units,
-            remaining_minor_units=credited.minor_units,
-            created_at=tx.now(),
-        )
+        _NOTE_CREDIT,
+        {
+            "organization_id": tx.organization_id,
+            "payment_ids": [one.payment.payment_id for one in found],
+            "credited": [one.allocation.credited.minor_units for one in found],
+            "used": [one.allocation.credit_used.minor_units for one in found],
+        },
     )
 
 
 async def payments_of_invoice(tx: ReadTx, invoice_id: str) -> list[InvoicePayment]:
-    """What was paid on an invoice, the newest first."""
-    query = (
-        select(
-            allocations.c.payment_id,
-            allocations.c.amount_minor_units,
-            payment_applications.c.receipt_number,
-            payment_applications.c.received_on,
-            payment_applications.c.currency,
-        )
-        .join(
-            payment_applications,
-            (payment_applications.c.organization_id == allocations.c.organization_id)
-            & (payment_applications.c.payment_id == allocations.c.payment_id),
-        )
-        .where(allocations.c.organization_id == tx.organization_id)
-        .where(allocations.c.invoice_id == invoice_id)
-        .order_by(payment_applications.c.received_on.desc(), payment_applications.c.applied_at.desc())
-    )
+    """What is paid on an invoice, credit included and reversals taken off, the newest first."""
+    rows = await tx.execute(_OF_INVOICE, {"organization_id": tx.organization_id, "invoice_id": invoice_id})
     return [
         InvoicePayment(
-            row.payment_id, row.receipt_number, Money(row.amount_minor_units, row.currency), row.received_on
+            row.payment_id, row.receipt_number, Money(int(row.amount), row.currency), row.received_on
         )
-        for row in await tx.execute(query)
+        for row in rows
     ]
+
+
+_NOTE_CREDIT = text("""
+    UPDATE payment_applications AS application
+    SET credited_minor_units = new.credited, credit_used_minor_units = new.used
+    FROM unnest(
+        CAST(:payment_ids AS text[]), CAST(:credited AS bigint[]), CAST(:used AS bigint[])
+    ) AS new (payment_id, credited, used)
+    WHERE application.organization_id = :organization_id AND application.payment_id = new.payment_id
+""")
+_OF_INVOICE = text("""
+    SELECT application.payment_id, application.receipt_number, application.received_on, application.currency,
+        sum(part.amount_minor_units) AS amount
+    FROM (
+        SELECT payment_id, amount_minor_units FROM allocations
+        WHERE organization_id = :organization_id AND invoice_id = :invoice_id
+        UNION ALL
+        SELECT payment_id, amount_minor_units FROM credit_allocations
+        WHERE organization_id = :organization_id AND invoice_id = :invoice_id
+    ) AS part
+    JOIN payment_applications AS application
+        ON application.organization_id = :organization_id AND application.payment_id = part.payment_id
+    GROUP BY application.organization_id, application.payment_id
+    ORDER BY application.received_on DESC, application.applied_at DESC
+""")

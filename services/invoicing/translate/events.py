@@ -3,10 +3,11 @@
 from chassis import outbox
 from chassis.database import WriteTx
 from chassis.money import Money
-from services.invoicing.domain.allocation import Allocation, Applied
+from services.invoicing.domain.allocation import Allocation
 from services.invoicing.domain.customer import Customer
 from services.invoicing.domain.invoice import Invoice, Status
 from services.invoicing.domain.invoice_import import Row
+from services.invoicing.domain.reversal import Reversal, Undone
 from services.invoicing.store.payments import ReceivedPayment
 from services.invoicing.translate.values import to_proto_money
 from tallyport.invoicing.v1 import events_pb2 as pb
@@ -40,9 +41,9 @@ def invoice_voided(tx: WriteTx, invoice: Invoice, reason: str) -> None:
     _append_invoice_event(tx, pb.InvoiceVoided(invoice_id=invoice.invoice_id, reason=reason), invoice)
 
 
-def invoice_took_payment(tx: WriteTx, applied: Applied, payment_id: str) -> None:
+def invoice_took_payment(tx: WriteTx, invoice: Invoice, paid_now: Money, payment_id: str) -> None:
     """InvoicePaid or InvoicePartlyPaid, by what the invoice is now."""
-    invoice, amount = applied.invoice, to_proto_money(applied.amount)
+    amount = to_proto_money(paid_now)
     if invoice.status is Status.PAID:
         paid = pb.InvoicePaid(invoice_id=invoice.invoice_id, payment_id=payment_id, amount=amount)
         _append_invoice_event(tx, paid, invoice)
@@ -74,10 +75,49 @@ def payment_applied(
         ],
         credited=to_proto_money(allocation.credited),
         notify=notify,
+        credit_used=to_proto_money(allocation.credit_used),
     )
     outbox.append(
         tx, message, aggregate_type="payment_application", aggregate_id=payment.payment_id,
         aggregate_version=1,
+    )  # fmt: skip
+
+
+def invoice_reopened(tx: WriteTx, invoice: Invoice, payment_id: str) -> None:
+    message = pb.InvoiceReopened(
+        invoice_id=invoice.invoice_id, payment_id=payment_id, amount_due=to_proto_money(invoice.due)
+    )
+    _append_invoice_event(tx, message, invoice)
+
+
+def payment_unapplied(
+    tx: WriteTx, reversal: Reversal, undone: Undone, customer: Customer, *, aggregate_version: int
+) -> None:
+    message = pb.PaymentUnapplied(
+        payment_id=reversal.payment_id,
+        reversal_id=reversal.reversal_id,
+        contact=_contact(customer),
+        amount=to_proto_money(reversal.amount),
+        applications=[
+            pb.Application(
+                invoice_id=invoice.invoice_id,
+                number=invoice.number or "",
+                amount=to_proto_money(undone.by_invoice[invoice.invoice_id]),
+                amount_due=to_proto_money(invoice.due),
+            )
+            for invoice in undone.invoices
+        ],
+        from_credit=to_proto_money(undone.from_credit),
+        kind=reversal.kind,
+        forgiven=reversal.forgive,
+        to_credit=reversal.to_credit,
+        receipt_number=reversal.receipt_number,
+        fee=None if reversal.fee is None else to_proto_money(reversal.fee),
+        notify=reversal.notify,
+    )
+    outbox.append(
+        tx, message, aggregate_type="payment_application", aggregate_id=reversal.payment_id,
+        aggregate_version=aggregate_version,
     )  # fmt: skip
 
 
@@ -100,7 +140,11 @@ def external_payment_reported(tx: WriteTx, invoice: Invoice, row: Row, amount: M
 
 def _append_invoice_event(
     tx: WriteTx,
-    message: pb.InvoiceFinalized | pb.InvoiceVoided | pb.InvoicePaid | pb.InvoicePartlyPaid,
+    message: pb.InvoiceFinalized
+    | pb.InvoiceVoided
+    | pb.InvoicePaid
+    | pb.InvoicePartlyPaid
+    | pb.InvoiceReopened,
     invoice: Invoice,
 ) -> None:
     outbox.append(
