@@ -64,7 +64,7 @@ class Baseline:
             await migrate(inside, f"services.{service}", app_role=f"{service}_app")
         async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as database:
             for service in SERVICES:
-                await _qualify_ledger_check(database, service)
+                await _qualify_functions(database, service)
             size = {
                 "organizations": ORGANIZATIONS,
                 "customers": CUSTOMERS_PER_ORGANIZATION,
@@ -127,14 +127,20 @@ async def _pgbench(url: str, start: int, seconds: float, folder: Path) -> tuple[
     return output.decode(errors="replace"), process.returncode or 0
 
 
-async def _qualify_ledger_check(database: psycopg.AsyncConnection, schema: str) -> None:
-    """The balance check names its table without a schema; here two schemas have one of that name."""
-    query = "SELECT pg_get_functiondef(%s::regproc)"
-    row = await (await database.execute(query, [f"{schema}.check_ledger_entry"])).fetchone()
-    assert row is not None
-    await database.execute(row[0].replace("FROM ledger_lines", f"FROM {schema}.ledger_lines").encode())
+async def _qualify_functions(database: psycopg.AsyncConnection, schema: str) -> None:
+    """Triggers name their tables without a schema; here two schemas have some of the same name."""
+    tables = await (await database.execute(_TABLES, [schema])).fetchall()
+    names = "|".join(re.escape(name) for (name,) in tables)
+    for (definition,) in await (await database.execute(_FUNCTIONS, [schema])).fetchall():
+        qualified = re.sub(rf"\b(FROM|JOIN) ({names})\b", rf"\1 {schema}.\2", definition)
+        await database.execute(qualified.encode())
 
 
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = %s"
+_FUNCTIONS = """
+    SELECT pg_get_functiondef(p.oid) FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
+    WHERE p.pronamespace = %s::regnamespace AND l.lanname = 'plpgsql'
+"""
 _CUSTOMERS = """
     INSERT INTO invoicing.customers (
         organization_id, customer_id, name, email, currency, locale, address_lines, country, tax_id,

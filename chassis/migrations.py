@@ -33,6 +33,7 @@ from chassis.transport_schema import (
     BOOKS,
     IMMUTABLE,
     LEDGER,
+    LEDGER_BY_STATEMENT,
     ORGANIZATION_DOMAIN,
     PERIOD_LOCKS,
     TRANSPORT,
@@ -89,6 +90,12 @@ def create_period_locks(op: Op) -> None:
         op.execute(statement)
     create_tenant_policies(op, "period_locks")
     grant_app(op, "period_locks", privileges="SELECT, INSERT")
+
+
+def check_ledger_by_statement(op: Op) -> None:
+    """Check balances once for each INSERT of lines, which must then hold all lines of its entries."""
+    for statement in LEDGER_BY_STATEMENT:
+        op.execute(statement)
 
 
 def create_tenant_policies(op: Op, *tables: str, sweep: Sequence[str] = ()) -> None:

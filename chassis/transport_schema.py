@@ -267,3 +267,40 @@ PERIOD_LOCKS = (
     FOR EACH ROW EXECUTE FUNCTION book_after_lock()
     """,
 )
+
+# One check for a statement instead of one for a line: each INSERT of lines balances by itself, so every entry does.
+LEDGER_BY_STATEMENT = (
+    """
+    CREATE FUNCTION check_ledger_lines() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE
+        wrong text;
+    BEGIN
+        SELECT entry_id INTO wrong FROM written
+        GROUP BY organization_id, entry_id, currency
+        HAVING sum(CASE side WHEN 'D' THEN amount_minor_units ELSE -amount_minor_units END) <> 0
+        LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'ledger entry % does not balance', wrong
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_entry_balances';
+        END IF;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE OR REPLACE FUNCTION check_ledger_entry() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM 1 FROM ledger_lines
+        WHERE organization_id = NEW.organization_id AND entry_id = NEW.entry_id OFFSET 1 LIMIT 1;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'ledger entry % has fewer than two lines', NEW.entry_id
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_entry_balances';
+        END IF;
+        RETURN NULL;
+    END $$
+    """,
+    "DROP TRIGGER IF EXISTS ledger_lines_balance ON ledger_lines",
+    (
+        "CREATE TRIGGER ledger_lines_balance AFTER INSERT ON ledger_lines REFERENCING NEW TABLE AS written"
+        " FOR EACH STATEMENT EXECUTE FUNCTION check_ledger_lines()"
+    ),
+)

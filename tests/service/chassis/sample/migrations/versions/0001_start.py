@@ -11,6 +11,7 @@ down_revision: str | None = None
 def upgrade() -> None:
     migrations.create_transport_tables(op)
     migrations.create_ledger(op)
+    migrations.check_ledger_by_statement(op)
     op.execute(
         """
         CREATE TABLE notes (
