@@ -164,6 +164,8 @@ class WebhookEvent:
     """Ours, for news of refunds; they carry the attempt as well."""
     setup_id: str = ""
     """Ours, for news of saved methods."""
+    provider_reference: str = ""
+    """The provider's id of the charge, where an event does not name our attempt (Stripe's disputes)."""
 
 
 class Provider(Protocol):
