@@ -10,10 +10,13 @@ from chassis.database import WriteTx
 from chassis.inbox import Batch, Event, Handler, continuing
 from services.invoicing.domain.reservation import ReservationState
 from services.invoicing.operations.apply_payments import Incoming, apply_payments
+from services.invoicing.operations.reinstate_payment import reinstate_payment
 from services.invoicing.operations.release import release_in
+from services.invoicing.operations.reverse_payment import reverse_payment
 from services.invoicing.store.organizations import put_organization
 from services.invoicing.translate.organizations import from_proto_organization
 from services.invoicing.translate.reservations import from_proto_payment
+from services.invoicing.translate.reversals import from_proto_reversal
 from tallyport.identity.v1 import events_pb2 as identity_events
 from tallyport.payments.v1 import events_pb2 as payments_events
 
@@ -44,9 +47,25 @@ async def on_payment_ended(tx: WriteTx, event: Event) -> None:
     await release_in(tx, message.payment_id, ReservationState.RELEASED)
 
 
+async def on_payment_reversed(tx: WriteTx, event: Event) -> None:
+    """Money went back: what it had paid is to be paid again, or is forgiven."""
+    message = event.message
+    assert isinstance(message, payments_events.PaymentReversed)
+    await reverse_payment(tx, from_proto_reversal(message))
+
+
+async def on_payment_reinstated(tx: WriteTx, event: Event) -> None:
+    """It is there again."""
+    message = event.message
+    assert isinstance(message, payments_events.PaymentReinstated)
+    await reinstate_payment(tx, message.payment_id, message.reversal_id)
+
+
 HANDLERS: Mapping[type[Message], Handler | Batch] = {
     identity_events.OrganizationChanged: on_organization_changed,
     payments_events.PaymentSucceeded: Batch(on_payments_succeeded),
     payments_events.PaymentFailed: on_payment_ended,
     payments_events.PaymentCanceled: on_payment_ended,
+    payments_events.PaymentReversed: on_payment_reversed,
+    payments_events.PaymentReinstated: on_payment_reinstated,
 }

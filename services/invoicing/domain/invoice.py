@@ -239,3 +239,41 @@ class Invoice:
 
     def _refusal(self, *, reason: str, message: str) -> ServiceError:
         return ServiceError(Kind.FAILED_PRECONDITION, reason, message, invoice_id=self.invoice_id)
+
+
+def new_draft(
+    *,
+    invoice_id: str,
+    customer_id: str,
+    currency: str,
+    buyer: Buyer,
+    invoice_date: date,
+    due_date: date,
+    created_at: datetime,
+) -> Invoice:
+    """A draft without lines."""
+    nothing = Money.zero(currency)
+    return Invoice(
+        invoice_id=invoice_id,
+        customer_id=customer_id,
+        status=Status.DRAFT,
+        number=None,
+        invoice_date=invoice_date,
+        due_date=due_date,
+        subtotal=nothing,
+        tax_total=nothing,
+        total=nothing,
+        paid=nothing,
+        reserved=nothing,
+        credited=nothing,
+        buyer=buyer,
+        purchase_order_number="",
+        memo="",
+        external_id=None,
+        disputed=False,
+        version=FIRST_VERSION,
+        event_version=0,
+        created_at=created_at,
+        finalized_at=None,
+        paid_at=None,
+    )

@@ -97,7 +97,7 @@ def take(reversal: Reversal, *, credit: Money, uses: Sequence[Use]) -> Taken:
     for use in reversed(list(rest)):
         left -= grab(use, left)
     lent = [use for use in uses if use.source_payment_id != reversal.payment_id] if reversal.whole else []
-    return Taken((*parts.values(), *lent), left)
+    return Taken((*parts.values(), *lent), zero if reversal.to_credit else left)
 
 
 def by_invoice(parts: Iterable[Use]) -> dict[str, Money]:

@@ -1,5 +1,6 @@
 """Create a draft."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from chassis import audit
@@ -7,8 +8,7 @@ from chassis.database import Database, WriteTx
 from chassis.errors import invalid
 from chassis.idempotency import once
 from chassis.ids import new_id
-from chassis.money import Money
-from services.invoicing.domain.invoice import FIRST_VERSION, Invoice, Status
+from services.invoicing.domain.invoice import Invoice, new_draft
 from services.invoicing.domain.invoice_draft import InvoiceDraft, fill_lines
 from services.invoicing.store.customers import get_customer
 from services.invoicing.store.invoices import insert_invoices
@@ -26,30 +26,19 @@ async def create_invoice(db: Database, draft: InvoiceDraft) -> pb.Invoice:
         customer = await get_customer(tx, draft.customer_id)
         items = await get_items(tx, {line.item_id for line in draft.lines if line.item_id})
         invoice_date = draft.invoice_date or today
-        nothing = Money.zero(customer.currency)
-        empty = Invoice(
-            invoice_id=new_id("inv"),
-            customer_id=customer.customer_id,
-            status=Status.DRAFT,
-            number=None,
-            invoice_date=invoice_date,
-            due_date=draft.due_date or invoice_date + timedelta(days=customer.payment_terms_days),
-            subtotal=nothing,
-            tax_total=nothing,
-            total=nothing,
-            paid=nothing,
-            reserved=nothing,
-            credited=nothing,
-            buyer=customer.as_buyer(),
+        empty = replace(
+            new_draft(
+                invoice_id=new_id("inv"),
+                customer_id=customer.customer_id,
+                currency=customer.currency,
+                buyer=customer.as_buyer(),
+                invoice_date=invoice_date,
+                due_date=draft.due_date or invoice_date + timedelta(days=customer.payment_terms_days),
+                created_at=tx.now(),
+            ),
             purchase_order_number=draft.purchase_order_number,
             memo=draft.memo,
             external_id=draft.external_id,
-            disputed=False,
-            version=FIRST_VERSION,
-            event_version=0,
-            created_at=tx.now(),
-            finalized_at=None,
-            paid_at=None,
         )
         must_fall_due_in_time(empty)
         invoice = empty.with_lines(fill_lines(draft.lines, items, customer.currency))

@@ -20,7 +20,7 @@ async def finalize_invoice(db: Database, invoice_id: str) -> pb.Invoice:
         draft = await invoices.get_invoice(tx, invoice_id, for_update=True)
         draft.must_be_draft()
         customer = await get_customer(tx, draft.customer_id)
-        invoice = draft.finalized(await _free_number(tx), customer.as_buyer(), tx.now())
+        invoice = draft.finalized(await free_number(tx), customer.as_buyer(), tx.now())
         await invoices.update_invoice(tx, invoice)
         await ledger.post(tx, [books.finalization(invoice, tx.now())])
         answer = to_proto_invoice(invoice, today)
@@ -35,7 +35,7 @@ async def finalize_invoice(db: Database, invoice_id: str) -> pb.Invoice:
     return await once(db, pb.Invoice, work)
 
 
-async def _free_number(tx: WriteTx) -> str:
+async def free_number(tx: WriteTx) -> str:
     """The next number of the series that no imported invoice brought along."""
     while True:
         number = f"INV-{await invoices.next_number(tx):06d}"
