@@ -74,6 +74,7 @@ class MatchRule:
     account: str = ""
     customer_id: str = ""
     ignore: bool = False
+    position: int = 0
 
     def fits(self, line: IncomingLine) -> bool:
         """Whether every condition it has holds; a rule without conditions fits nothing."""
