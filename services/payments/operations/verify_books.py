@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from chassis import audit
 from chassis.database import ReadTx
+from services.payments.operations.verify_reversals import REVERSAL_CHECKS
 
 STUCK_AFTER = timedelta(minutes=15)
 SLOW_AFTER = timedelta(days=14)
@@ -37,7 +38,7 @@ CHECKS: Mapping[str, str] = {
         SELECT p.payment_id AS found FROM payments p
         LEFT JOIN payment_attempts a ON a.organization_id = p.organization_id AND a.payment_id = p.payment_id
         WHERE p.organization_id = :organization_id
-            AND p.method IN ('card', 'wallet', 'bank_debit', 'redirect', 'stablecoin')
+            AND p.method IN ('card', 'wallet', 'bank_debit', 'redirect', 'stablecoin', 'credit')
         GROUP BY p.payment_id, p.status
         HAVING count(*) FILTER (WHERE a.state = 'succeeded')
             <> CASE p.status WHEN 'succeeded' THEN 1 ELSE 0 END
@@ -99,7 +100,7 @@ async def verify_books(tx: ReadTx, *, stuck_after: timedelta = STUCK_AFTER) -> l
     }
     wrong = [
         f"{name}: {row.found}"
-        for name, statement in CHECKS.items()
+        for name, statement in {**CHECKS, **REVERSAL_CHECKS}.items()
         for row in await tx.execute(text(statement.replace("::", r"\:\:")), params)
     ]
     broken = await audit.verify(tx)

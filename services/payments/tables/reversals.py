@@ -140,7 +140,7 @@ reversals = Table(
     time_column("given_back_at", nullable=True),
     PrimaryKeyConstraint("organization_id", "reversal_id", name="pk_reversals"),
     _of_payment("reversals"),
-    CheckConstraint("kind IN ('refund', 'return', 'chargeback')", name="kind"),
+    CheckConstraint("kind IN ('refund', 'return', 'chargeback', 'unmatched')", name="kind"),
     CheckConstraint("amount_minor_units BETWEEN 0 AND claim_minor_units", name="amount"),
     Index("ix_reversals_payment", "organization_id", "payment_id"),
     Index(

@@ -123,7 +123,7 @@ _TAKEN = (
         given_back_at timestamptz,
         CONSTRAINT pk_reversals PRIMARY KEY (organization_id, reversal_id),
         CONSTRAINT fk_reversals_payments {_PAYMENT},
-        CONSTRAINT ck_reversals_kind CHECK (kind IN ('refund', 'return', 'chargeback')),
+        CONSTRAINT ck_reversals_kind CHECK (kind IN ('refund', 'return', 'chargeback', 'unmatched')),
         CONSTRAINT ck_reversals_amount CHECK (amount_minor_units BETWEEN 0 AND claim_minor_units)
     )
     """,
