@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Challenge = Literal["never", "always"]
+Challenge = Literal["never", "unless_set_up", "always"]
+Later = Literal["", "disputed_fraudulent", "disputed_not_received", "refund_pending", "refund_fails"]
 
 DECLINES = {
     "card_declined": "The card was declined. Please use another card or ask your bank.",
@@ -13,6 +14,10 @@ DECLINES = {
     "processing_error": "The card could not be processed. Nothing was charged; please try again.",
     "authentication_failed": "Your bank could not confirm that it is you. Nothing was charged.",
     "authentication_required": "The bank wants the card holder to confirm this payment on its page.",
+    "account_closed": "The debit came back: the account is closed.",
+    "currency_not_supported": "This account cannot be debited in that currency.",
+    "mandate_revoked": "The account holder has revoked the mandate for debits.",
+    "redirect_declined": "The payment was declined. Nothing was charged.",
 }
 
 
@@ -28,6 +33,9 @@ class TestCard:
     meaning: str
     decline_code: str | None = None
     challenge: Challenge = "never"
+    later: Later = ""
+    charges_only: bool = False
+    """Whether the card is declined when charged but not when saved."""
 
     @property
     def last4(self) -> str:
@@ -60,9 +68,16 @@ CARDS = (
         "visa",
         "can be saved, but every charge fails",
         "card_declined",
+        charges_only=True,
     ),
     TestCard("4000002760003184", "tok_3ds_always", "visa", "asks to confirm, every time", challenge="always"),
-    TestCard("4000002500003155", "tok_3ds_unless_set_up", "visa", "asks to confirm", challenge="always"),
+    TestCard(
+        "4000002500003155",
+        "tok_3ds_unless_set_up",
+        "visa",
+        "asks to confirm, unless it was saved before",
+        challenge="unless_set_up",
+    ),
     TestCard("4000000000003220", "tok_3ds", "visa", "asks to confirm, then succeeds", challenge="always"),
     TestCard(
         "4000008400001629",
@@ -79,6 +94,34 @@ CARDS = (
         "asks to confirm, then has insufficient funds",
         "insufficient_funds",
         "always",
+    ),
+    TestCard(
+        "4000000000000259",
+        "tok_disputed",
+        "visa",
+        "succeeds, then is disputed as fraudulent",
+        later="disputed_fraudulent",
+    ),
+    TestCard(
+        "4000000000002685",
+        "tok_disputed_not_received",
+        "visa",
+        "succeeds, then is disputed as not received",
+        later="disputed_not_received",
+    ),
+    TestCard(
+        "4000000000007726",
+        "tok_refund_pending",
+        "visa",
+        "succeeds; its refunds take a day",
+        later="refund_pending",
+    ),
+    TestCard(
+        "4000000000005126",
+        "tok_refund_fails",
+        "visa",
+        "succeeds; its refunds succeed and fail a day later",
+        later="refund_fails",
     ),
 )
 _BY_NUMBER = {card.number: card for card in CARDS}

@@ -1,296 +1,314 @@
-"""What the provider does with money: checkouts, charges, and the one way each of them may end."""
+"""What the provider does with money: charges, what the bank says to them, and what comes back later."""
 
-import hashlib
 import json
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
-from devstack.simulator.cards import DECLINES, TestCard, fee_minor_units
+from devstack.simulator import accounts, cards, wallets
+from devstack.simulator.balance import RETURN_FEE_MINOR_UNITS, Balance
+from devstack.simulator.clock import DAY_SECONDS, Clock, after_business_days, day_text
 from devstack.simulator.faults import Faults, Subject
+from devstack.simulator.orders import ChargeOrder, PaidWith, Terms
+from devstack.simulator.saving import Saving
 from devstack.simulator.store import Row, Store, new_id
+from devstack.simulator.timeline import Timeline
 from devstack.simulator.webhooks import Webhooks
 from devstack.webkit.asgi import HttpError
 
-MAX_TRIES = 5
-TOKEN_EXPIRY = "12/2034"  # noqa: S105
-
-
-@dataclass(frozen=True)
-class Terms:
-    """How much is charged and for what."""
-
-    amount_minor_units: int
-    currency: str
-    reference: str
-    metadata: dict[str, str]
-
-    def subject(self, operation: str) -> Subject:
-        """What faults are matched with."""
-        return Subject(operation, self.reference, self.metadata)
-
-
-@dataclass(frozen=True)
-class CheckoutOrder:
-    """What a merchant asks a customer to pay on the hosted page."""
-
-    terms: Terms
-    description: str
-    return_url: str
-    merchant_name: str
-    customer_name: str
-    line_items: list[dict[str, Any]]
-    expires_in_seconds: int
-
-
-@dataclass(frozen=True)
-class ChargeOrder:
-    """What a merchant charges to a card it holds a token of."""
-
-    terms: Terms
-    card: TestCard
-
-
-@dataclass(frozen=True)
-class PaidWith:
-    """A card as far as it is ever stored, and what will become of the charge."""
-
-    brand: str
-    last4: str
-    exp: str
-    decline_code: str | None
-
-    @classmethod
-    def of(cls, card: TestCard, exp: str) -> "PaidWith":
-        return cls(card.brand, card.last4, exp, card.decline_code)
+DISPUTED_AFTER_SECONDS = 2.0
 
 
 class Charging:
-    """The operations of the provider; each is one transaction that ends before the caller is answered."""
+    """Each operation is one transaction that ends before the caller is answered."""
 
-    def __init__(self, store: Store, faults: Faults, webhooks: Webhooks) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        timeline: Timeline,
+        *,
+        faults: Faults,
+        webhooks: Webhooks,
+        balance: Balance,
+        saving: Saving,
+    ) -> None:
         self._store = store
+        self._clock = clock
+        self._timeline = timeline
         self._faults = faults
         self._webhooks = webhooks
+        self._balance = balance
+        self._saving = saving
+        self._checkout_follows: Callable[[Row], None] | None = None
+        timeline.on("settle_charge", self.settle)
+        timeline.on("return_charge", self.give_back)
 
-    def once(
-        self, operation: str, key: str, body: dict[str, Any], create: Callable[[], str]
-    ) -> tuple[str, bool]:
-        """The id that `create` makes for this key, and whether it was made earlier; 409 for another body."""
-        fingerprint = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
-        with self._store.transaction():
-            known = self._store.one(
-                "SELECT * FROM idempotency_keys WHERE operation = :operation AND key = :key",
-                operation=operation,
-                key=key,
-            )
-            if known is not None:
-                if known["fingerprint"] != fingerprint:
-                    raise HttpError(
-                        409, "idempotency_key_reused", "This key was used with another request body."
-                    )
-                return known["object_id"], True
-            object_id = create()
-            self._store.insert(
-                "idempotency_keys",
-                operation=operation,
-                key=key,
-                fingerprint=fingerprint,
-                object_id=object_id,
-            )
-            return object_id, False
+    def followed_by(self, checkout_follows: Callable[[Row], None]) -> None:
+        """Who hears of it when the charge of a checkout changes."""
+        self._checkout_follows = checkout_follows
 
-    def create_checkout(self, order: CheckoutOrder) -> str:
-        """Insert an open checkout; inside the caller's transaction."""
-        checkout_id, now = new_id("co"), time.time()
-        self._store.insert(
-            "checkouts",
-            id=checkout_id,
-            status="open",
-            amount_minor_units=order.terms.amount_minor_units,
-            currency=order.terms.currency,
-            reference=order.terms.reference,
-            description=order.description,
-            return_url=order.return_url,
-            merchant_name=order.merchant_name,
-            customer_name=order.customer_name,
-            line_items=json.dumps(order.line_items),
-            metadata=json.dumps(order.terms.metadata),
-            attempt_id=order.terms.metadata.get("attempt_id", ""),
-            created_at=now,
-            expires_at=now + order.expires_in_seconds,
-        )
-        return checkout_id
+    def charge(self, charge_id: str) -> Row:
+        """The charge; 404 when there is none."""
+        row = self._store.by_id("charges", charge_id)
+        if row is None:
+            raise HttpError(404, "not_found", "There is no such charge.")
+        return row
 
     def create_charge(self, order: ChargeOrder) -> str:
-        """Charge a token, inside the caller's transaction; a card that must ask first is declined."""
-        paid_with = PaidWith.of(order.card, TOKEN_EXPIRY)
-        if order.card.challenge == "always":
-            paid_with = PaidWith(paid_with.brand, paid_with.last4, TOKEN_EXPIRY, "authentication_required")
-        charge = self._insert_charge(
-            order.terms,
-            self._with_fault(paid_with, order.terms.subject("create_charge")),
-            checkout_id=None,
-        )
-        self._webhooks.emit(f"charge.{charge['status']}", charge)
+        """Charge a token or a saved method, inside the caller's transaction."""
+        paid_with, asks = self._source(order)
+        if asks and (order.off_session or not order.return_url):
+            paid_with, asks = paid_with.declined("authentication_required"), False
+        answered = self.with_fault(paid_with, order.terms.subject("create_charge"))
+        paid_with, asks = answered, asks and answered is paid_with
+        asks = asks and paid_with.decline_code != "card_declined_by_fault"
+        if order.save_method and not paid_with.method_id:
+            paid_with = replace(paid_with, saved=True)
+            if not asks and paid_with.decline_code is None:
+                paid_with = self._saving.save_for(paid_with, order.terms)
+        charge = self.insert(order.terms, paid_with, checkout_id=None, asks=asks, order=order)
+        self._tell(charge)
         return str(charge["id"])
 
-    def _with_fault(self, paid_with: PaidWith, subject: Subject) -> PaidWith:
+    def _source(self, order: ChargeOrder) -> tuple[PaidWith, bool]:
+        """What is charged, and whether the bank asks first."""
+        if order.method_id:
+            return self._method(order)
+        card, wallet = cards.by_token(order.card_token), ""
+        if card is None:
+            used_by = order.terms.metadata.get("attempt_id", "?")
+            found = wallets.resolve(self._store, order.card_token, used_by)
+            if found is None:
+                raise HttpError(
+                    400, "unknown_card_token", "There is no card with this token.", field="card_token"
+                )
+            wallet, card = found
+        paid_with = replace(PaidWith.card(card, wallet=wallet), customer_id=order.customer_id)
+        return paid_with, card.challenge != "never"
+
+    def _method(self, order: ChargeOrder) -> tuple[PaidWith, bool]:
+        method = self._store.by_id("methods", order.method_id)
+        if (
+            method is None
+            or method["status"] != "saved"
+            or order.customer_id not in ("", method["customer_id"])
+        ):
+            raise HttpError(400, "unknown_method", "There is no such saved method.", field="method_id")
+        belongs = {"customer_id": method["customer_id"], "method_id": method["id"]}
+        if account := accounts.by_key(method["instrument"]):
+            paid_with = replace(PaidWith.account(account), **belongs)
+            if json.loads(method["mandate"]).get("revoked_at"):
+                return paid_with.declined("mandate_revoked"), False
+            if accounts.CURRENCIES.get(order.terms.currency) != account.scheme:
+                return paid_with.declined("currency_not_supported"), False
+            return paid_with, False
+        card = cards.by_token(method["instrument"])
+        assert card is not None, "a saved method is a card or an account"
+        asks = card.challenge == "always" or (card.challenge == "unless_set_up" and not method["set_up"])
+        return replace(PaidWith.card(card, method["exp"]), **belongs), asks
+
+    def with_fault(self, paid_with: PaidWith, subject: Subject) -> PaidWith:
+        """Declined, if a fault says so."""
         if self._faults.take("decline", subject):
-            return PaidWith(paid_with.brand, paid_with.last4, paid_with.exp, "card_declined")
+            return paid_with.declined("card_declined")
         return paid_with
 
-    def _insert_charge(self, terms: Terms, paid_with: PaidWith, *, checkout_id: str | None) -> Row:
-        charge_id = new_id("ch")
-        declined = paid_with.decline_code is not None
+    def insert(
+        self,
+        terms: Terms,
+        paid_with: PaidWith,
+        *,
+        checkout_id: str | None,
+        asks: bool = False,
+        order: ChargeOrder | None = None,
+    ) -> Row:
+        """Charge now, inside the caller's transaction; a debit begins its way through the banks."""
+        charge_id, now = new_id("ch"), self._clock.now()
+        account = accounts.by_key(paid_with.instrument)
+        status = _status(paid_with, asks=asks)
+        settles_at = (
+            after_business_days(now, accounts.SETTLES_AFTER_BUSINESS_DAYS[account.scheme])
+            if account is not None
+            else now
+        )
         self._store.insert(
             "charges",
             id=charge_id,
             checkout_id=checkout_id,
-            status="failed" if declined else "succeeded",
+            status=status,
+            kind=paid_with.kind,
+            instrument=paid_with.instrument,
+            wallet=paid_with.wallet,
             amount_minor_units=terms.amount_minor_units,
             currency=terms.currency,
             reference=terms.reference,
             metadata=json.dumps(terms.metadata),
             attempt_id=terms.metadata.get("attempt_id", ""),
-            decline_code=paid_with.decline_code,
+            decline_code=None if asks else paid_with.decline_code,
             brand=paid_with.brand,
             last4=paid_with.last4,
             exp=paid_with.exp,
-            fee_minor_units=0 if declined else fee_minor_units(terms.amount_minor_units),
-            created_at=time.time(),
+            label=paid_with.label,
+            fee_minor_units=0 if status == "failed" else cards.fee_minor_units(terms.amount_minor_units),
+            customer_id=paid_with.customer_id,
+            method_id=paid_with.method_id,
+            saved=paid_with.saved,
+            merchant_name=order.merchant_name if order else "",
+            return_url=order.return_url if order else "",
+            expected_on=day_text(settles_at) if status == "processing" else None,
+            settled_at=now if status == "succeeded" else None,
+            created_at=now,
         )
-        row = self._store.one("SELECT * FROM charges WHERE id = :id", id=charge_id)
-        assert row is not None
-        return row
+        charge = self.charge(charge_id)
+        if status == "processing":
+            self._on_its_way(charge, account, settles_at)
+        if status == "succeeded":
+            self._settled(charge)
+        return charge
 
-    def checkout(self, checkout_id: str) -> Row:
-        """The checkout, expired first if its time is up; 404 when there is none."""
-        row = self._store.one("SELECT * FROM checkouts WHERE id = :id", id=checkout_id)
-        if row is None:
-            raise HttpError(404, "not_found", "There is no such checkout.")
-        if row["status"] == "open" and row["expires_at"] <= time.time():
-            return self.cancel(checkout_id, "expired")
-        return row
+    def _on_its_way(self, charge: Row, account: accounts.TestAccount | None, settles_at: float) -> None:
+        if account is not None and account.early_return:
+            due_at = after_business_days(charge["created_at"], accounts.EARLY_RETURN_AFTER_BUSINESS_DAYS)
+            self._timeline.add("return_charge", charge["id"], due_at=due_at)
+        else:
+            self._timeline.add("settle_charge", charge["id"], due_at=settles_at)
 
-    def try_card(self, checkout_id: str, card: TestCard, exp: str, *, seen_tries: int) -> Row:
-        """Pay an open checkout with a card typed on its page.
+    def _settled(self, charge: Row) -> None:
+        """The money is the merchant's now; some cards and accounts have more to say later."""
+        self._balance.add(
+            "charge",
+            charge,
+            amount_minor_units=charge["amount_minor_units"],
+            fee_minor_units=charge["fee_minor_units"],
+        )
+        now = self._clock.now()
+        card, account = cards.by_token(charge["instrument"]), accounts.by_key(charge["instrument"])
+        if card is not None and card.later.startswith("disputed"):
+            self._timeline.add("open_dispute", charge["id"], due_at=now + DISPUTED_AFTER_SECONDS)
+        if account is not None and account.late_return:
+            due_at = now + account.late_return[1] * DAY_SECONDS
+            self._timeline.add("return_charge", charge["id"], due_at=due_at)
+        if account is not None and account.revoked_after_days and charge["method_id"]:
+            due_at = now + account.revoked_after_days * DAY_SECONDS
+            self._timeline.add("revoke_mandate", charge["method_id"], due_at=due_at)
 
-        A second click on the same form changes nothing: `seen_tries` is the number of tries the form was
-        shown with, and only the first submission still finds it unchanged.
-        """
-        checkout = self.checkout(checkout_id)
-        if checkout["status"] != "open" or checkout["tries"] != seen_tries or checkout["challenge"]:
-            return checkout
-        paid_with = PaidWith.of(card, exp)
-        if card.challenge == "always":
-            self._store.execute(
-                "UPDATE checkouts SET challenge = :challenge WHERE id = :id",
-                challenge=json.dumps(vars(paid_with)),
-                id=checkout_id,
+    def settle(self, charge_id: str) -> Row:
+        """A debit went through; nothing happens to one that is not on its way."""
+        charge = self.charge(charge_id)
+        if charge["status"] != "processing":
+            return charge
+        with self._store.transaction():
+            self._timeline.drop("settle_charge", charge_id)
+            self._timeline.drop("return_charge", charge_id)
+            now = self._clock.now()
+            charge = self._store.change("charges", charge_id, status="succeeded", settled_at=now)
+            self._settled(charge)
+            self._tell(charge)
+        return charge
+
+    def give_back(self, charge_id: str, code: str = "") -> Row:
+        """The bank takes a debit back: it fails if it had not settled, else it is returned."""
+        charge = self.charge(charge_id)
+        if charge["kind"] != "bank_debit" or charge["status"] not in ("processing", "succeeded"):
+            return charge
+        if charge["returned_at"] is not None:
+            return charge
+        with self._store.transaction():
+            for action in ("settle_charge", "return_charge"):
+                self._timeline.drop(action, charge_id)
+            if charge["status"] == "processing":
+                return self._fails(charge, code)
+            account = accounts.by_key(charge["instrument"])
+            late = account.late_return[0] if account is not None and account.late_return else "R01"
+            charge = self._store.change(
+                "charges", charge_id, return_code=code or late, returned_at=self._clock.now()
             )
-            return self.checkout(checkout_id)
-        return self._settle(checkout, paid_with)
+            self._balance.add(
+                "return",
+                charge,
+                amount_minor_units=-charge["amount_minor_units"],
+                fee_minor_units=RETURN_FEE_MINOR_UNITS,
+            )
+            self._webhooks.emit("charge.returned", charge, version=charge["version"])
+            return charge
 
-    def answer_challenge(self, checkout_id: str, *, approved: bool) -> Row:
+    def _fails(self, charge: Row, code: str) -> Row:
+        account = accounts.by_key(charge["instrument"])
+        early = account.early_return if account is not None else None
+        early_code, decline_code = early or ("R01", "insufficient_funds")
+        charge = self._store.change(
+            "charges",
+            charge["id"],
+            status="failed",
+            decline_code=decline_code,
+            return_code=code or early_code,
+            returned_at=self._clock.now(),
+            expected_on=None,
+            fee_minor_units=0,
+        )
+        self._tell(charge)
+        return charge
+
+    def answer_challenge(self, charge_id: str, *, approved: bool) -> Row:
         """Go on after the bank asked the card holder; nothing happens when no question is open."""
-        checkout = self.checkout(checkout_id)
-        if checkout["status"] != "open" or not checkout["challenge"]:
-            return checkout
-        paid_with = PaidWith(**json.loads(checkout["challenge"]))
-        if not approved:
-            paid_with = PaidWith(paid_with.brand, paid_with.last4, paid_with.exp, "authentication_failed")
-        return self._settle(checkout, paid_with)
-
-    def _settle(self, checkout: Row, paid_with: PaidWith) -> Row:
-        terms = terms_of(checkout)
+        charge = self.charge(charge_id)
+        if charge["status"] != "requires_action":
+            return charge
+        card = cards.by_token(charge["instrument"])
+        assert card is not None, "only cards ask"
+        code = card.decline_code if approved else "authentication_failed"
         with self._store.transaction():
-            charge = self._insert_charge(
-                terms,
-                self._with_fault(paid_with, terms.subject("pay_checkout")),
-                checkout_id=checkout["id"],
-            )
-            tries = checkout["tries"] + 1
-            ended_badly = "failed" if tries >= MAX_TRIES else "open"
-            status = "completed" if charge["status"] == "succeeded" else ended_badly
-            self._store.execute(
-                "UPDATE checkouts SET status = :status, tries = :tries, challenge = NULL,"
-                " charge_id = :charge_id, decline_code = :decline_code, version = version + 1,"
-                " finished_at = :finished_at WHERE id = :id",
-                status=status,
-                tries=tries,
-                charge_id=charge["id"] if status == "completed" else None,
-                decline_code=charge["decline_code"],
-                finished_at=None if status == "open" else time.time(),
-                id=checkout["id"],
-            )
-            return self._announce(checkout["id"])
+            if code is not None:
+                changes = {"status": "failed", "decline_code": code, "fee_minor_units": 0}
+                charge = self._store.change("charges", charge_id, **changes)
+            else:
+                method_id = self._saved_after_asking(charge, card)
+                charge = self._store.change(
+                    "charges",
+                    charge_id,
+                    status="succeeded",
+                    settled_at=self._clock.now(),
+                    method_id=method_id,
+                )
+                self._settled(charge)
+            self._tell(charge)
+        return charge
 
-    def cancel(self, checkout_id: str, reason: str) -> Row:
-        """End an open checkout without a payment; a finished one is returned as it is."""
+    def _saved_after_asking(self, charge: Row, card: cards.TestCard) -> str:
+        if not charge["saved"]:
+            return str(charge["method_id"])
+        paid_with = replace(PaidWith.card(card, charge["exp"]), customer_id=charge["customer_id"])
+        saved = self._saving.save_for(paid_with, terms_of(charge))
+        self._store.change("charges", charge["id"], customer_id=saved.customer_id)
+        return saved.method_id
+
+    def cancel(self, charge_id: str) -> Row:
+        """End a charge that still waits for the card holder; any other is returned as it is."""
+        charge = self.charge(charge_id)
+        if charge["status"] != "requires_action":
+            return charge
         with self._store.transaction():
-            canceled = self._store.execute(
-                "UPDATE checkouts SET status = 'canceled', cancel_reason = :reason, challenge = NULL,"
-                " version = version + 1, finished_at = :now WHERE id = :id AND status = 'open'",
-                reason=reason,
-                now=time.time(),
-                id=checkout_id,
-            )
-            if canceled.rowcount:
-                return self._announce(checkout_id)
-        row = self._store.one("SELECT * FROM checkouts WHERE id = :id", id=checkout_id)
-        if row is None:
-            raise HttpError(404, "not_found", "There is no such checkout.")
-        return row
+            charge = self._store.change("charges", charge_id, status="canceled", fee_minor_units=0)
+            self._tell(charge)
+        return charge
 
-    def leave(self, checkout_id: str) -> Row:
-        """The customer goes back unpaid: failed when a card was declined, else canceled."""
-        checkout = self.checkout(checkout_id)
-        if checkout["status"] != "open":
-            return checkout
-        if not checkout["decline_code"]:
-            return self.cancel(checkout_id, "left_by_customer")
-        with self._store.transaction():
-            self._store.execute(
-                "UPDATE checkouts SET status = 'failed', challenge = NULL, version = version + 1,"
-                " finished_at = :now WHERE id = :id",
-                now=time.time(),
-                id=checkout_id,
-            )
-            return self._announce(checkout_id)
-
-    def _announce(self, checkout_id: str) -> Row:
-        """The checkout as it now is, with an event when it has just ended."""
-        row = self._store.one("SELECT * FROM checkouts WHERE id = :id", id=checkout_id)
-        assert row is not None
-        if row["status"] != "open":
-            self._webhooks.emit(f"checkout.{row['status']}", row, version=row["version"])
-        return row
-
-    def expire_due(self) -> float:
-        """Cancel checkouts whose time is up; returns the seconds until it should be called again."""
-        now = time.time()
-        for row in self._store.all(
-            "SELECT id FROM checkouts WHERE status = 'open' AND expires_at <= :now", now=now
-        ):
-            self.cancel(row["id"], "expired")
-        following = self._store.one("SELECT min(expires_at) AS at FROM checkouts WHERE status = 'open'")
-        if following is None or following["at"] is None:
-            return 5.0
-        return float(min(max(following["at"] - now, 0.05), 5.0))
+    def _tell(self, charge: Row) -> None:
+        """Events are about the checkout where there is one."""
+        if charge["checkout_id"] is not None:
+            if self._checkout_follows is not None:
+                self._checkout_follows(charge)
+        elif charge["status"] != "requires_action":
+            self._webhooks.emit(f"charge.{charge['status']}", charge, version=charge["version"])
 
 
-def terms_of(checkout: Row) -> Terms:
-    """The terms of a stored checkout."""
-    return Terms(
-        checkout["amount_minor_units"],
-        checkout["currency"],
-        checkout["reference"],
-        json.loads(checkout["metadata"]),
-    )
+def _status(paid_with: PaidWith, *, asks: bool) -> str:
+    if asks:
+        return "requires_action"
+    if paid_with.decline_code is not None:
+        return "failed"
+    return "processing" if paid_with.kind == "bank_debit" else "succeeded"
 
 
-def decline_message(checkout: Row) -> str | None:
-    """Why the last card was not charged, in words for the card holder."""
-    return DECLINES[checkout["decline_code"]] if checkout["decline_code"] else None
+def terms_of(row: Row) -> Terms:
+    """The terms of a stored checkout or charge."""
+    return Terms(row["amount_minor_units"], row["currency"], row["reference"], json.loads(row["metadata"]))

@@ -8,12 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from devstack.simulator.store import Row, Store, rfc3339
+from devstack.simulator.documents import rfc3339
+from devstack.simulator.store import Row, Store
 from devstack.webkit.asgi import HttpError, Request, Response
 
 DEFAULT_SECONDS = {
     "slow": 2.0,
+    "hang_before_charging": 60.0,
     "hang_after_charging": 60.0,
+    "reset_before_charging": 0.0,
+    "reset_after_charging": 0.0,
     "error_500": 0.0,
     "error_500_after_charging": 0.0,
     "truncated_body": 0.0,
@@ -25,7 +29,10 @@ DEFAULT_SECONDS = {
 }
 MEANINGS = {
     "slow": "waits before doing anything",
+    "hang_before_charging": "does not answer and does nothing",
     "hang_after_charging": "charges, then does not answer",
+    "reset_before_charging": "breaks the connection and does nothing",
+    "reset_after_charging": "charges, then breaks the connection",
     "error_500": "answers 500 and does nothing",
     "error_500_after_charging": "charges, then answers 500",
     "truncated_body": "does it, then breaks off in the middle of the answer",
@@ -35,9 +42,31 @@ MEANINGS = {
     "no_webhooks": "withholds the event",
     "decline": "declines the card, whichever it is",
 }
-_MONEY = frozenset({"create_checkout", "cancel_checkout", "create_charge", "pay_checkout"})
-_CHARGING = frozenset({"create_charge", "pay_checkout"})
-_AFTER_CHARGING = frozenset({"hang_after_charging", "error_500_after_charging"})
+_MONEY = frozenset(
+    {
+        "create_checkout",
+        "cancel_checkout",
+        "create_charge",
+        "cancel_charge",
+        "pay_checkout",
+        "create_refund",
+        "create_setup",
+        "pay_setup",
+        "detach_method",
+        "answer_dispute",
+    }
+)
+_CHARGING = frozenset({"create_charge", "pay_checkout", "create_refund"})
+_AROUND_CHARGING = frozenset(
+    {
+        "hang_before_charging",
+        "hang_after_charging",
+        "reset_before_charging",
+        "reset_after_charging",
+        "error_500_after_charging",
+    }
+)
+_BROKEN = Response(b"{}", sent_bytes=0)
 OPERATIONS = _MONEY | {"read"}
 
 
@@ -106,6 +135,11 @@ class Faults:
             return work()
         if slow := self.take("slow", subject):
             await _sleep_or_disconnect(request, slow["seconds"])
+        if hang := self.take("hang_before_charging", subject):
+            await _sleep_or_disconnect(request, hang["seconds"])
+            raise HttpError(504, "provider_timeout", "The provider took too long. Nothing was done.")
+        if self.take("reset_before_charging", subject):
+            return _BROKEN
         if self.take("error_500", subject):
             raise HttpError(500, "provider_error", "The provider has a problem. Nothing was done.")
         response = work()
@@ -115,6 +149,8 @@ class Faults:
             raise HttpError(500, "provider_error", "The provider has a problem. What was done is not known.")
         if hang := self.take("hang_after_charging", subject):
             await _sleep_or_disconnect(request, hang["seconds"])
+        if self.take("reset_after_charging", subject):
+            return _BROKEN
         if self.take("truncated_body", subject):
             return replace(response, sent_bytes=len(response.body) // 2)
         return response
@@ -126,7 +162,7 @@ Waiter = Callable[[str, float], Any]
 def _applies(fault: Row, subject: Subject) -> bool:
     match: dict[str, str] = json.loads(fault["match"])
     if "operation" not in match and subject.operation != "event":
-        wanted = _CHARGING if fault["fault"] in _AFTER_CHARGING else _MONEY
+        wanted = _CHARGING if fault["fault"] in _AROUND_CHARGING else _MONEY
         if subject.operation not in wanted:
             return False
     return all(

@@ -5,18 +5,25 @@ inside a transaction.
 """
 
 import contextlib
-import json
 import sqlite3
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 from uuid_utils import uuid7
 
-from devstack.simulator.cards import DECLINES
-from devstack.webkit import pages
-
 _SCHEMA = Path(__file__).with_name("schema.sql")
+_VERSION = 2
+_FROM_VERSION_1 = """
+INSERT INTO schedule (due_at, action, object_id)
+    SELECT expires_at, 'expire_checkout', id FROM checkouts WHERE status = 'open';
+INSERT INTO balance_lines
+    (kind, object_id, organization_id, attempt_id, amount_minor_units, fee_minor_units, currency, created_at)
+    SELECT 'charge', id, coalesce(json_extract(metadata, '$.organization_id'), ''), attempt_id,
+        amount_minor_units, fee_minor_units, currency, created_at
+    FROM charges WHERE status = 'succeeded' ORDER BY seq;
+UPDATE checkouts SET challenge = NULL;
+UPDATE charges SET settled_at = created_at WHERE status = 'succeeded';
+"""
 Row = sqlite3.Row
 
 
@@ -29,16 +36,43 @@ class Store:
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.execute("PRAGMA foreign_keys=ON")
         self._connection.execute("PRAGMA cache_size=-2000")
-        self._connection.executescript(_SCHEMA.read_text())
+        self._prepare()
+        self._connection.execute("PRAGMA foreign_keys=ON")
+
+    def _prepare(self) -> None:
+        """Make the tables; those of the first version are copied into their present form."""
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        tables = {row["name"] for row in self.all("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        old = [name for name in ("checkouts", "charges") if name in tables] if version < _VERSION else []
+        script = ["BEGIN IMMEDIATE;"]
+        columns = {name: self._columns(name) for name in old}
+        for name in old:
+            script += [
+                f"CREATE TABLE {name}_old AS SELECT * FROM {name};",  # noqa: S608
+                f"DROP TABLE {name};",
+            ]
+        script.append(_SCHEMA.read_text())
+        for name in old:
+            script += [
+                f"INSERT INTO {name} ({columns[name]}) SELECT {columns[name]} FROM {name}_old;",  # noqa: S608
+                f"DROP TABLE {name}_old;",
+            ]
+        script += [_FROM_VERSION_1 if old else "", f"PRAGMA user_version = {_VERSION};", "COMMIT;"]
+        self._connection.executescript("\n".join(script))
+
+    def _columns(self, table: str) -> str:
+        return ", ".join(row["name"] for row in self._connection.execute(f"PRAGMA table_info({table})"))
 
     def close(self) -> None:
         self._connection.close()
 
     @contextlib.contextmanager
     def transaction(self) -> Generator[None]:
-        """Everything executed inside is committed together or not at all."""
+        """Everything executed inside is committed together or not at all; inside another one it is part of it."""
+        if self._connection.in_transaction:
+            yield
+            return
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -58,68 +92,29 @@ class Store:
     def all(self, statement: str, **values: object) -> list[Row]:
         return self._connection.execute(statement, values).fetchall()
 
+    def by_id(self, table: str, object_id: str) -> Row | None:
+        """The object with that id, if any; the table's name comes from our code."""
+        return self.one(f"SELECT * FROM {table} WHERE id = :id", id=object_id)  # noqa: S608
+
     def insert(self, table: str, **values: object) -> None:
         """Insert one row; table and column names come from our code, never from a request."""
         columns = ", ".join(values)
         places = ", ".join(f":{name}" for name in values)
         self._connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({places})", values)  # noqa: S608
 
+    def change(self, table: str, object_id: str, **values: object) -> Row:
+        """Set columns of an object, count its version, and read it back."""
+        places = ", ".join(f"{name} = :{name}" for name in values)
+        self._connection.execute(
+            f"UPDATE {table} SET {places}, version = version + 1 WHERE id = :id",  # noqa: S608
+            values | {"id": object_id},
+        )
+        row = self.by_id(table, object_id)
+        if row is None:
+            raise LookupError(f"there is no {object_id} in {table}")
+        return row
+
 
 def new_id(prefix: str) -> str:
     """A sortable id whose random part cannot be guessed."""
     return f"{prefix}_{uuid7().hex}"
-
-
-def rfc3339(unix_seconds: float | None) -> str | None:
-    """A moment for the API."""
-    return None if unix_seconds is None else pages.rfc3339(unix_seconds)
-
-
-def charge_document(charge: Row) -> dict[str, Any]:
-    """A charge as the API shows it."""
-    code = charge["decline_code"]
-    return {
-        "id": charge["id"],
-        "object": "charge",
-        "status": charge["status"],
-        "checkout_id": charge["checkout_id"],
-        "amount_minor_units": charge["amount_minor_units"],
-        "currency": charge["currency"],
-        "reference": charge["reference"],
-        "metadata": json.loads(charge["metadata"]),
-        "card": {"brand": charge["brand"], "last4": charge["last4"], "exp": charge["exp"]},
-        "decline_code": code,
-        "decline_message": DECLINES[code] if code else None,
-        "fee_minor_units": charge["fee_minor_units"],
-        "created_at": rfc3339(charge["created_at"]),
-    }
-
-
-def checkout_document(store: Store, checkout: Row, public_url: str) -> dict[str, Any]:
-    """A checkout as the API shows it, with the charge that paid it."""
-    charge = store.one("SELECT * FROM charges WHERE id = :id", id=checkout["charge_id"])
-    code = checkout["decline_code"]
-    return {
-        "id": checkout["id"],
-        "object": "checkout",
-        "status": checkout["status"],
-        "url": f"{public_url}/checkout/{checkout['id']}",
-        "amount_minor_units": checkout["amount_minor_units"],
-        "currency": checkout["currency"],
-        "reference": checkout["reference"],
-        "description": checkout["description"],
-        "return_url": checkout["return_url"],
-        "merchant_name": checkout["merchant_name"],
-        "customer_name": checkout["customer_name"],
-        "line_items": json.loads(checkout["line_items"]),
-        "metadata": json.loads(checkout["metadata"]),
-        "tries": checkout["tries"],
-        "charge": charge_document(charge) if charge else None,
-        "decline_code": code,
-        "decline_message": DECLINES[code] if code else None,
-        "cancel_reason": checkout["cancel_reason"],
-        "version": checkout["version"],
-        "created_at": rfc3339(checkout["created_at"]),
-        "expires_at": rfc3339(checkout["expires_at"]),
-        "finished_at": rfc3339(checkout["finished_at"]),
-    }

@@ -9,12 +9,15 @@ import json
 import logging
 import time
 from collections import defaultdict
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
+from devstack.simulator.clock import Clock
+from devstack.simulator.documents import rfc3339
 from devstack.simulator.faults import Faults, Subject
 from devstack.simulator.poster import Poster
-from devstack.simulator.store import Row, Store, new_id, rfc3339
+from devstack.simulator.store import Row, Store, new_id
 
 logger = logging.getLogger("devstack.simulator")
 
@@ -42,8 +45,10 @@ class _Outcome:
 class Webhooks:
     """Writes events beside the change they tell of, and delivers them in the background."""
 
-    def __init__(self, store: Store, faults: Faults, *, url: str, key: bytes) -> None:
+    def __init__(self, store: Store, clock: Clock, faults: Faults, *, url: str, key: bytes) -> None:
         self._store = store
+        self._clock = clock
+        self._delay_seconds = 0.0
         self._faults = faults
         self._key = key
         self._poster = Poster(url) if url else None
@@ -51,14 +56,15 @@ class Webhooks:
         self._tried = asyncio.Condition()
 
     def emit(self, event_type: str, subject: Row, *, version: int = 1) -> None:
-        """Add an event about a checkout or charge; call it inside the transaction of the change."""
+        """Add an event about an object; call it inside the transaction of the change."""
         if self._poster is None:
             return
-        now = time.time()
+        # What happened goes by the simulator's clock, its delivery by the machine's, as signatures must.
+        happened_at, now = self._clock.now(), time.time()
         metadata: dict[str, str] = json.loads(subject["metadata"])
         body = {
             "type": event_type,
-            "timestamp": rfc3339(now),
+            "timestamp": rfc3339(happened_at),
             "data": {
                 "object_id": subject["id"],
                 "kind": event_type.partition(".")[0],
@@ -69,6 +75,7 @@ class Webhooks:
         about = Subject("event", subject["reference"], metadata)
         event_id = new_id("evt")
         lane, position, next_at = subject["attempt_id"] or event_id, time.time_ns() // 1000, now
+        next_at += self._delay_seconds
         if held := self._faults.take("reorder_webhooks", about):
             lane, position, next_at = self._hold(held, event_id, now)
         self._store.insert(
@@ -82,7 +89,7 @@ class Webhooks:
             body=json.dumps(body, separators=(",", ":")),
             state="withheld" if self._faults.take("no_webhooks", about) else "pending",
             next_at=next_at,
-            created_at=now,
+            created_at=happened_at,
         )
         self._wake.set()
 
@@ -104,6 +111,15 @@ class Webhooks:
         )
         return lane, -len(gathered), next_at
 
+    @contextlib.contextmanager
+    def delayed(self, seconds: float) -> Generator[None]:
+        """What is emitted meanwhile is delivered that much later."""
+        self._delay_seconds = seconds
+        try:
+            yield
+        finally:
+            self._delay_seconds = 0.0
+
     def send_again(self, event_id: str) -> None:
         """Deliver an event once more, whatever became of it."""
         self._store.execute(
@@ -118,6 +134,15 @@ class Webhooks:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_seconds), self._tried:
                 await self._tried.wait_for(lambda: not self._untried(attempt_id))
+
+    async def wait_until_all_tried(self, timeout_seconds: float) -> bool:
+        """Return once each event that is due was sent at least once; False after the timeout."""
+        due = "SELECT 1 FROM events WHERE state = 'pending' AND tries = 0 AND next_at <= :now"
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_seconds), self._tried:
+                await self._tried.wait_for(lambda: self._store.one(due, now=time.time()) is None)
+                return True
+        return False
 
     def _untried(self, attempt_id: str) -> bool:
         row = self._store.one(

@@ -1,0 +1,71 @@
+"""The simulator's time: the machine's, and ahead of it by as much as was asked for."""
+
+import contextlib
+import time
+from collections.abc import Generator
+from datetime import UTC, date, datetime, timedelta
+
+from devstack.simulator.store import Store
+
+DAY_SECONDS = 86_400.0
+_SATURDAY = 5
+
+
+class Clock:
+    """Everything that happens to money goes by it; signatures and delivery of webhooks go by the machine's."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        row = store.one("SELECT ahead_seconds FROM clock")
+        self._ahead_seconds: float = row["ahead_seconds"] if row else 0.0
+        self._held_at: float | None = None
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return self._held_at if self._held_at is not None else time.time() + self._ahead_seconds
+
+    def today(self) -> date:
+        """The day in UTC."""
+        return datetime.fromtimestamp(self.now(), UTC).date()
+
+    @property
+    def ahead_seconds(self) -> float:
+        """How far before the machine's time it is."""
+        return self._ahead_seconds
+
+    @contextlib.contextmanager
+    def held_at(self, moment: float) -> Generator[None]:
+        """While something is done that was due at that moment, it is that moment."""
+        self._held_at = moment
+        try:
+            yield
+        finally:
+            self._held_at = None
+
+    def go_to(self, moment: float) -> None:
+        """Stand at a moment that is not in the past, and run on from there."""
+        self._ahead_seconds = max(moment - time.time(), self._ahead_seconds)
+        self._store.execute(
+            "INSERT INTO clock (id, ahead_seconds) VALUES (1, :ahead)"
+            " ON CONFLICT (id) DO UPDATE SET ahead_seconds = excluded.ahead_seconds",
+            ahead=self._ahead_seconds,
+        )
+
+
+def after_business_days(unix_seconds: float, days: int) -> float:
+    """The same time of day that many working days later."""
+    moment = datetime.fromtimestamp(unix_seconds, UTC)
+    while days:
+        moment += timedelta(days=1)
+        days -= moment.weekday() < _SATURDAY
+    return moment.timestamp()
+
+
+def next_midnight(unix_seconds: float) -> float:
+    """The beginning of the next day in UTC."""
+    return (unix_seconds // DAY_SECONDS + 1) * DAY_SECONDS
+
+
+def day_text(unix_seconds: float) -> str:
+    """The day in UTC, 2026-01-31."""
+    return datetime.fromtimestamp(unix_seconds, UTC).date().isoformat()
