@@ -32,7 +32,7 @@ async def guard_payment(tx: WriteTx, payment: Payment) -> None:
     """Refuse another try where too many were refused: TOO_MANY_TRIES with `retry_after_seconds`.
 
     In the transaction that writes the new payment, before its attempt can reach the provider. Staff and our own
-    clock are not guarded. The device's address is the gateway's own word, not the request's.
+    clock are not guarded. The device's address is the gateway's own word, never the request's.
     """
     call = current_call()
     caller = call.caller

@@ -23,6 +23,7 @@ from services.payments.providers import (
 )
 from services.payments.store import cases, payment_methods, policies, setups
 from services.payments.store.setups import Setup
+from tallyport.payments.v1 import payment_methods_pb2
 
 SETUP_ID_PLACES = ("{setup_id}", "%7Bsetup_id%7D", "%7bsetup_id%7d")
 SETUPS_AN_HOUR = 10
@@ -52,11 +53,11 @@ async def start_setup(desk: Desk, *, kind: str, return_url: str, make_default: b
         raise invalid("return_url", "not_ours", "This is not an address of the portal.")
 
     async def write(tx: WriteTx) -> Setup:
-        setup = await _new_setup(tx, desk, customer_id, kind=kind, make_default=make_default)
+        setup = await _new_setup(
+            tx, desk, customer_id, kind=kind, return_url=return_url, make_default=make_default
+        )
         for place in SETUP_ID_PLACES:
-            setup = replace(setup, return_url=return_url.replace(place, setup.setup_id))
-            if setup.return_url != return_url:
-                break
+            setup = replace(setup, return_url=setup.return_url.replace(place, setup.setup_id))
         earlier = await idempotency.claim(tx, object_id=setup.setup_id)
         if earlier is not None:
             return await setups.load(tx, earlier.object_id or "")
@@ -67,8 +68,7 @@ async def start_setup(desk: Desk, *, kind: str, return_url: str, make_default: b
     if setup.redirect_url or setup.status != SetupState.REQUIRES_ACTION:
         idempotency.mark_replayed()
         return setup
-    outcome = await _open_page(desk, setup)
-    return await desk.to_the_end(_settle(desk, setup, outcome))
+    return await desk.to_the_end(_open(desk, setup))
 
 
 async def complete_setup(desk: Desk, setup_id: str) -> Completed:
@@ -97,7 +97,23 @@ async def settle_setups(desk: Desk) -> int:
     return len(waiting)
 
 
-async def _new_setup(tx: WriteTx, desk: Desk, customer_id: str, *, kind: str, make_default: bool) -> Setup:
+async def _open(desk: Desk, setup: Setup) -> Setup:
+    """The setup with its page, and the key finished; a page that could not be opened frees the key."""
+    call = current_call()
+    try:
+        outcome = await _open_page(desk, setup)
+    except ServiceError:
+        await desk.db.run_write(call.organization_id, lambda tx: cases.forget_key(tx, call))
+        raise
+    opened = await _settle(desk, setup, outcome)
+    answer = payment_methods_pb2.PaymentMethodSetup()
+    await desk.db.run_write(call.organization_id, lambda tx: idempotency.finish(tx, answer))
+    return opened
+
+
+async def _new_setup(
+    tx: WriteTx, desk: Desk, customer_id: str, *, kind: str, return_url: str, make_default: bool
+) -> Setup:
     if await setups.count_since(tx, customer_id, since=tx.now() - timedelta(hours=1)) >= SETUPS_AN_HOUR:
         raise ServiceError(
             Kind.RESOURCE_EXHAUSTED,
@@ -113,7 +129,7 @@ async def _new_setup(tx: WriteTx, desk: Desk, customer_id: str, *, kind: str, ma
         provider=provider.name,
         kind=kind,
         customer_token=await payment_methods.customer_token(tx, customer_id, provider=provider.name),
-        return_url="",
+        return_url=return_url,
         make_default=make_default,
         started_by=caller.subject_name or caller.actor,
         created_at=tx.now(),

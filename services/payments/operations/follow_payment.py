@@ -1,0 +1,105 @@
+"""What a payment's outcome means elsewhere: for its saved method, its autopay run, and the guards."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from chassis import outbox
+from chassis.database import WriteTx
+from services.payments.domain.autopay import START_HOUR, Run, RunStatus, next_try_on
+from services.payments.domain.outcome import Status
+from services.payments.domain.payment import Payment
+from services.payments.operations.begin_autopay_run import RUN_PREFIX
+from services.payments.operations.guard_payments import note_failed_try
+from services.payments.store import autopay, cases, payment_methods
+from services.payments.translate.payments import to_proto_money
+from tallyport.payments.v1 import events_pb2
+
+AGGREGATE: Final = "autopay_run"
+NOT_A_DECLINE: Final = frozenset(
+    {
+        "invoice_being_paid",
+        "invoice_already_paid",
+        "invoice_not_payable",
+        "amount_exceeds_due",
+        "credit_changed",
+        "invoice_changed",
+        "service_unavailable",
+        "provider_unavailable",
+        "processing_error",
+    }
+)
+"""No bank has said no: the run looks again soon, and the payer has nothing to do."""
+LOOK_AGAIN: Final = timedelta(hours=1)
+REVOKING: Final = frozenset({"mandate_revoked", "revocation_of_authorization"})
+
+
+async def follow_payment(tx: WriteTx, before: Payment, after: Payment, *, provider: str) -> None:
+    """In the transaction that writes a payment's new state. Plain payments that succeed cost nothing here."""
+    if after.status is before.status:
+        return
+    if after.status is Status.FAILED:
+        await note_failed_try(tx, after)
+        if after.failure_code in REVOKING and after.payment_method_id:
+            method = await payment_methods.find(tx, after.payment_method_id)
+            if method is not None:
+                await payment_methods.mark_revoked(tx, method.view.method_token, provider=provider)
+    if after.status is Status.SUCCEEDED and after.payment_method_id:
+        await payment_methods.mark_used(tx, after.payment_method_id)
+    if after.source.startswith(RUN_PREFIX) and after.status in (Status.FAILED, Status.CANCELED):
+        await _follow_failure(tx, after)
+
+
+async def _follow_failure(tx: WriteTx, payment: Payment) -> None:
+    run = await autopay.load_run(tx, payment.source, for_update=True)
+    if run.payment_id != payment.payment_id or run.status is not RunStatus.STARTED:
+        return
+    if payment.status is Status.CANCELED:
+        await autopay.save_run(tx, replace(run, status=RunStatus.FAILED, failure_code="canceled"))
+        return
+    if payment.failure_code in NOT_A_DECLINE:
+        again = replace(
+            run,
+            status=RunStatus.PLANNED if run.tries == 1 else RunStatus.RETRYING,
+            tries=run.tries - 1,
+            act_at=tx.now() + LOOK_AGAIN,
+        )
+        await autopay.save_run(tx, again)
+        return
+    await fail_run(tx, run, payment.failure_code)
+
+
+async def fail_run(tx: WriteTx, run: Run, failure_code: str) -> None:
+    """Plan the next try of a run that is locked, or give it up, and tell the payer."""
+    organization = await cases.organization(tx)
+    day = next_try_on(
+        failure_code,
+        tries=run.tries,
+        first_tried_on=organization.day_of(run.first_tried_at or tx.now()),
+        today=organization.day_of(tx.now()),
+    )
+    failed = replace(
+        run,
+        status=RunStatus.FAILED if day is None else RunStatus.RETRYING,
+        failure_code=failure_code,
+        next_try_on=day,
+        act_at=None if day is None else organization.moment_of(day, START_HOUR),
+        events=run.events + 1,
+    )
+    await autopay.save_run(tx, failed)
+    settings = await autopay.settings_of(tx, run.customer_id)
+    method = await payment_methods.find(tx, settings.payment_method_id)
+    outbox.append(
+        tx,
+        events_pb2.AutopayFailed(
+            run_id=run.run_id,
+            customer_id=run.customer_id,
+            amount=to_proto_money(run.amount),
+            failure_code=failure_code,
+            next_try_on=day.isoformat() if day is not None else "",
+            method_summary=method.summary if method is not None else "",
+        ),
+        aggregate_type=AGGREGATE,
+        aggregate_id=run.run_id,
+        aggregate_version=failed.events,
+    )
