@@ -1,6 +1,7 @@
 """What payments asks of invoicing: hold parts of invoices for a payment, or give them back; what is due."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import structlog
@@ -12,16 +13,42 @@ from chassis.rpc.client import Channel, as_service
 from services.payments.domain.case import Case
 from services.payments.domain.due_item import Due, DueItem
 from services.payments.domain.failure import REFUSALS, refusal
+from services.payments.domain.payment import Method, Part, Payment
+from services.payments.domain.preview import Plan, Skipped
 from services.payments.translate.payments import to_proto_money
+from tallyport.common.v1 import money_pb2
 from tallyport.invoicing.v1 import reservations_pb2, reservations_pb2_grpc
 
 RESERVED_FOR = timedelta(hours=24)
 """Only a safety net: every payment ends long before, and its end releases."""
+RESERVED_FOR_SLOW: Mapping[Method, timedelta] = {
+    Method.BANK_DEBIT: timedelta(days=60),
+    Method.STABLECOIN: timedelta(days=7),
+}
+"""The same for what is on its way for days."""
+PLAN_TIMEOUT_SECONDS = 2.5
+CHANGED = frozenset({"INVOICE_CHANGED", "CREDIT_CHANGED"})
+"""What the payer was shown is not true any more."""
 RESERVE_TIMEOUT_SECONDS = 2.5
 RELEASE_TIMEOUT_SECONDS = 1.0
 DUE_TIMEOUT_SECONDS = 2.5
+FIND_TIMEOUT_SECONDS = 5.0
 _REFUSING = frozenset({Kind.FAILED_PRECONDITION, Kind.INVALID_ARGUMENT, Kind.NOT_FOUND})
 _log = structlog.get_logger("payments.invoicing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanQuery:
+    """Which invoices to pay (all when none), and how much (all that is due when None), as the payer means it."""
+
+    organization_id: str
+    customer_id: str
+    invoice_ids: tuple[str, ...] = ()
+    amount: Money | None = None
+    keep_credit: bool = False
+    currency: str = ""
+    payment_id: str = ""
+    """A payment whose own reservation does not stand in the way."""
 
 
 class Refused(Exception):
@@ -64,18 +91,7 @@ class Reservations:
         Raises Refused if invoicing says no, and ServiceError if it is not known whether it holds them.
         """
         payment = case.payment
-        expires_at = Timestamp()
-        expires_at.FromDatetime(payment.created_at + RESERVED_FOR)
-        request = reservations_pb2.ReserveRequest(
-            organization_id=case.organization_id,
-            payment_id=payment.payment_id,
-            customer_id=payment.customer_id,
-            parts=[
-                reservations_pb2.InvoicePart(invoice_id=part.invoice_id, amount=to_proto_money(part.amount))
-                for part in payment.parts
-            ],
-            expires_at=expires_at,
-        )
+        request = _reserve_request(case.organization_id, payment)
         call = as_service(
             self._stub.Reserve, idempotency_key=payment.payment_id, timeout_seconds=RESERVE_TIMEOUT_SECONDS
         )
@@ -86,6 +102,27 @@ class Reservations:
                 raise Refused(error) from error
             raise
         return {part.invoice_id: part.number for part in reservation.parts}
+
+    async def plan(self, query: PlanQuery) -> Plan:
+        """What a payment would pay now. Raises ServiceError."""
+        request = reservations_pb2.PlanPaymentRequest(
+            organization_id=query.organization_id,
+            customer_id=query.customer_id,
+            invoice_ids=query.invoice_ids,
+            amount=None if query.amount is None else to_proto_money(query.amount),
+            keep_credit=query.keep_credit,
+            currency=query.currency,
+            payment_id=query.payment_id,
+        )
+        answer = await as_service(self._stub.PlanPayment, timeout_seconds=PLAN_TIMEOUT_SECONDS)(request)
+        return _plan(answer)
+
+    async def find_items(
+        self, clues: reservations_pb2.FindOpenItemsRequest
+    ) -> Sequence[reservations_pb2.OpenItem]:
+        """Open invoices, and paid ones that are named, by what bank lines say. Raises ServiceError."""
+        call = as_service(self._open_items.FindOpenItems, timeout_seconds=FIND_TIMEOUT_SECONDS)
+        return (await call(clues)).items
 
     async def release(self, organization_id: str, payment_id: str) -> None:
         """Give back at once what a payment held. Best effort: the payment's event does it for certain."""
@@ -113,15 +150,67 @@ class Reservations:
         ]
         return Due(
             items=tuple(
-                DueItem(
-                    invoice_id=item.invoice_id,
-                    number=item.number,
-                    customer_id=item.customer_id,
-                    amount_due=Money(item.amount_due.minor_units, item.amount_due.currency),
-                    due_date=date.fromisoformat(item.due_date),
-                    purchase_order_number=item.purchase_order_number,
-                )
+                _due_item(item)
                 for item in answer.items
             ),
             credit={(customer_id, credit.currency): credit for customer_id, credit in credits},
         )
+
+    async def invoices(self, organization_id: str, invoice_ids: Sequence[str]) -> list[DueItem]:
+        """Those of these invoices that were ever issued, with what is due on each. Raises ServiceError."""
+        request = reservations_pb2.FindOpenItemsRequest(
+            organization_id=organization_id, invoice_ids=invoice_ids
+        )
+        answer = await as_service(self._open_items.FindOpenItems, timeout_seconds=DUE_TIMEOUT_SECONDS)(request)
+        wanted = set(invoice_ids)
+        return [_due_item(item) for item in answer.items if item.invoice_id in wanted]
+
+
+def _reserve_request(organization_id: str, payment: Payment) -> reservations_pb2.ReserveRequest:
+    """The same for the same payment, however often it is asked."""
+    expires_at = Timestamp()
+    expires_at.FromDatetime(payment.created_at + RESERVED_FOR_SLOW.get(payment.method, RESERVED_FOR))
+    return reservations_pb2.ReserveRequest(
+        organization_id=organization_id,
+        payment_id=payment.payment_id,
+        customer_id=payment.customer_id,
+        parts=[
+            reservations_pb2.InvoicePart(
+                invoice_id=part.invoice_id,
+                amount=to_proto_money(part.amount),
+                expected_version=part.expected_version,
+            )
+            for part in payment.parts
+        ],
+        expires_at=expires_at,
+        credit=to_proto_money(payment.credit_used) if payment.credit_used_minor_units else None,
+    )
+
+
+def _plan(answer: reservations_pb2.PaymentPlan) -> Plan:
+    return Plan(
+        parts=tuple(
+            Part(part.invoice_id, _money(part.amount), part.number, part.version) for part in answer.parts
+        ),
+        dues={part.invoice_id: _money(part.amount_due) for part in answer.parts},
+        credit_used=_money(answer.credit_used),
+        rest=_money(answer.rest),
+        skipped=[Skipped(one.invoice_id, one.number, one.reason) for one in answer.skipped],
+        credit_available=_money(answer.credit_available),
+        payable=_money(answer.payable),
+    )
+
+
+def _money(message: money_pb2.Money) -> Money:
+    return Money(message.minor_units, message.currency)
+
+
+def _due_item(item: reservations_pb2.OpenItem) -> DueItem:
+    return DueItem(
+        invoice_id=item.invoice_id,
+        number=item.number,
+        customer_id=item.customer_id,
+        amount_due=Money(item.amount_due.minor_units, item.amount_due.currency),
+        due_date=date.fromisoformat(item.due_date),
+        purchase_order_number=item.purchase_order_number,
+    )

@@ -10,6 +10,8 @@ from services.payments.domain.outcome import Status
 KEY_VALID_FOR = timedelta(hours=23)
 """How long the same key surely means the same charge at every provider (Stripe v1 forgets after 24 h)."""
 
+CREDIT_PROVIDER = "credit"
+"""Named by attempts that use credit alone: nobody outside is asked about them."""
 SLOW_CHECK = timedelta(hours=12)
 """How often to ask about what takes days by nature: the provider's webhook tells it earlier."""
 SLOW_KINDS = frozenset({"bank_debit", "stablecoin"})

@@ -14,6 +14,9 @@ REFUSALS: Mapping[str, str] = {
 """Reasons for which invoicing holds nothing for a payment: it ends before the provider hears of it."""
 
 MESSAGES: Mapping[str, str] = {
+    "preview_changed": "What was shown had changed meanwhile. Nothing was charged; please look at it again.",
+    "nothing_due": "Everything that this payment was for had been paid or taken back before its day.",
+    "payment_method_not_usable": "The saved payment method could not be used any more. Nothing was charged.",
     "card_declined": "Your bank declined the card. Please use another card, or ask your bank why.",
     "insufficient_funds": "There is not enough money on this card. Please use another card.",
     "expired_card": "This card has expired. Please use another card.",

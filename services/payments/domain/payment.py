@@ -125,6 +125,11 @@ class Payment:
         return Money(self.disputed_minor_units, self.amount.currency)
 
     @property
+    def parts_total(self) -> Money:
+        """What invoices get in all."""
+        return sum((part.amount for part in self.parts), start=Money.zero(self.amount.currency))
+
+    @property
     def funds(self) -> Money:
         """What is the customer's of the amount: surcharge left out, discount counted as if it had come."""
         return self.amount - self.surcharge

@@ -2,17 +2,23 @@
 
 from chassis.errors import Kind, ServiceError
 from services.payments.desk import Desk
-from services.payments.domain.outcome import Status
+from services.payments.domain.outcome import Outcome, Status
 from services.payments.domain.payment import Payment, in_progress_error
 from services.payments.operations.continue_payment import ask_again
 from services.payments.operations.get_payment import visible_case
 from services.payments.operations.settle_payment import settle
+from services.payments.operations.start_payment import end_waiting
 from services.payments.providers import ProviderSilentError
 
 
 async def cancel_payment(desk: Desk, payment_id: str) -> Payment:
     """The payment, canceled, or as it had ended before. PAYMENT_IN_PROGRESS while only the provider knows."""
     case = await visible_case(desk, payment_id)
+    if case.payment.status.is_waiting:
+        ended = await end_waiting(desk, case, Outcome(status=Status.CANCELED))
+        if ended is not None:
+            return ended.payment
+        case = await visible_case(desk, payment_id)  # it has just begun
     if case.payment.status.is_uncertain:
         answer = await ask_again(desk, case)
         if answer.outcome is not None:

@@ -6,6 +6,7 @@ import structlog
 
 from chassis.caller import Call
 from services.payments.desk import Desk
+from services.payments.domain.attempt import CREDIT_PROVIDER
 from services.payments.domain.case import Case
 from services.payments.domain.outcome import Outcome, Status
 from services.payments.operations.settle_payment import settle
@@ -25,7 +26,7 @@ class Answer:
 
 async def continue_payment(desk: Desk, case: Case, *, key: Call | None = None) -> Case:
     """Bring an unfinished payment on and answer with what is true then. Finished ones stay as they are."""
-    if not case.payment.status.is_live:
+    if not case.payment.status.is_live or case.payment.status.is_waiting:
         return case
     answer = await ask_again(desk, case)
     if answer.silent:
@@ -43,6 +44,8 @@ async def continue_payment(desk: Desk, case: Case, *, key: Call | None = None) -
 
 async def ask_again(desk: Desk, case: Case) -> Answer:
     """Look an attempt up at its provider."""
+    if case.at_provider.provider == CREDIT_PROVIDER:
+        return Answer(None)
     try:
         provider = desk.provider_for(case.at_provider)
         outcome = await provider.lookup(case.at_provider, timeout_seconds=desk.provider_seconds())

@@ -2,111 +2,84 @@
 
 Transaction A writes key, payment and attempt before any byte leaves. Invoicing then holds the parts, the
 provider is asked with the attempt's id as its key, and transaction B writes what came of it. A repeated key
-continues from wherever the first try stopped, or answers with the payment as it is now.
+continues from wherever the first try stopped, or answers with the payment as it is now. A payment that has to
+wait, for its day or for approval, ends with transaction A and is begun later.
 """
 
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping
 
-from chassis import idempotency
-from chassis.caller import Audience, Call, current_call
+from chassis import audit, idempotency
+from chassis.caller import Audience, current_call
 from chassis.crashpoints import crashpoint
 from chassis.database import WriteTx
-from chassis.errors import invalid, not_found
-from chassis.ids import new_id
+from chassis.money import Money
 from services.payments.desk import Desk
-from services.payments.domain.attempt import Attempt
 from services.payments.domain.case import Case
-from services.payments.domain.outcome import Status
-from services.payments.domain.payment import Method, Part, Payment, total_of
+from services.payments.domain.payment import Payment
+from services.payments.domain.wish import Wish
 from services.payments.operations.continue_payment import continue_payment
+from services.payments.operations.prepare_payment import (
+    Draft,
+    DuesNeededError,
+    PreviewChangedError,
+    draft_payment,
+    make_payment,
+)
+from services.payments.operations.preview_payment import changed_error, dues_of
 from services.payments.operations.submit_payment import submit_payment
 from services.payments.store import cases
+from tallyport.payments.v1 import payments_pb2
 
-PAYMENT_ID_PLACES = ("{payment_id}", "%7Bpayment_id%7D", "%7bpayment_id%7d")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What a payer wants: a hosted page (return_url) or a charge of a token."""
-
-    parts: tuple[Part, ...]
-    return_url: str = ""
-    card_token: str | None = None
+Earlier = idempotency.Replay | idempotency.Unfinished | None
 
 
 async def create_payment(desk: Desk, wish: Wish) -> Payment:
-    """Pay. Raises ServiceError with invoicing's reason if the invoices cannot take the amounts."""
+    """Pay. Raises ServiceError with invoicing's reason if the invoices cannot take the amounts.
+
+    Also for automatic payments: in a call of the service's own that carries a key.
+    """
     call = current_call()
-    payment, attempt = _prepare(desk, wish, call)
-    case, earlier = await _begin(desk, payment, attempt)
-    if earlier is None:
+    case, earlier = await _begin(desk, draft_payment(desk, wish, call))
+    if isinstance(earlier, idempotency.Replay):
+        idempotency.mark_replayed()
+    elif earlier is not None:
+        case = await desk.to_the_end(continue_payment(desk, case, key=call))
+    elif not case.payment.status.is_waiting:
         crashpoint("pay.after_claim")
         case = await desk.to_the_end(submit_payment(desk, case, key=call, fresh=True))
-    elif isinstance(earlier, idempotency.Unfinished):
-        case = await desk.to_the_end(continue_payment(desk, case, key=call))
-    else:
-        idempotency.mark_replayed()
     crashpoint("pay.before_reply")
     return case.payment
 
 
-def _prepare(desk: Desk, wish: Wish, call: Call) -> tuple[Payment, Attempt]:
-    """The payment as it will be written. Whoever may not pay these invoices is refused here or by invoicing."""
-    caller = call.caller
-    if caller.customer_id is None:
-        raise not_found("customer")
-    if caller.audience is Audience.PAY_LINK:
-        for part in wish.parts:
-            if part.invoice_id != caller.invoice_id:
-                raise not_found("invoice")
-    if wish.card_token is None and not desk.settings.allows_return_to(wish.return_url):
-        raise invalid("hosted_page.return_url", "not_ours", "This is not an address of the portal.")
-    payment_id, now = new_id("pay"), desk.db.clock.now()
-    return_url = wish.return_url
-    for place in PAYMENT_ID_PLACES:
-        return_url = return_url.replace(place, payment_id)
-    payment = Payment(
-        payment_id=payment_id,
-        customer_id=caller.customer_id,
-        status=Status.SUBMITTING,
-        amount=total_of(wish.parts),
-        parts=wish.parts,
-        method=Method.CARD,
-        initiated_by=initiator(call),
-        created_at=now,
-        return_url=return_url,
-    )
-    attempt = Attempt(
-        attempt_id=new_id("att"),
-        payment_id=payment_id,
-        provider=desk.provider.name,
-        state=Status.SUBMITTING,
-        amount=payment.amount,
-        is_hosted=wish.card_token is None,
-        card_token=wish.card_token,
-        created_at=now,
-        next_check_at=now + timedelta(seconds=desk.settings.check_delays_seconds[0]),
-    )
-    return payment, attempt
+async def _begin(desk: Desk, draft: Draft) -> tuple[Case, Earlier]:
+    """Transaction A. What is due is asked only where the policy makes it matter."""
+    dues: Mapping[str, Money] | None = None
+    organization_id = draft.call.organization_id
+    for _ in range(2):
+        try:
+            return await _write(desk, draft, dues)
+        except DuesNeededError:
+            dues = await dues_of(desk, organization_id, draft.customer_id, draft.wish)
+        except PreviewChangedError as changed:
+            raise await changed_error(desk, draft.call, changed.payment) from changed
+    raise AssertionError("what is due was asked and is still not known")
 
 
-async def _begin(
-    desk: Desk, payment: Payment, attempt: Attempt
-) -> tuple[Case, idempotency.Replay | idempotency.Unfinished | None]:
-    """Transaction A, or the payment that this key has made before."""
+async def _write(desk: Desk, draft: Draft, dues: Mapping[str, Money] | None) -> tuple[Case, Earlier]:
+    """The new payment, or the one that this key has made before."""
 
-    async def write(tx: WriteTx) -> tuple[Case, idempotency.Replay | idempotency.Unfinished | None]:
-        earlier = await idempotency.claim(tx, object_id=payment.payment_id)
-        if earlier is None:
-            return await cases.begin(tx, payment, attempt), None
-        return await cases.load(tx, earlier.object_id or ""), earlier
+    async def write(tx: WriteTx) -> tuple[Case, Earlier]:
+        earlier = await idempotency.claim(tx, object_id=draft.payment_id)
+        if earlier is not None:
+            return await cases.load(tx, earlier.object_id or ""), earlier
+        payment, attempt = await make_payment(tx, desk, draft, dues)
+        if draft.call.caller.audience is Audience.STAFF:
+            both = f"{payment.initiated_by} on behalf of {payment.on_behalf_of}"
+            audit.record(tx, "payment.started", payment.payment_id, reason=both)
+        case = await cases.begin(tx, payment, attempt)
+        if payment.status.is_waiting:
+            await idempotency.finish(tx, payments_pb2.Payment())
+            audit.record(tx, f"payment.{payment.status.value}", payment.payment_id)
+        return case, None
 
-    return await desk.db.run_write(current_call().organization_id, write)
-
-
-def initiator(call: Call) -> str:
-    """Who started a payment, for people."""
-    if call.caller.audience is Audience.PAY_LINK:
-        return "pay link"
-    return call.caller.subject_name or call.actor
+    return await desk.db.run_write(draft.call.organization_id, write)

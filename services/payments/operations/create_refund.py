@@ -17,7 +17,7 @@ from services.payments.desk import Desk
 from services.payments.domain.case import Case
 from services.payments.domain.refund import Destination, Refund
 from services.payments.domain.refund_request import Refundable, RefundWish, agree
-from services.payments.operations.create_payment import initiator
+from services.payments.operations.prepare_payment import initiator
 from services.payments.operations.reverse_payment import reverse_in
 from services.payments.operations.submit_refund import continue_refund, submit_refund
 from services.payments.store import cases, policies, refunds, reversals

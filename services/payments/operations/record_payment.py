@@ -17,7 +17,7 @@ from services.payments.domain.case import Case, Organization
 from services.payments.domain.outcome import Status
 from services.payments.domain.payment import Method, Part, Payment, check_covers
 from services.payments.invoicing import Refused
-from services.payments.operations.create_payment import initiator
+from services.payments.operations.prepare_payment import initiator
 from services.payments.operations.settle_payment import announce
 from services.payments.store import cases, copies
 from services.payments.translate.payments import to_proto_payment
@@ -44,14 +44,14 @@ async def record_payment(desk: Desk, received: Received) -> payments_pb2.Payment
     payment = _payment(desk, received)
     organization_id = current_call().organization_id
     if received.parts:
-        numbers = await _hold(desk, organization_id, payment)
+        numbers = await hold(desk, organization_id, payment)
         payment = payment.with_numbers(numbers)
 
     async def write(tx: WriteTx) -> payments_pb2.Payment:
         organization = await cases.organization(tx)
         if not received.parts and await copies.payer(tx, received.customer_id) is None:
             raise not_found("customer")  # of those with parts, invoicing has just said that they exist
-        recorded = await _insert(tx, payment, _day(received.received_on, organization, tx))
+        recorded = await insert_recorded(tx, payment, _day(received.received_on, organization, tx))
         return to_proto_payment(recorded)
 
     answer = await idempotency.once(desk.db, payments_pb2.Payment, write)
@@ -75,7 +75,7 @@ def _payment(desk: Desk, received: Received) -> Payment:
     )
 
 
-async def _hold(desk: Desk, organization_id: str, payment: Payment) -> dict[str, str]:
+async def hold(desk: Desk, organization_id: str, payment: Payment) -> dict[str, str]:
     """Numbers of the invoices, held so that nobody pays them meanwhile; none if they cannot be held.
 
     NOT_FOUND if an invoice is not this customer's.
@@ -99,12 +99,17 @@ def _day(received_on: date | None, organization: Organization, tx: WriteTx) -> d
     return received_on or today
 
 
-async def _insert(tx: WriteTx, payment: Payment, day: date) -> Payment:
+async def insert_recorded(
+    tx: WriteTx, payment: Payment, day: date, *, external_reference: str | None = None
+) -> Payment:
+    """Write it as succeeded with receipt, ledger entry and news. PAYMENT_EXISTS if its origin is known already."""
     done = replace(
         payment, status=Status.SUCCEEDED, received_on=day, finished_at=tx.now(), events=1,
         method_summary=payment.method.value.replace("_", " ").capitalize(),
     )  # fmt: skip
-    recorded = await cases.insert_received(tx, done, received_entry(done))
+    recorded = await cases.insert_received(
+        tx, done, received_entry(done), external_reference=external_reference
+    )
     if recorded is None:
         raise ServiceError(Kind.ALREADY_EXISTS, "PAYMENT_EXISTS", "This payment is recorded already.")
     announce(tx, payment, recorded)

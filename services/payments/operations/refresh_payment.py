@@ -11,7 +11,8 @@ from services.payments.operations.settle_payment import settle
 async def refresh_payment(desk: Desk, payment_id: str) -> Payment:
     """The payment as it is now. Never submits anything: what was not sent is left to its own request."""
     case = await visible_case(desk, payment_id)
-    if not case.payment.status.is_live or case.payment.status is Status.SUBMITTING:
+    status = case.payment.status
+    if not status.is_live or status.is_waiting or status is Status.SUBMITTING:
         return case.payment
     answer = await ask_again(desk, case)
     if answer.outcome is None:

@@ -22,6 +22,7 @@ from services.payments.domain.outcome import Outcome, Status
 from services.payments.domain.payment import News, Payment, news
 from services.payments.invoicing import Refused
 from services.payments.operations.apply_reversals import apply_reversals
+from services.payments.operations.follow_up_payment import follow_up_payment
 from services.payments.store import cases
 from services.payments.translate.payments import to_canceled, to_failed, to_succeeded
 from tallyport.payments.v1 import payments_pb2
@@ -65,7 +66,8 @@ async def settle_in(
         if saved is not None:
             announce(tx, case.payment, saved)
             _log.info("payment settled", payment_id=saved.payment_id, status=saved.status.value)
-            return await apply_reversals(tx, replace(case, payment=saved, attempt=attempt), outcome)
+            settled = await follow_up_payment(tx, replace(case, payment=saved, attempt=attempt), outcome)
+            return await apply_reversals(tx, settled, outcome)
         case = (await cases.load(tx, payment.payment_id)).with_numbers(numbers)
     raise ServiceError(Kind.ABORTED, "BUSY", "Somebody else is changing this right now. Please try again.")
 

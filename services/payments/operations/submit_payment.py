@@ -4,16 +4,18 @@ from dataclasses import replace
 
 import structlog
 
-from chassis.caller import Call
+from chassis.caller import Call, current_call_or_none, service_call
 from chassis.crashpoints import crashpoint
 from chassis.database import WriteTx
 from chassis.errors import Kind, ServiceError
 from chassis.telemetry import tracer
 from services.payments.desk import Desk, unhurried
+from services.payments.domain.attempt import CREDIT_PROVIDER
 from services.payments.domain.case import Case
 from services.payments.domain.failure import refusal
-from services.payments.domain.outcome import Outcome
-from services.payments.invoicing import Refused
+from services.payments.domain.outcome import Outcome, Status
+from services.payments.invoicing import CHANGED, Refused
+from services.payments.operations.preview_payment import changed_error
 from services.payments.operations.settle_payment import settle, settle_in
 from services.payments.operations.supersede_payment import supersede_payment
 from services.payments.providers import Order, OrderLine, ProviderUnreachableError
@@ -49,6 +51,10 @@ async def _reserve(desk: Desk, case: Case, *, key: Call | None, fresh: bool) -> 
                 verdict = await supersede_payment(desk, case, refused.holder_payment_id)
             if verdict is None:
                 continue
+            if verdict.reason in CHANGED:
+                await _end_unsubmitted(desk, case, "preview_changed", key=key)
+                call = current_call_or_none() or service_call("payments", case.organization_id)
+                raise await changed_error(desk, call, case.payment) from refused
             await _end_unsubmitted(desk, case, verdict.reason.lower(), key=key)
             raise verdict.for_payer() from refused
         except ServiceError as error:
@@ -77,6 +83,8 @@ async def _end_unsubmitted(desk: Desk, case: Case, failure_code: str, *, key: Ca
 
 async def _ask_provider(desk: Desk, case: Case, *, fresh: bool) -> Outcome:
     attempt, order = case.at_provider, _order(case)
+    if attempt.provider == CREDIT_PROVIDER:  # nobody has to be asked: invoicing holds the credit
+        return Outcome(status=Status.SUCCEEDED, amount=attempt.amount, method_summary="Credit")
     name = "create_checkout" if attempt.is_hosted else "charge"
     with tracer().start_as_current_span(f"provider.{name}") as span:
         span.set_attribute("tallyport.payment_id", case.payment.payment_id)

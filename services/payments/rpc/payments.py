@@ -5,11 +5,12 @@ from typing import Any
 
 from services.payments.desk import Desk
 from services.payments.operations.cancel_payment import cancel_payment
-from services.payments.operations.create_payment import Wish, create_payment
+from services.payments.operations.create_payment import create_payment
 from services.payments.operations.get_overview import get_overview
 from services.payments.operations.get_payment import get_payment
 from services.payments.operations.get_receipt import Document, get_receipt, get_receipt_delivery
 from services.payments.operations.list_payments import list_payments
+from services.payments.operations.preview_payment import Question, preview_payment
 from services.payments.operations.receive_webhook import receive_webhook
 from services.payments.operations.record_payment import Received, record_payment
 from services.payments.operations.refresh_payment import refresh_payment
@@ -22,6 +23,7 @@ from services.payments.translate.payments import (
     to_proto_overview,
     to_proto_payment,
 )
+from services.payments.translate.previews import from_proto_wish, to_proto_preview
 from tallyport.payments.v1 import payments_pb2, payments_pb2_grpc
 
 Context = Any
@@ -34,15 +36,23 @@ class Payments(payments_pb2_grpc.PaymentsServicer):
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
+    async def PreviewPayment(
+        self, request: payments_pb2.PreviewPaymentRequest, context: Context
+    ) -> payments_pb2.PaymentPreview:
+        question = Question(
+            customer_id=request.customer_id,
+            invoice_ids=tuple(request.invoice_ids),
+            amount=from_proto_money(request.amount, "amount") if request.HasField("amount") else None,
+            method=from_proto_method(request.method) if request.method else None,
+            keep_credit=request.keep_credit,
+            currency=request.currency,
+        )
+        return to_proto_preview(await preview_payment(self._desk, question))
+
     async def CreatePayment(
         self, request: payments_pb2.CreatePaymentRequest, context: Context
     ) -> payments_pb2.Payment:
-        wish = Wish(
-            parts=from_proto_parts(request.parts),
-            return_url=request.hosted_page.return_url,
-            card_token=request.card_token.token if request.HasField("card_token") else None,
-        )
-        return to_proto_payment(await create_payment(self._desk, wish))
+        return to_proto_payment(await create_payment(self._desk, from_proto_wish(request)))
 
     async def RecordPayment(
         self, request: payments_pb2.RecordPaymentRequest, context: Context

@@ -1,5 +1,6 @@
 """Payments with their attempt: begun, read and settled in one statement each."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,21 @@ async def begin(tx: WriteTx, payment: Payment, attempt: Attempt | None) -> Case:
         row = (await tx.execute(statements.BEGIN, params | _new_attempt(attempt))).one()
     named = replace(payment, customer_name=row.customer_name or "")
     return Case(organization=_organization(tx.organization_id, row), payment=named, attempt=attempt)
+
+
+def new_row(tx: WriteTx, payment: Payment, attempt: Attempt) -> dict[str, Any]:
+    """Parameters of the statements that write an attempt for the first time."""
+    return _new_payment(tx, payment) | _new_attempt(attempt)
+
+
+async def waiting_at_page(tx: ReadTx, customer_id: str, invoice_ids: Sequence[str]) -> str:
+    """The newest payment of the customer that waits at the provider's page and holds one of these; empty if none."""
+    params = {
+        "organization_id": tx.organization_id,
+        "customer_id": customer_id,
+        "invoice_ids": list(invoice_ids),
+    }
+    return (await tx.execute(statements.WAITING_AT_PAGE, params)).scalar_one_or_none() or ""
 
 
 async def load(tx: ReadTx, payment_id: str) -> Case:
@@ -108,6 +124,16 @@ async def note_attempt(tx: WriteTx, attempt: Attempt) -> None:
             "next_check_at": attempt.next_check_at,
         },
     )
+
+
+async def note_saved_method(tx: WriteTx, payment_id: str, payment_method_id: str) -> None:
+    """Keep which method was saved with a payment."""
+    params = {
+        "organization_id": tx.organization_id,
+        "payment_id": payment_id,
+        "payment_method_id": payment_method_id,
+    }
+    await tx.execute(statements.NOTE_SAVED_METHOD, params)
 
 
 async def forget_key(tx: WriteTx, call: Call) -> None:

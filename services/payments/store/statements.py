@@ -33,18 +33,25 @@ _BEGIN = """
     LEFT JOIN organizations o ON o.organization_id = :organization_id
     LEFT JOIN customers c ON c.organization_id = :organization_id AND c.customer_id = :customer_id
 """
-NEW_ATTEMPT = """
+NEW_ATTEMPT_FROM = """
     INSERT INTO payment_attempts (
         organization_id, attempt_id, payment_id, provider, state, amount_minor_units, currency, is_hosted,
         card_token, created_at, next_check_at, kind, wallet, method_token, customer_token, save_method,
         off_session
-    ) VALUES (
-        :organization_id, :attempt_id, :payment_id, :provider, :status, :amount, :currency, :is_hosted,
-        :card_token, :attempt_created_at, :next_check_at, :kind, :wallet, :method_token, :customer_token,
-        :save_method, :off_session
     )
+    SELECT :organization_id, :attempt_id, :payment_id, :provider, :status, :amount, :currency, :is_hosted,
+           :card_token, :attempt_created_at, :next_check_at, :kind, :wallet, :method_token, :customer_token,
+           :save_method, :off_session
+    FROM {source}
 """
-BEGIN = text(_BEGIN % f", attempt AS ({NEW_ATTEMPT})")
+WAITING_AT_PAGE = text("""
+    SELECT p.payment_id FROM payments p
+    JOIN payment_parts t ON t.organization_id = p.organization_id AND t.payment_id = p.payment_id
+    WHERE p.organization_id = :organization_id AND p.customer_id = :customer_id
+      AND p.status = 'requires_action' AND t.invoice_id = ANY(CAST(:invoice_ids AS text[]))
+    ORDER BY p.created_at DESC LIMIT 1
+""")
+BEGIN = text(_BEGIN % f", attempt AS ({NEW_ATTEMPT_FROM.format(source='(SELECT 1) AS one')})")
 BEGIN_WAITING = text(_BEGIN % "")
 
 COLUMNS = """
@@ -153,6 +160,10 @@ SAVE = text(_SAVE_TEMPLATE % "")
 SAVE_AND_FINISH = text(_SAVE_TEMPLATE % _FINISH_KEY)
 FORGET_KEY = text(f"DELETE FROM idempotency_keys WHERE {_KEY}")  # noqa: S608
 NUMBERS = text(_SET_NUMBERS)
+NOTE_SAVED_METHOD = text(
+    "UPDATE payments SET saved_payment_method_id = :payment_method_id"
+    " WHERE organization_id = :organization_id AND payment_id = :payment_id"
+)
 NOTE_ATTEMPT = text("""
     UPDATE payment_attempts
     SET provider_reference = coalesce(:provider_reference, provider_reference), next_check_at = :next_check_at

@@ -18,6 +18,8 @@ class Invoice:
     total: Money
     paid: int = 0
     held: dict[str, int] = field(default_factory=dict)
+    version: int = 1
+    disputed: bool = False
 
     @property
     def due(self) -> int:
@@ -31,6 +33,9 @@ class Invoices(reservations_pb2_grpc.ReservationsServicer):
         self.by_id: dict[str, Invoice] = {}
         self.released: list[str] = []
         self.away = False
+        self.credit: dict[str, int] = {}
+        """By customer, what is held for a payment taken off."""
+        self.held_credit: dict[str, tuple[str, int]] = {}
 
     def add(self, invoice_id: str, amount: int, *, currency: str = "USD", customer_id: str = "cus_1") -> str:
         """An open invoice."""
@@ -41,7 +46,10 @@ class Invoices(reservations_pb2_grpc.ReservationsServicer):
     def settle(self, payment_id: str) -> None:
         """What invoicing does when it hears that a payment succeeded."""
         for invoice in self.by_id.values():
-            invoice.paid += invoice.held.pop(payment_id, 0)
+            paid = invoice.held.pop(payment_id, 0)
+            invoice.paid += paid
+            invoice.version += 1 if paid else 0
+        self.held_credit.pop(payment_id, None)
 
     def holders(self, invoice_id: str) -> list[str]:
         """Payments that hold a part of the invoice."""
@@ -53,6 +61,7 @@ class Invoices(reservations_pb2_grpc.ReservationsServicer):
         self._answer_or_not()
         for part in request.parts:
             self._check(request, part)
+        self._hold_credit(request)
         for part in request.parts:
             self.by_id[part.invoice_id].held[request.payment_id] = part.amount.minor_units
         return reservations_pb2.Reservation(
@@ -69,6 +78,70 @@ class Invoices(reservations_pb2_grpc.ReservationsServicer):
             ],
         )
 
+    async def PlanPayment(
+        self, request: reservations_pb2.PlanPaymentRequest, context: Any
+    ) -> reservations_pb2.PaymentPlan:
+        self._answer_or_not()
+        ids = list(request.invoice_ids) or list(self.by_id)
+        mine = [
+            one for one in ids if one in self.by_id and self.by_id[one].customer_id == request.customer_id
+        ]
+        if request.invoice_ids and len(mine) < len(ids):
+            raise ServiceError(Kind.NOT_FOUND, "INVOICE_NOT_FOUND", "There is no such invoice.")
+        currency = request.amount.currency or next((self.by_id[one].total.currency for one in mine), "USD")
+        plan, payable = reservations_pb2.PaymentPlan(), 0
+        rooms: list[tuple[str, int]] = []
+        for invoice_id in mine:
+            room, reason = self._room(invoice_id, request.payment_id)
+            if reason:
+                plan.skipped.add(invoice_id=invoice_id, number=self.by_id[invoice_id].number, reason=reason)
+            else:
+                rooms.append((invoice_id, room))
+                payable += room
+        left = request.amount.minor_units if request.HasField("amount") else payable
+        for invoice_id, room in rooms:
+            if min(room, left) > 0:
+                invoice = self.by_id[invoice_id]
+                plan.parts.add(
+                    invoice_id=invoice_id,
+                    number=invoice.number,
+                    amount=money_pb2.Money(minor_units=min(room, left), currency=currency),
+                    version=invoice.version,
+                    amount_due=money_pb2.Money(minor_units=invoice.due, currency=currency),
+                )
+                left -= min(room, left)
+        credit = (
+            self.credit.get(request.customer_id, 0) + self.held_credit.get(request.payment_id, ("", 0))[1]
+        )
+        total = sum(part.amount.minor_units for part in plan.parts)
+        sums = {
+            "credit_used": 0 if request.keep_credit else min(credit, total),
+            "rest": left,
+            "credit_available": credit,
+            "payable": payable,
+        }
+        for name, units in sums.items():
+            getattr(plan, name).CopyFrom(money_pb2.Money(minor_units=units, currency=currency))
+        return plan
+
+    def _room(self, invoice_id: str, own_payment_id: str) -> tuple[int, str]:
+        invoice = self.by_id[invoice_id]
+        held = sum(units for payment_id, units in invoice.held.items() if payment_id != own_payment_id)
+        if invoice.due <= 0:
+            return 0, "paid"
+        if invoice.disputed:
+            return 0, "disputed"
+        return invoice.due - held, "" if invoice.due > held else "being_paid"
+
+    def _hold_credit(self, request: reservations_pb2.ReserveRequest) -> None:
+        wanted = request.credit.minor_units
+        if not wanted or request.payment_id in self.held_credit:
+            return
+        if self.credit.get(request.customer_id, 0) < wanted:
+            raise ServiceError(Kind.FAILED_PRECONDITION, "CREDIT_CHANGED", "There is less credit.")
+        self.credit[request.customer_id] -= wanted
+        self.held_credit[request.payment_id] = (request.customer_id, wanted)
+
     async def Release(
         self, request: reservations_pb2.ReleaseRequest, context: Any
     ) -> reservations_pb2.ReleaseResponse:
@@ -76,6 +149,9 @@ class Invoices(reservations_pb2_grpc.ReservationsServicer):
         self.released.append(request.payment_id)
         for invoice in self.by_id.values():
             invoice.held.pop(request.payment_id, None)
+        if request.payment_id in self.held_credit:
+            customer_id, units = self.held_credit.pop(request.payment_id)
+            self.credit[customer_id] += units
         return reservations_pb2.ReleaseResponse()
 
     def _check(self, request: reservations_pb2.ReserveRequest, part: reservations_pb2.InvoicePart) -> None:
@@ -85,6 +161,8 @@ class Invoices(reservations_pb2_grpc.ReservationsServicer):
         if request.payment_id in invoice.held:
             return
         named: Any = {"invoice_id": part.invoice_id}
+        if part.expected_version and part.expected_version != invoice.version:
+            raise ServiceError(Kind.FAILED_PRECONDITION, "INVOICE_CHANGED", "It has changed.", **named)
         if invoice.due <= 0:
             raise ServiceError(Kind.FAILED_PRECONDITION, "INVOICE_ALREADY_PAID", "It is paid.", **named)
         others = [payment_id for payment_id in invoice.held if payment_id != request.payment_id]

@@ -89,7 +89,8 @@ async def test_a_declining_provider_leaves_the_invoice_payable(till: Till) -> No
 async def test_a_provider_that_cannot_be_reached_charges_nothing(till: Till) -> None:
     from dataclasses import replace
 
-    from services.payments.operations.create_payment import Wish, create_payment
+    from services.payments.domain.wish import Wish
+    from services.payments.operations.create_payment import create_payment
     from services.payments.providers.simulator import Simulator
     from tests.service.payments.calls import as_customer
     from tests.support.programs import free_address
