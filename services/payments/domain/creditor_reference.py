@@ -3,13 +3,12 @@
 They are worked out of invoice numbers and never stored: what comes back from a bank is compared with the same sum.
 """
 
-import hashlib
 import re
+import unicodedata
 
 LONGEST_BODY = 21
 _REFERENCE = re.compile(r"RF\d{2}[0-9A-Z]{1,21}")
 _IN_TEXT = re.compile(r"(?<![0-9A-Za-z])[Rr][Ff] ?\d\d(?:[ ]?[0-9A-Za-z]){1,21}")
-_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def creditor_reference(body: str) -> str:
@@ -31,6 +30,15 @@ def reference_of_invoice(number: str, invoice_id: str) -> str:
 def reference_of_customer(customer_id: str) -> str:
     """For several invoices at once: names the customer, whose invoices are then found by amount."""
     return creditor_reference(_short("C", customer_id))
+
+
+def customer_id_beginning(reference: str) -> str | None:
+    """How the id of the customer begins whom a reference may name; None if it names none.
+
+    Ask the customers found whether theirs is the same: `reference_of_customer`.
+    """
+    body = reference[4:]
+    return f"cus_{body[1:].lower()}" if body.startswith("C") and len(body) > 1 else None
 
 
 def parse_creditor_reference(text: str) -> str | None:
@@ -62,24 +70,14 @@ def for_people(reference: str) -> str:
 
 
 def reference_body(text: str) -> str:
-    """The letters (A to Z) and digits of a text, in capitals."""
-    return (
-        re.sub(r"[^0-9A-Z]", "", text.upper()) if text.isascii() else re.sub(r"[^0-9A-Z]", "", _ascii(text))
-    )
-
-
-def _ascii(text: str) -> str:
-    return "".join(character for character in text if character.isascii()).upper()
+    """The letters and digits of a text in capitals, accents taken off."""
+    folded = unicodedata.normalize("NFKD", text).upper()
+    return re.sub(r"[^0-9A-Z]", "", folded)
 
 
 def _short(prefix: str, identifier: str) -> str:
-    """A body of 16 characters that is the same for the same id."""
-    number = int.from_bytes(hashlib.sha256(identifier.encode()).digest()[:9], "big")
-    digits = ""
-    while len(digits) < LONGEST_BODY - 6:
-        number, digit = divmod(number, len(_ALPHABET))
-        digits += _ALPHABET[digit]
-    return prefix + digits
+    """As much of an id as fits, which is enough to find it again by its beginning."""
+    return prefix + reference_body(identifier.rpartition("_")[2])[: LONGEST_BODY - 1]
 
 
 def _remainder(text: str) -> int:

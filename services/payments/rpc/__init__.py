@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.payments.desk import Desk
-from services.payments.rpc import books, chargebacks, payments, policies, refunds
+from services.payments.rpc import bank_statements, books, chargebacks, payments, policies, refunds, transfers
 
 
 def servicers(desk: Desk) -> Sequence[tuple[Any, object]]:
@@ -15,4 +15,6 @@ def servicers(desk: Desk) -> Sequence[tuple[Any, object]]:
         *policies.servicers(desk),
         *refunds.servicers(desk),
         *chargebacks.servicers(desk),
+        *bank_statements.servicers(desk),
+        *transfers.servicers(desk),
     )
