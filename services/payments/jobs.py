@@ -8,7 +8,15 @@ from services.payments.desk import Desk
 from services.payments.operations.close_transfer_claims import BATCH as CLAIMS_BATCH
 from services.payments.operations.close_transfer_claims import expire_claims
 from services.payments.operations.guard_books import verify
+from services.payments.operations.guard_payments import FORGET_BATCH, forget_old_tries
+from services.payments.operations.manage_payment_methods import BATCH as EXPIRY_BATCH
+from services.payments.operations.manage_payment_methods import tell_of_expiring_cards
+from services.payments.operations.plan_autopay import plan_autopay
 from services.payments.operations.reconcile_attempts import BATCH, count_overdue, reconcile_attempts
+from services.payments.operations.run_autopay import BATCH as RUNS_BATCH
+from services.payments.operations.run_autopay import act_on_runs
+from services.payments.operations.set_up_payment_method import BATCH as SETUPS_BATCH
+from services.payments.operations.set_up_payment_method import settle_setups
 from services.payments.operations.start_payment import BATCH as START_BATCH
 from services.payments.operations.start_payment import start_scheduled_payments
 from services.payments.operations.watch_reversals import BATCH as REVERSALS_BATCH
@@ -18,6 +26,11 @@ START_PERIOD_SECONDS = 20.0
 WATCH_PERIOD_SECONDS = 60.0
 OVERDUE_PERIOD_SECONDS = 30.0
 CLAIMS_PERIOD_SECONDS = 60.0
+PLAN_PERIOD_SECONDS = 300.0
+RUNS_PERIOD_SECONDS = 15.0
+SETUPS_PERIOD_SECONDS = 60.0
+EXPIRY_PERIOD_SECONDS = 3600.0
+FORGET_PERIOD_SECONDS = 600.0
 
 
 def jobs(desk: Desk) -> Sequence[Job]:
@@ -59,10 +72,47 @@ def jobs(desk: Desk) -> Sequence[Job]:
             run=lambda: expire_claims(desk),
             batch_limit=CLAIMS_BATCH,
         ),
+        *_of_saved_methods(desk),
         Job(
             name="check books",
             period_seconds=books.CHECK_PERIOD_SECONDS,
             run=lambda: books.check_due(desk.db, verify),
             batch_limit=books.BATCH,
+        ),
+    )
+
+
+def _of_saved_methods(desk: Desk) -> Sequence[Job]:
+    """Autopay, saved methods, and what guards no longer need to know."""
+    return (
+        Job(
+            name="plan autopay",
+            period_seconds=PLAN_PERIOD_SECONDS,
+            run=lambda: plan_autopay(desk),
+            batch_limit=1,
+        ),
+        Job(
+            name="announce and start autopay",
+            period_seconds=RUNS_PERIOD_SECONDS,
+            run=lambda: act_on_runs(desk),
+            batch_limit=RUNS_BATCH,
+        ),
+        Job(
+            name="settle setups",
+            period_seconds=SETUPS_PERIOD_SECONDS,
+            run=lambda: settle_setups(desk),
+            batch_limit=SETUPS_BATCH + 1,
+        ),
+        Job(
+            name="tell of expiring cards",
+            period_seconds=EXPIRY_PERIOD_SECONDS,
+            run=lambda: tell_of_expiring_cards(desk),
+            batch_limit=EXPIRY_BATCH,
+        ),
+        Job(
+            name="forget old tries",
+            period_seconds=FORGET_PERIOD_SECONDS,
+            run=lambda: forget_old_tries(desk),
+            batch_limit=FORGET_BATCH,
         ),
     )

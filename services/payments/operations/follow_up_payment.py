@@ -6,6 +6,7 @@ from chassis import audit
 from chassis.database import WriteTx
 from services.payments.domain.case import Case
 from services.payments.domain.outcome import Outcome, Status
+from services.payments.operations.follow_autopay import follow_autopay
 from services.payments.operations.guard_payments import note_failed_try
 from services.payments.store import cases, payment_methods, policies
 
@@ -14,6 +15,7 @@ async def follow_up_payment(tx: WriteTx, case: Case, outcome: Outcome) -> Case:
     """In the transaction that wrote the state. Costs nothing for a payment with which nothing was saved or refused."""
     payment = case.payment
     await note_failed_try(tx, payment)
+    await follow_autopay(tx, payment, provider=case.attempt.provider if case.attempt is not None else "")
     if payment.status is Status.SUCCEEDED and payment.payment_method_id:
         await payment_methods.mark_used(tx, payment.payment_method_id)
     wanted = case.attempt is not None and case.attempt.save_method

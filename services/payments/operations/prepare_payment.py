@@ -16,6 +16,7 @@ from services.payments.domain.payment import Method, Payment
 from services.payments.domain.policy import Terms
 from services.payments.domain.saved_method import MethodForCharge
 from services.payments.domain.wish import Sums, Wish, sums_of
+from services.payments.operations.begin_autopay_run import begin_run
 from services.payments.operations.check_payer_rules import apply_payer_rules
 from services.payments.operations.guard_payments import guard_payment
 from services.payments.store import cases, payment_methods, policies
@@ -102,6 +103,7 @@ async def make_payment(
     if wish.expected_amount is not None and wish.expected_amount != payment.amount:
         raise PreviewChangedError(payment)
     await guard_payment(tx, payment)
+    await begin_run(tx, payment)
     payment = await apply_payer_rules(tx, payment)
     if not payment.status.is_waiting:
         return payment, new_attempt(desk, payment, means, wish=wish, off_session=draft.is_automatic)

@@ -15,7 +15,7 @@ from services.payments.domain.due_item import Due
 from services.payments.domain.payment import Method, Part
 from services.payments.domain.wish import Wish
 from services.payments.operations.create_payment import create_payment
-from services.payments.operations.follow_payment import fail_run
+from services.payments.operations.follow_autopay import fail_run
 from services.payments.operations.plan_autopay import ASK_AGAIN_AFTER, announce_in, announce_run, wake_at
 from services.payments.store import autopay, cases
 

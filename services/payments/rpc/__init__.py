@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.payments.desk import Desk
-from services.payments.rpc import bank_statements, books, chargebacks, payments, policies, refunds, transfers
+from services.payments.rpc import (
+    autopay,
+    bank_statements,
+    books,
+    chargebacks,
+    payer_rules,
+    payment_methods,
+    payments,
+    policies,
+    refunds,
+    transfers,
+)
 
 
 def servicers(desk: Desk) -> Sequence[tuple[Any, object]]:
@@ -17,4 +28,7 @@ def servicers(desk: Desk) -> Sequence[tuple[Any, object]]:
         *chargebacks.servicers(desk),
         *bank_statements.servicers(desk),
         *transfers.servicers(desk),
+        *payment_methods.servicers(desk),
+        *autopay.servicers(desk),
+        *payer_rules.servicers(desk),
     )

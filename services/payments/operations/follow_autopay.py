@@ -1,4 +1,4 @@
-"""What a payment's outcome means elsewhere: for its saved method, its autopay run, and the guards."""
+"""What a failed payment means for the autopay run that made it, and for its mandate."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +10,6 @@ from services.payments.domain.autopay import START_HOUR, Run, RunStatus, next_tr
 from services.payments.domain.outcome import Status
 from services.payments.domain.payment import Payment
 from services.payments.operations.begin_autopay_run import RUN_PREFIX
-from services.payments.operations.guard_payments import note_failed_try
 from services.payments.store import autopay, cases, payment_methods
 from services.payments.translate.payments import to_proto_money
 from tallyport.payments.v1 import events_pb2
@@ -34,20 +33,19 @@ LOOK_AGAIN: Final = timedelta(hours=1)
 REVOKING: Final = frozenset({"mandate_revoked", "revocation_of_authorization"})
 
 
-async def follow_payment(tx: WriteTx, before: Payment, after: Payment, *, provider: str) -> None:
-    """In the transaction that writes a payment's new state. Plain payments that succeed cost nothing here."""
-    if after.status is before.status:
+async def follow_autopay(tx: WriteTx, payment: Payment, *, provider: str) -> None:
+    """In the transaction that writes how a payment ended. Whoever pays by hand costs nothing here.
+
+    A mandate that was taken back is never charged again; a run whose payment failed is tried again or given up.
+    """
+    if payment.status not in (Status.FAILED, Status.CANCELED):
         return
-    if after.status is Status.FAILED:
-        await note_failed_try(tx, after)
-        if after.failure_code in REVOKING and after.payment_method_id:
-            method = await payment_methods.find(tx, after.payment_method_id)
-            if method is not None:
-                await payment_methods.mark_revoked(tx, method.view.method_token, provider=provider)
-    if after.status is Status.SUCCEEDED and after.payment_method_id:
-        await payment_methods.mark_used(tx, after.payment_method_id)
-    if after.source.startswith(RUN_PREFIX) and after.status in (Status.FAILED, Status.CANCELED):
-        await _follow_failure(tx, after)
+    if payment.failure_code in REVOKING and payment.payment_method_id:
+        method = await payment_methods.find(tx, payment.payment_method_id)
+        if method is not None:
+            await payment_methods.mark_revoked(tx, method.view.method_token, provider=provider)
+    if payment.source.startswith(RUN_PREFIX):
+        await _follow_failure(tx, payment)
 
 
 async def _follow_failure(tx: WriteTx, payment: Payment) -> None:
