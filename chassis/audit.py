@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import text
 
 from chassis.caller import current_call_or_none
-from chassis.database import ReadTx, Statement, WriteTx, driver_sql
+from chassis.database import ReadTx, WriteTx
+from chassis.wire import Statement, driver_sql
 
 FLUSH_ORDER = 10
 PAGE_SIZE = 1_000

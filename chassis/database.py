@@ -1,21 +1,18 @@
 """PostgreSQL transactions: one organization each, row-level security set, time limits from the call.
 
-Opening costs one round trip. Outbox and audit rows are collected on the transaction and written last,
-right before COMMIT, so that the per-organization rows they lock are held as briefly as possible.
+Opening costs no round trip of its own (see chassis.wire). Outbox and audit rows are collected on the transaction
+and written last, together with COMMIT, so that the per-organization rows they lock are held as briefly as possible.
 """
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import psycopg
-from psycopg.pq import TransactionStatus
-from psycopg.sql import quote
 from sqlalchemy import CursorResult, Executable, TextClause, text
-from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -24,6 +21,7 @@ from chassis.caller import current_call_or_none
 from chassis.clock import Clock
 from chassis.errors import Kind, ServiceError
 from chassis.waking import Waker
+from chassis.wire import Parameters, Statement, Wire, driver_of, driver_sql
 
 STATEMENT_TIMEOUT_MILLISECONDS = 5_000
 LOCK_TIMEOUT_MILLISECONDS = 2_000
@@ -37,9 +35,6 @@ _RETRYABLE = frozenset({"40001", "40P01"})
 _MUST_BE_ON = ("fsync", "full_page_writes")
 
 T = TypeVar("T")
-Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
-Statement = tuple[str, Mapping[str, Any]]
-"""SQL in the driver's own form (see `driver_sql`) and its parameters."""
 Flush = Callable[["WriteTx", list[Any]], Sequence[Statement]]
 
 
@@ -50,8 +45,8 @@ class UnsafeDatabaseError(Exception):
 class ReadTx:
     """A running transaction that may read. `organization_id` is None in sweeps and transport work."""
 
-    def __init__(self, connection: AsyncConnection, organization_id: str | None, now: datetime) -> None:
-        self.connection = connection
+    def __init__(self, wire: Wire, organization_id: str | None, now: datetime) -> None:
+        self.wire = wire
         self._organization_id = organization_id
         self._now = now
 
@@ -68,16 +63,23 @@ class ReadTx:
 
     async def execute(self, statement: Executable, params: Parameters | None = None) -> CursorResult[Any]:
         """Run one statement; a sequence of parameters runs it for each."""
-        return await self.connection.execute(statement, params)
+        return await self.wire.execute(statement, params)
 
 
 class WriteTx(ReadTx):
     """A running transaction that may write."""
 
-    def __init__(self, connection: AsyncConnection, organization_id: str | None, now: datetime) -> None:
-        super().__init__(connection, organization_id, now)
+    def __init__(self, wire: Wire, organization_id: str | None, now: datetime) -> None:
+        super().__init__(wire, organization_id, now)
         self._collected: dict[tuple[int, Flush], list[Any]] = {}
         self.channels: set[str] = set()
+
+    def enqueue(self, statement: TextClause, params: Mapping[str, Any]) -> None:
+        """Run a statement whose result nobody reads: it costs no round trip, and leaves before the next one.
+
+        What it violates is raised by the statement it leaves with, at the latest by the end of the transaction.
+        """
+        self.wire.enqueue(statement, params)
 
     def collect(self, order: int, flush: Flush, item: object) -> None:
         """Keep an item for the end of the transaction; flushes run by ascending order (lock order)."""
@@ -96,9 +98,7 @@ class WriteTx(ReadTx):
 
     async def flush_collected(self) -> None:
         """Write what was collected before its time, for code that must read it in this transaction."""
-        with _as_sqlalchemy_errors(self.connection):
-            for sql, params in self.take_collected():
-                await _driver_of(self.connection).execute(sql.encode(), params)
+        await self.wire.send(*self.take_collected())
 
 
 class Database:
@@ -145,33 +145,33 @@ class Database:
     @asynccontextmanager
     async def write(self, organization_id: str) -> AsyncIterator[WriteTx]:
         """One organization's transaction: commits at the end of the block, rolls back on an exception."""
-        async with self._transaction("BEGIN", organization_id) as connection:
-            tx = WriteTx(connection, organization_id, self.clock.now())
+        async with self._transaction("BEGIN", organization_id) as wire:
+            tx = WriteTx(wire, organization_id, self.clock.now())
             yield tx
-            await _commit(connection, tx.take_collected())
+            await wire.commit(tx.take_collected())
             self._waker.wake(tx.channels)
 
     @asynccontextmanager
     async def read(self, organization_id: str) -> AsyncIterator[ReadTx]:
         """One organization's READ ONLY transaction."""
-        async with self._transaction("BEGIN READ ONLY", organization_id) as connection:
-            yield ReadTx(connection, organization_id, self.clock.now())
-            await _commit(connection, [])
+        async with self._transaction("BEGIN READ ONLY", organization_id) as wire:
+            yield ReadTx(wire, organization_id, self.clock.now())
+            await wire.commit([])
 
     @asynccontextmanager
     async def sweep(self) -> AsyncIterator[ReadTx]:
         """READ ONLY across organizations, on tables with a sweep policy: find work here, do it in write()."""
-        async with self._transaction("BEGIN READ ONLY", NO_ORGANIZATION, sweep=True) as connection:
-            yield ReadTx(connection, None, self.clock.now())
-            await _commit(connection, [])
+        async with self._transaction("BEGIN READ ONLY", NO_ORGANIZATION, sweep=True) as wire:
+            yield ReadTx(wire, None, self.clock.now())
+            await wire.commit([])
 
     @asynccontextmanager
     async def transport(self) -> AsyncIterator[WriteTx]:
         """A transaction without organization for outbox, inbox and dead letters; tenant tables raise."""
-        async with self._transaction("BEGIN", "") as connection:
-            tx = WriteTx(connection, None, self.clock.now())
+        async with self._transaction("BEGIN", "") as wire:
+            tx = WriteTx(wire, None, self.clock.now())
             yield tx
-            await _commit(connection, tx.take_collected())
+            await wire.commit(tx.take_collected())
 
     async def run_write(self, organization_id: str, fn: Callable[[WriteTx], Awaitable[T]]) -> T:
         """Run `fn` in a transaction; after a serialization failure or deadlock again, 3 times in all."""
@@ -198,7 +198,7 @@ class Database:
         """Run a statement of its own, outside any transaction of ours."""
         connection = await self.engine.connect()
         try:
-            await _driver_of(connection).execute(statement.encode())
+            await driver_of(connection).execute(statement.encode())
         finally:
             await connection.close()
 
@@ -214,82 +214,38 @@ class Database:
     @asynccontextmanager
     async def _transaction(
         self, begin: str, organization_id: str, *, sweep: bool = False
-    ) -> AsyncIterator[AsyncConnection]:
-        opening = f"{begin}; {_settings_statement(organization_id, sweep=sweep)}"
-        connection: AsyncConnection | None = None
+    ) -> AsyncIterator[Wire]:
+        opening = [(begin, {}), (_SETTINGS, _settings(organization_id, sweep=sweep))]
+        wire: Wire | None = None
         try:
-            connection = await self._begin(opening)
-            yield connection
+            wire = await self._checked_out(opening)
+            yield wire
         except (DBAPIError, PoolTimeoutError) as error:
             expected = _as_service_error(error)
             if expected is not None:
                 raise expected from error
             raise
         finally:
-            if connection is not None:
-                await connection.close()  # rolls back whatever was not committed
+            if wire is not None:
+                await wire.connection.close()  # rolls back whatever was not committed
 
-    async def _begin(self, opening: str) -> AsyncConnection:
-        """Check a connection out and open the transaction; a restarted server leaves a pool of dead ones."""
+    async def _checked_out(self, opening: Sequence[Statement]) -> Wire:
+        """A connection that is not known to be dead; a restarted server leaves a pool of those."""
         for tries_left in range(self._pool_size, -1, -1):
-            connection = await self.engine.connect()
-            driver = _driver_of(connection)
+            wire = Wire(await self.engine.connect(), opening)
+            if not wire.seems_dead():
+                return wire
             try:
-                with _as_sqlalchemy_errors(connection):
-                    await driver.execute(opening.encode())
+                await wire.send()
             except BaseException as error:
-                if driver.closed:
-                    await connection.invalidate(error)
-                await connection.close()
-                if not (driver.closed and tries_left and isinstance(error, DBAPIError)):
+                if wire.driver.closed:
+                    await wire.connection.invalidate(error)
+                await wire.connection.close()
+                if not (wire.driver.closed and tries_left and isinstance(error, DBAPIError)):
                     raise
             else:
-                return connection
+                return wire
         raise AssertionError("unreachable")
-
-
-def driver_sql(statement: TextClause) -> str:
-    """A `text()` statement in the driver's own form, for `Flush`."""
-    return str(statement.compile(dialect=psycopg_dialect()))  # type: ignore[no-untyped-call]
-
-
-def _driver_of(connection: AsyncConnection) -> psycopg.AsyncConnection[Any]:
-    """Psycopg's connection below SQLAlchemy's: BEGIN, COMMIT and pipelines are spoken there."""
-    driver = connection.sync_connection.connection.driver_connection  # type: ignore[union-attr]
-    return cast("psycopg.AsyncConnection[Any]", driver)
-
-
-@contextmanager
-def _as_sqlalchemy_errors(connection: AsyncConnection) -> Iterator[None]:
-    try:
-        yield
-    except psycopg.Error as error:
-        raise cast(
-            "DBAPIError",
-            DBAPIError.instance(
-                "",
-                None,
-                error,
-                psycopg.Error,
-                hide_parameters=True,
-                connection_invalidated=_driver_of(connection).closed,
-            ),
-        ) from error
-
-
-async def _commit(connection: AsyncConnection, last_statements: Sequence[Statement]) -> None:
-    """COMMIT, in one round trip with the last statements: the rows they lock are held no longer than that."""
-    driver = _driver_of(connection)
-    if driver.info.transaction_status is not TransactionStatus.INTRANS:
-        raise RuntimeError("the transaction had already failed; an error of it was swallowed")
-    with _as_sqlalchemy_errors(connection):
-        if not last_statements:
-            await driver.commit()
-            return
-        async with driver.pipeline():
-            for sql, params in last_statements:
-                await driver.execute(sql.encode(), params)
-            await driver.execute(b"COMMIT")
 
 
 def sqlstate_of(error: DBAPIError) -> str | None:
@@ -305,16 +261,14 @@ def violated_constraint(error: IntegrityError) -> str | None:
     return name
 
 
-def _settings_statement(organization_id: str, *, sweep: bool) -> str:
+def _settings(organization_id: str, *, sweep: bool) -> Mapping[str, Any]:
     milliseconds = _statement_timeout_milliseconds()
-    settings = {
-        "app.organization_id": organization_id,
-        "app.sweep": "on" if sweep else "off",
+    return {
+        "organization_id": organization_id,
+        "sweep": "on" if sweep else "off",
         "statement_timeout": str(milliseconds),
         "lock_timeout": str(min(LOCK_TIMEOUT_MILLISECONDS, milliseconds)),
     }
-    calls = (f"set_config('{name}', {quote(value)}, true)" for name, value in settings.items())
-    return f"SELECT {', '.join(calls)}"
 
 
 def _statement_timeout_milliseconds() -> int:
@@ -381,6 +335,13 @@ async def _refuse_unsafe(connection: AsyncConnection) -> None:
         raise UnsafeDatabaseError(f"role {row.role} bypasses row-level security: use the service's app role")
 
 
+_SETTINGS = driver_sql(
+    text(
+        "SELECT set_config('app.organization_id', :organization_id, true), set_config('app.sweep', :sweep, true),"
+        " set_config('statement_timeout', :statement_timeout, true),"
+        " set_config('lock_timeout', :lock_timeout, true)"
+    )
+)
 _SAFETY = text(
     "SELECT current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,"
     " current_setting('synchronous_commit') AS synchronous_commit, rolname AS role, rolsuper, rolbypassrls"

@@ -14,9 +14,10 @@ from opentelemetry import propagate
 from sqlalchemy import text
 
 from chassis.caller import current_call_or_none
-from chassis.database import ReadTx, Statement, WriteTx, driver_sql
+from chassis.database import ReadTx, WriteTx
 from chassis.ids import new_uuid7
 from chassis.relay import CHANNEL, Relay, republish
+from chassis.wire import Statement, driver_sql
 
 __all__ = ["Relay", "StoredEvent", "append", "events_of", "events_since", "republish"]
 

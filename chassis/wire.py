@@ -1,0 +1,164 @@
+"""A transaction's talk with PostgreSQL: what nobody waits for leaves together with the next question or COMMIT.
+
+BEGIN and its settings, writes without a result and COMMIT need no round trip of their own. Statements in plain SQL
+(`text()`) go straight to the driver; built ones take SQLAlchemy's way.
+"""
+
+import select
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, cast
+
+import psycopg
+from opentelemetry import trace
+from psycopg.pq import TransactionStatus
+from sqlalchemy import CursorResult, Executable, TextClause, text
+from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
+from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import NullType
+
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+Statement = tuple[str, Mapping[str, Any]]
+"""SQL in the driver's own form (see `driver_sql`) and its parameters."""
+_tracer = trace.get_tracer(__name__)
+
+
+class TextResult(IteratorResult[Any]):
+    """The rows of a plain SQL statement, all of them here already."""
+
+    def __init__(self, names: tuple[str, ...], rows: list[tuple[Any, ...]], rowcount: int) -> None:
+        super().__init__(_metadata_of(names), iter(rows))
+        self.rowcount = rowcount
+        """Rows that the statement changed or returned."""
+
+
+class Wire:
+    """One transaction's connection; `opening` begins the transaction and leaves with the first statement."""
+
+    def __init__(self, connection: AsyncConnection, opening: Sequence[Statement]) -> None:
+        self.connection = connection
+        self.driver = driver_of(connection)
+        self._waiting = [*opening]
+        self._opening = len(self._waiting)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the server has not heard of this transaction and nothing but its opening waits."""
+        return 0 < len(self._waiting) == self._opening
+
+    def enqueue(self, statement: TextClause, params: Mapping[str, Any]) -> None:
+        """Run a statement whose result nobody reads, before whatever runs next."""
+        self._waiting.append((driver_sql(statement), params))
+
+    async def execute(self, statement: Executable, params: Parameters | None) -> CursorResult[Any]:
+        """Run a statement, after all that waits."""
+        if not isinstance(statement, TextClause) or isinstance(params, Sequence) or _has_types(statement):
+            await self.send()
+            return await self.connection.execute(statement, params)
+        sql = driver_sql(statement)
+        if not trace.get_current_span().is_recording():
+            return await self._ask(sql, params or {})
+        with _tracer.start_as_current_span(sql.split(None, 1)[0], kind=trace.SpanKind.CLIENT) as span:
+            span.set_attributes({"db.system.name": "postgresql", "db.statement": sql})
+            return await self._ask(sql, params or {})
+
+    async def send(self, *last: Statement) -> None:
+        """Send what waits and then `last`, in one round trip."""
+        statements = [*self._waiting, *last]
+        self._waiting.clear()
+        self._opening = 0
+        if not statements:
+            return
+        with as_sqlalchemy_errors(self.connection):
+            if len(statements) == 1:
+                await self.driver.execute(statements[0][0].encode(), statements[0][1])
+                return
+            async with self.driver.pipeline():
+                for sql, params in statements:
+                    await self.driver.execute(sql.encode(), params)
+
+    async def commit(self, last: Sequence[Statement]) -> None:
+        """COMMIT with what waits and `last`, in one round trip: the rows they lock are held no longer than that."""
+        if self.is_silent and not last:
+            return
+        status = self.driver.info.transaction_status
+        if status is not (TransactionStatus.IDLE if self._opening else TransactionStatus.INTRANS):
+            raise RuntimeError("the transaction had already failed; an error of it was swallowed")
+        await self.send(*last, ("COMMIT", {}))
+
+    def seems_dead(self) -> bool:
+        """Whether the server has something to say unasked, as when it has closed the connection."""
+        if self.driver.closed:
+            return True
+        waiting = select.poll()
+        waiting.register(self.driver.fileno(), select.POLLIN)
+        return bool(waiting.poll(0))
+
+    async def _ask(self, sql: str, params: Mapping[str, Any]) -> CursorResult[Any]:
+        cursor = self.driver.cursor()
+        with as_sqlalchemy_errors(self.connection):
+            if self._waiting:
+                statements, self._waiting = self._waiting, []
+                self._opening = 0
+                async with self.driver.pipeline():
+                    for earlier, earlier_params in statements:
+                        await self.driver.execute(earlier.encode(), earlier_params)
+                    await cursor.execute(sql.encode(), params)
+            else:
+                await cursor.execute(sql.encode(), params)
+            if cursor.description is None:
+                result = TextResult((), [], cursor.rowcount)
+            else:
+                names = tuple(column.name for column in cursor.description)
+                result = TextResult(names, await cursor.fetchall(), cursor.rowcount)
+        return cast("CursorResult[Any]", result)
+
+
+def driver_of(connection: AsyncConnection) -> psycopg.AsyncConnection[Any]:
+    """Psycopg's connection below SQLAlchemy's: BEGIN, COMMIT and pipelines are spoken there."""
+    driver = connection.sync_connection.connection.driver_connection  # type: ignore[union-attr]
+    return cast("psycopg.AsyncConnection[Any]", driver)
+
+
+def driver_sql(statement: TextClause) -> str:
+    """A `text()` statement in the driver's own form."""
+    return _driver_sql(statement.text)
+
+
+@contextmanager
+def as_sqlalchemy_errors(connection: AsyncConnection) -> Iterator[None]:
+    """The driver's errors as SQLAlchemy would raise them, without parameters."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise cast(
+            "DBAPIError",
+            DBAPIError.instance(
+                "",
+                None,
+                error,
+                psycopg.Error,
+                hide_parameters=True,
+                connection_invalidated=driver_of(connection).closed,
+            ),
+        ) from error
+
+
+@lru_cache(maxsize=1024)
+def _driver_sql(sql: str) -> str:
+    return str(text(sql).compile(dialect=psycopg_dialect()))  # type: ignore[no-untyped-call]
+
+
+@lru_cache(maxsize=1024)
+def _metadata_of(names: tuple[str, ...]) -> SimpleResultMetaData:
+    return SimpleResultMetaData(names)
+
+
+def _has_types(statement: TextClause) -> bool:
+    """Whether parameters were given types or lists to expand, which are SQLAlchemy's business."""
+    return any(
+        bind.expanding or not isinstance(bind.type, NullType) for bind in statement._bindparams.values()
+    )
