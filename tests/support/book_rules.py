@@ -88,23 +88,60 @@ PAYMENTS: Rules = {
             <> CASE p.status WHEN 'succeeded' THEN 1 ELSE 0 END
     """,
 }
+_MONEY_BY_SOURCE = """
+    SELECT organization_id, source_payment_id AS payment_id, sum(amount_minor_units) AS amount
+    FROM (
+        SELECT organization_id, payment_id AS source_payment_id, amount_minor_units FROM allocations
+        UNION ALL
+        SELECT organization_id, source_payment_id, amount_minor_units FROM credit_allocations
+        UNION ALL
+        SELECT organization_id, payment_id, remaining_minor_units FROM customer_credits
+    ) AS place
+    WHERE organization_id = ANY(%(orgs)s) GROUP BY 1, 2
+"""
 INVOICING: Rules = {
-    "received is not applied and credited": """
+    "received is not applied, unapplied and refunded": f"""
         SELECT a.payment_id AS found FROM payment_applications a
-        LEFT JOIN allocations l ON l.organization_id = a.organization_id AND l.payment_id = a.payment_id
+        LEFT JOIN ({_MONEY_BY_SOURCE}) AS kept USING (organization_id, payment_id)
         WHERE a.organization_id = ANY(%(orgs)s)
-        GROUP BY a.organization_id, a.payment_id, a.received_minor_units, a.credited_minor_units
-        HAVING coalesce(sum(l.amount_minor_units), 0) + a.credited_minor_units <> a.received_minor_units
+            AND coalesce(kept.amount, 0) + a.refunded_minor_units
+                <> a.received_minor_units - a.surcharge_minor_units
     """,
-    "credit differs from what was credited": """
+    "refunded is not the sum of reversals": """
         SELECT a.payment_id AS found FROM payment_applications a
-        LEFT JOIN customer_credits c ON c.organization_id = a.organization_id AND c.payment_id = a.payment_id
+        LEFT JOIN payment_reversals r ON r.organization_id = a.organization_id
+            AND r.payment_id = a.payment_id AND r.reinstated_at IS NULL AND NOT r.to_credit
         WHERE a.organization_id = ANY(%(orgs)s)
-            AND coalesce(c.amount_minor_units, 0) <> a.credited_minor_units
+        GROUP BY a.organization_id, a.payment_id, a.refunded_minor_units
+        HAVING coalesce(sum(r.amount_minor_units - r.surcharge_minor_units), 0) <> a.refunded_minor_units
+    """,
+    "money went back that was not here": """
+        SELECT reversal_id AS found FROM payment_reversals
+        WHERE organization_id = ANY(%(orgs)s) AND shortfall_minor_units <> 0 AND reinstated_at IS NULL
+    """,
+    "held credit is not the sum of holds": """
+        SELECT c.payment_id AS found FROM customer_credits c
+        LEFT JOIN credit_holds h ON h.organization_id = c.organization_id AND h.source_payment_id = c.payment_id
+        WHERE c.organization_id = ANY(%(orgs)s)
+        GROUP BY c.organization_id, c.payment_id, c.held_minor_units
+        HAVING coalesce(sum(h.amount_minor_units), 0) <> c.held_minor_units
+    """,
+    "more credit is held than there is": """
+        SELECT payment_id AS found FROM customer_credits WHERE organization_id = ANY(%(orgs)s)
+            AND (held_minor_units > remaining_minor_units OR remaining_minor_units < 0)
+    """,
+    "credit is held by a payment that holds nothing else": """
+        SELECT h.payment_id AS found FROM credit_holds h
+        LEFT JOIN reservations r ON r.organization_id = h.organization_id AND r.payment_id = h.payment_id
+            AND r.state = 'held'
+        WHERE h.organization_id = ANY(%(orgs)s) AND r.payment_id IS NULL
     """,
     "paid is not the sum of allocations": """
         SELECT i.invoice_id AS found FROM invoices i
-        LEFT JOIN allocations l ON l.organization_id = i.organization_id AND l.invoice_id = i.invoice_id
+        LEFT JOIN (
+            SELECT organization_id, invoice_id, amount_minor_units FROM allocations
+            UNION ALL SELECT organization_id, invoice_id, amount_minor_units FROM credit_allocations
+        ) AS l USING (organization_id, invoice_id)
         WHERE i.organization_id = ANY(%(orgs)s)
         GROUP BY i.organization_id, i.invoice_id, i.paid_minor_units
         HAVING coalesce(sum(l.amount_minor_units), 0) <> i.paid_minor_units
@@ -117,15 +154,17 @@ INVOICING: Rules = {
         GROUP BY i.organization_id, i.invoice_id, i.reserved_minor_units
         HAVING coalesce(sum(r.amount_minor_units), 0) <> i.reserved_minor_units
     """,
-    "more is paid and reserved than the total": """
+    "more is paid, credited and reserved than the total": """
         SELECT invoice_id AS found FROM invoices WHERE organization_id = ANY(%(orgs)s)
-            AND status <> 'draft' AND paid_minor_units + reserved_minor_units > total_minor_units
+            AND (paid_minor_units < 0 OR credited_minor_units < 0 OR reserved_minor_units < 0
+                OR status <> 'draft'
+                    AND paid_minor_units + credited_minor_units + reserved_minor_units > total_minor_units)
     """,
     "status does not follow from the sums": """
         SELECT invoice_id || ' ' || status AS found FROM invoices
         WHERE organization_id = ANY(%(orgs)s) AND status NOT IN ('draft', 'void') AND status <> CASE
-            WHEN paid_minor_units = total_minor_units AND total_minor_units > 0 THEN 'paid'
-            WHEN paid_minor_units > 0 THEN 'partly_paid' ELSE 'open' END
+            WHEN paid_minor_units + credited_minor_units = total_minor_units AND total_minor_units > 0 THEN 'paid'
+            WHEN paid_minor_units + credited_minor_units > 0 THEN 'partly_paid' ELSE 'open' END
     """,
     "reservation outlived its time": """
         SELECT payment_id AS found FROM reservations WHERE organization_id = ANY(%(orgs)s)
@@ -133,7 +172,8 @@ INVOICING: Rules = {
     """,
     "receivables ledger differs from the invoices": f"""
         WITH owed AS (
-            SELECT organization_id, customer_id, currency, sum(total_minor_units - paid_minor_units) AS amount
+            SELECT organization_id, customer_id, currency,
+                sum(total_minor_units - paid_minor_units - credited_minor_units) AS amount
             FROM invoices WHERE organization_id = ANY(%(orgs)s) AND status NOT IN ('draft', 'void')
             GROUP BY 1, 2, 3
         ), booked AS (
@@ -156,6 +196,18 @@ INVOICING: Rules = {
         SELECT coalesce(held.customer_id, booked.customer_id) AS found
         FROM held FULL JOIN booked USING (organization_id, customer_id, currency)
         WHERE coalesce(held.amount, 0) <> coalesce(booked.amount, 0)
+    """,
+    "cash clearing differs from what was received and refunded": f"""
+        WITH kept AS (
+            SELECT organization_id, currency,
+                sum(received_minor_units - surcharge_minor_units - refunded_minor_units) AS amount
+            FROM payment_applications WHERE organization_id = ANY(%(orgs)s) GROUP BY 1, 2
+        ), booked AS (
+            SELECT organization_id, currency, sum({_SIGNED}) AS amount
+            FROM ledger_lines WHERE organization_id = ANY(%(orgs)s) AND account = 'cash_clearing' GROUP BY 1, 2
+        )
+        SELECT currency AS found FROM kept FULL JOIN booked USING (organization_id, currency)
+        WHERE coalesce(kept.amount, 0) <> coalesce(booked.amount, 0)
     """,
 }
 RULES: Mapping[str, Rules] = {

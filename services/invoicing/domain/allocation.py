@@ -56,7 +56,7 @@ def allocate(
     at: datetime,
     credit: Money | None = None,
 ) -> Allocation:
-    """Use the money, and then `credit`, as the payer meant it, as far as each invoice can still take it.
+    """Use `credit`, and then the money, as the payer meant it, as far as each invoice can still take it.
 
     `reserved` is what this payment holds by invoice id: that much surely fits, and all of it is lifted.
     Invoices of `parts` that are missing from `invoices` take nothing. Parts are served in their order.
@@ -76,7 +76,7 @@ def allocate(
         lifted = own or Money.zero(invoice.currency)
         if takes.is_zero and lifted.is_zero:
             continue
-        from_credit = takes - min(takes, left)
+        from_credit = min(takes, credit_left)
         left -= takes - from_credit
         credit_left -= from_credit
         after = invoice.release(lifted) if takes.is_zero else invoice.settle(takes, reserved=lifted, at=at)

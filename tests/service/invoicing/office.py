@@ -20,6 +20,7 @@ from services.invoicing.rpc.customers import Customers
 from services.invoicing.rpc.imports import Imports
 from services.invoicing.rpc.invoices import Invoices
 from services.invoicing.rpc.items import Items
+from services.invoicing.rpc.open_items import OpenItems
 from services.invoicing.rpc.pay_links import PayLinks
 from services.invoicing.rpc.reservations import Deliveries, Reservations
 from tallyport.common.v1 import money_pb2
@@ -27,6 +28,7 @@ from tallyport.identity.v1 import events_pb2 as identity_events
 from tallyport.identity.v1 import organizations_pb2
 from tallyport.invoicing.v1 import customers_pb2, events_pb2, invoices_pb2, pay_links_pb2, reservations_pb2
 from tallyport.payments.v1 import events_pb2 as payments_events
+from tests.support.book_rules import INVOICING, LEDGER
 
 PAY_LINK_KEY = b"k" * 32
 M = TypeVar("M", bound=Message)
@@ -44,6 +46,7 @@ class Office:
         self.pay_links = PayLinks(db, PAY_LINK_KEY)
         self.imports = Imports(db)
         self.reservations = Reservations(db)
+        self.open_items = OpenItems(db)
         self.deliveries = Deliveries(db, PAY_LINK_KEY)
 
     @classmethod
@@ -146,20 +149,57 @@ class Office:
         request = pay_links_pb2.CreatePayLinkRequest(invoice_id=invoice_id)
         return await self.call(self.pay_links.CreatePayLink, request)
 
-    async def reserve(
-        self, payment_id: str, customer_id: str, parts: dict[str, int], *, expires_at: datetime | None = None
-    ) -> reservations_pb2.Reservation:
+    def wish(
+        self,
+        payment_id: str,
+        customer_id: str,
+        parts: dict[str, int],
+        *,
+        expires_at: datetime | None = None,
+        credit: int = 0,
+        versions: dict[str, int] | None = None,
+    ) -> reservations_pb2.ReserveRequest:
+        """What a payment asks to be reserved."""
         request = reservations_pb2.ReserveRequest(
             organization_id=self.organization_id,
             payment_id=payment_id,
             customer_id=customer_id,
             parts=[
-                reservations_pb2.InvoicePart(invoice_id=invoice_id, amount=usd(cents))
+                reservations_pb2.InvoicePart(
+                    invoice_id=invoice_id,
+                    amount=usd(cents),
+                    expected_version=(versions or {}).get(invoice_id, 0),
+                )
                 for invoice_id, cents in parts.items()
             ],
+            credit=usd(credit) if credit else None,
         )
         request.expires_at.FromDatetime(expires_at or self.clock.now() + timedelta(minutes=30))
+        return request
+
+    async def reserve(
+        self, payment_id: str, customer_id: str, parts: dict[str, int], **fields: Any
+    ) -> reservations_pb2.Reservation:
+        request = self.wish(payment_id, customer_id, parts, **fields)
         return await self.as_payments(self.reservations.Reserve, request)
+
+    async def reserve_many(
+        self, *wishes: reservations_pb2.ReserveRequest
+    ) -> list[reservations_pb2.ReserveAnswer]:
+        request = reservations_pb2.ReserveManyRequest(requests=wishes)
+        return list((await self.as_payments(self.reservations.ReserveMany, request)).answers)
+
+    async def plan(self, customer_id: str, *invoice_ids: str, **fields: Any) -> reservations_pb2.PaymentPlan:
+        request = reservations_pb2.PlanPaymentRequest(
+            organization_id=self.organization_id, customer_id=customer_id, invoice_ids=invoice_ids, **fields
+        )
+        return await self.as_payments(self.reservations.PlanPayment, request)
+
+    async def credit(self, customer_id: str) -> int:
+        """What the customer can spend, in cents."""
+        request = customers_pb2.GetAccountSummaryRequest(customer_id=customer_id)
+        summary = await self.call(self.customers.GetAccountSummary, request)
+        return int(summary.balances[0].credit.minor_units)
 
     async def release(self, payment_id: str) -> None:
         request = reservations_pb2.ReleaseRequest(organization_id=self.organization_id, payment_id=payment_id)
@@ -192,6 +232,34 @@ class Office:
             ],
             **{"receipt_number": "R-1", "received_on": "2026-11-21", "notify": True, **fields},
         )
+
+    async def reversed(self, payment_id: str, customer_id: str, cents: int, **fields: Any) -> None:
+        """PaymentReversed arrives; `parts` and `fee` are given in cents."""
+        parts = [
+            payments_events.PaidPart(invoice_id=invoice_id, amount=usd(part))
+            for invoice_id, part in fields.pop("parts", {}).items()
+        ]
+        if "fee" in fields:
+            fields["fee"] = usd(fields["fee"])
+        message = payments_events.PaymentReversed(
+            payment_id=payment_id,
+            customer_id=customer_id,
+            amount=usd(cents),
+            parts=parts,
+            **{
+                "reversal_id": f"ref_{payment_id}", "kind": payments_events.REVERSAL_KIND_REFUND,
+                "receipt_number": "R-1", "notify": True, **fields,
+            },
+        )  # fmt: skip
+        await self.deliver(message, aggregate_id=payment_id, version=2)
+
+    async def reinstated(self, payment_id: str, customer_id: str, cents: int, reversal_id: str = "") -> None:
+        """PaymentReinstated arrives."""
+        message = payments_events.PaymentReinstated(
+            payment_id=payment_id, customer_id=customer_id, amount=usd(cents),
+            reversal_id=reversal_id or f"ref_{payment_id}",
+        )  # fmt: skip
+        await self.deliver(message, aggregate_id=payment_id, version=3)
 
     async def deliver(self, message: Message, *, aggregate_id: str, version: int = 1) -> None:
         """Run the handler of an event in a transaction, as the consumer does."""
@@ -250,6 +318,20 @@ class Office:
             assert await ledger.unbalanced_entries(tx) == []
             found: Money = await ledger.balance(tx, account, owner, "USD")
         return found.minor_units
+
+    async def wrongs(self) -> list[str]:
+        """Which of the promises about an organization's books are broken now; time stands still for us."""
+        found = []
+        async with self.db.read(self.organization_id) as tx:
+            for name, query in (*LEDGER.items(), *INVOICING.items()):
+                if name == "reservation outlived its time":
+                    continue
+                cursor = await tx.execute(
+                    text(query.replace("%(orgs)s", "CAST(:orgs AS text[])").replace("%%", "%")),
+                    {"orgs": [self.organization_id]},
+                )
+                found += [f"{name}: {row.found}" for row in cursor]
+        return found
 
     async def count(self, table: str) -> int:
         """Rows of the organization in a table."""

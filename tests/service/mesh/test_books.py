@@ -50,9 +50,9 @@ async def paid_shop(mesh: ArmedStack, http: httpx.AsyncClient) -> Shop:
         (
             "invoicing",
             "UPDATE allocations SET amount_minor_units = 1",
-            "received is not applied and credited",
+            "received is not applied, unapplied and refunded",
         ),
-        ("invoicing", "UPDATE payment_applications SET credited_minor_units = 9", "credit differs"),
+        ("invoicing", "UPDATE payment_applications SET refunded_minor_units = 9", "refunded is not the sum"),
         ("invoicing", "DELETE FROM allocations", "paid is not the sum of allocations"),
         (
             "invoicing",
