@@ -1,4 +1,4 @@
-"""A payment provider in memory that does what a test tells it: the world outside, with its own idea of what happened."""
+"""A payment provider in memory that does what a test tells it: the world outside, with its own idea of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,7 +26,7 @@ OPENED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass
 class ScriptedProvider:
-    """Charges and refunds by key. `refund_result` is what a new refund becomes; `silent` and `lost_answers` are faults."""
+    """Charges and refunds by key. `refund_result` is what a new refund becomes; the last lines are faults."""
 
     name: str = "scripted"
     outcomes: dict[str, Outcome] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """Applies what a provider says of returned debits and chargebacks. Each time it says the whole, in any order."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -26,7 +26,7 @@ async def apply_reversals(tx: WriteTx, case: Case, outcome: Outcome) -> Case:
     if case.payment.status is not Status.SUCCEEDED:
         return case
     if case.payment.method is Method.BANK_DEBIT and not case.payment.return_code:
-        await _watch(tx, case, until=WATCHED_FOR)
+        await _watch(tx, case, until=(case.payment.finished_at or tx.now()) + WATCHED_FOR)
     if not outcome.return_code and not outcome.disputes:
         return case
     if outcome.checked(case.payment.amount).status is Status.REVIEW:
@@ -36,7 +36,7 @@ async def apply_reversals(tx: WriteTx, case: Case, outcome: Outcome) -> Case:
     after = before.heard(outcome, provider=case.at_provider.provider, now=tx.now())
     done = await reverse_in(tx, locked, before, after)
     if after.has_open_chargeback:
-        await _watch(tx, case, until=CHARGEBACK_WATCHED_FOR)
+        await _watch(tx, case, until=tx.now() + CHARGEBACK_WATCHED_FOR)
     return done
 
 
@@ -47,12 +47,13 @@ async def _revoke(tx: WriteTx, case: Case, outcome: Outcome) -> None:
         await payment_methods.mark_revoked(tx, attempt.method_token, provider=attempt.provider)
 
 
-async def _watch(tx: WriteTx, case: Case, *, until: timedelta) -> None:
-    started = case.payment.finished_at or tx.now()
+async def _watch(tx: WriteTx, case: Case, *, until: datetime) -> None:
+    if until <= tx.now():
+        return
     await chargebacks.watch(
         tx,
         attempt_id=case.at_provider.attempt_id,
         payment_id=case.payment.payment_id,
         first=tx.now() + WATCH_PERIOD,
-        ends_at=(started if until is WATCHED_FOR else tx.now()) + until,
+        ends_at=until,
     )

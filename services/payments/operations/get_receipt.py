@@ -20,6 +20,8 @@ from services.payments.store.copies import Payer
 
 TEMPLATE = Path(__file__).parents[1] / "templates" / "receipt.typ"
 FALLBACK_LOCALE = "en"
+REVERSAL_SUFFIX = "-S"
+"""Ends the number of the counter-document that takes a receipt back."""
 _METHODS = {
     Method.CARD: "Card",
     Method.CASH: "Cash",
@@ -62,7 +64,7 @@ async def get_receipt_delivery(desk: Desk, organization_id: str, payment_id: str
 
 
 async def render_receipt(case: Case, payer: Payer | None) -> Document:
-    """The same bytes each time. RECEIPT_NOT_READY until the money is there."""
+    """The same bytes each time. RECEIPT_NOT_READY until the money is there; reversed once a bank debit came back."""
     payment = case.payment
     if payment.receipt_no is None or payment.finished_at is None:
         raise ServiceError(
@@ -70,8 +72,10 @@ async def render_receipt(case: Case, payer: Payer | None) -> Document:
             "RECEIPT_NOT_READY",
             "There is no receipt: this payment has not succeeded.",
         )
-    content = await render_pdf_in_thread(TEMPLATE, receipt_data(case, payer), timestamp=payment.finished_at)
-    return Document(f"receipt-{payment.receipt_number}.pdf", content)
+    data = receipt_data(case, payer)
+    timestamp = payment.returned_at or payment.finished_at
+    content = await render_pdf_in_thread(TEMPLATE, data, timestamp=timestamp)
+    return Document(f"receipt-{data['number']}.pdf", content)
 
 
 def receipt_data(case: Case, payer: Payer | None) -> dict[str, Any]:
@@ -87,7 +91,10 @@ def receipt_data(case: Case, payer: Payer | None) -> dict[str, Any]:
         "tax_id": organization.tax_id,
         "contact_email": organization.contact_email,
         "color": organization.primary_color or "#1f2937",
-        "number": payment.receipt_number,
+        "number": payment.receipt_number + (REVERSAL_SUFFIX if payment.return_code else ""),
+        "reverses": payment.receipt_number if payment.return_code else "",
+        "reversed_on": _day(organization.day_of(payment.returned_at), locale) if payment.returned_at else "",
+        "return_code": payment.return_code,
         "received_on": _day(day, locale),
         "payer": payer.name if payer else "",
         "method": payment.method_summary or _METHODS[payment.method],

@@ -53,7 +53,7 @@ class Counter:
     desk: Desk
     organization_id: str = field(default_factory=lambda: f"org_{uuid.uuid4().hex[:12]}")
 
-    async def paid(
+    async def begun(
         self,
         parts: dict[str, int],
         *,
@@ -63,7 +63,7 @@ class Counter:
         method: Method = Method.CARD,
         method_token: str = "",
     ) -> Case:
-        """A payment of invoices that has succeeded; `extra` is for none of them."""
+        """A payment of invoices that is on its way; `extra` is for none of them."""
         units = sum(parts.values()) - credit_used + extra + surcharge
         now, payment_id = self.db.clock.now(), new_id("pay")
         payment = Payment(
@@ -79,8 +79,12 @@ class Counter:
         )  # fmt: skip
         with call_scope(service_call("payments", self.organization_id)):
             async with self.db.write(self.organization_id) as tx:
-                case = await cases.begin(tx, payment, attempt)
-        return await self.hear(case, self.provider.pay(attempt.attempt_id, usd(units)))
+                return await cases.begin(tx, payment, attempt)
+
+    async def paid(self, parts: dict[str, int], **more: Any) -> Case:
+        """The same, succeeded."""
+        case = await self.begun(parts, **more)
+        return await self.hear(case, self.provider.pay(case.at_provider.attempt_id, case.payment.amount))
 
     async def hear(self, case: Case, outcome: Outcome) -> Case:
         """Apply what the provider says, as it was when it was said."""
