@@ -40,6 +40,7 @@ HARD_DECLINES: Final = frozenset(
         "authentication_required",
         "payment_method_not_usable",
         "payment_method_not_found",
+        "payment_method_gone",
         "currency_not_supported",
         "method_not_allowed",
         "amount_not_allowed",

@@ -20,6 +20,8 @@ class Invoice:
     held: dict[str, int] = field(default_factory=dict)
     version: int = 1
     disputed: bool = False
+    due_date: str = "2026-01-31"
+    purchase_order_number: str = ""
 
     @property
     def due(self) -> int:
@@ -58,7 +60,7 @@ class Invoices(reservations_pb2_grpc.ReservationsServicer):
     async def Reserve(
         self, request: reservations_pb2.ReserveRequest, context: Any
     ) -> reservations_pb2.Reservation:
-        self._answer_or_not()
+        self.answer_or_not()
         for part in request.parts:
             self._check(request, part)
         self._hold_credit(request)
@@ -78,10 +80,23 @@ class Invoices(reservations_pb2_grpc.ReservationsServicer):
             ],
         )
 
+    async def ReserveMany(
+        self, request: reservations_pb2.ReserveManyRequest, context: Any
+    ) -> reservations_pb2.ReserveManyResponse:
+        answers = reservations_pb2.ReserveManyResponse()
+        for one in request.requests:
+            try:
+                answers.answers.add(reservation=await self.Reserve(one, context))
+            except ServiceError as error:
+                if error.kind is Kind.UNAVAILABLE:
+                    raise
+                answers.answers.add(reason=error.reason, message=error.message, metadata=error.metadata)
+        return answers
+
     async def PlanPayment(
         self, request: reservations_pb2.PlanPaymentRequest, context: Any
     ) -> reservations_pb2.PaymentPlan:
-        self._answer_or_not()
+        self.answer_or_not()
         ids = list(request.invoice_ids) or list(self.by_id)
         mine = [
             one for one in ids if one in self.by_id and self.by_id[one].customer_id == request.customer_id
@@ -145,7 +160,7 @@ class Invoices(reservations_pb2_grpc.ReservationsServicer):
     async def Release(
         self, request: reservations_pb2.ReleaseRequest, context: Any
     ) -> reservations_pb2.ReleaseResponse:
-        self._answer_or_not()
+        self.answer_or_not()
         self.released.append(request.payment_id)
         for invoice in self.by_id.values():
             invoice.held.pop(request.payment_id, None)
@@ -173,6 +188,71 @@ class Invoices(reservations_pb2_grpc.ReservationsServicer):
         if part.amount.minor_units > invoice.due:
             raise ServiceError(Kind.FAILED_PRECONDITION, "AMOUNT_EXCEEDS_DUE", "Too much.", **named)
 
-    def _answer_or_not(self) -> None:
+    def answer_or_not(self) -> None:
         if self.away:
             raise ServiceError(Kind.UNAVAILABLE, "DATABASE_UNAVAILABLE", "The database is away.")
+
+
+class OpenItems(reservations_pb2_grpc.OpenItemsServicer):
+    """Tells what is due of the same invoices."""
+
+    def __init__(self, invoices: Invoices) -> None:
+        self._invoices = invoices
+
+    async def FindOpenItems(
+        self, request: reservations_pb2.FindOpenItemsRequest, context: Any
+    ) -> reservations_pb2.FindOpenItemsResponse:
+        """The invoices that are named, and all others of their customers."""
+        by_id = self._invoices.by_id
+        customers = {by_id[one].customer_id for one in request.invoice_ids if one in by_id}
+        customers.update(request.customer_ids)
+        return reservations_pb2.FindOpenItemsResponse(
+            items=[
+                reservations_pb2.OpenItem(
+                    invoice_id=invoice_id,
+                    number=invoice.number,
+                    customer_id=invoice.customer_id,
+                    amount_due=money_pb2.Money(minor_units=invoice.due, currency=invoice.total.currency),
+                    total=money_pb2.Money(
+                        minor_units=invoice.total.minor_units, currency=invoice.total.currency
+                    ),
+                    due_date=invoice.due_date,
+                    version=invoice.version,
+                )
+                for invoice_id, invoice in by_id.items()
+                if invoice.customer_id in customers
+            ]
+        )
+
+    async def ListDueItems(
+        self, request: reservations_pb2.ListDueItemsRequest, context: Any
+    ) -> reservations_pb2.ListDueItemsResponse:
+        """What can be paid now: disputed invoices and what is held left out, by customer and due date."""
+        self._invoices.answer_or_not()
+        found = [
+            reservations_pb2.OpenItem(
+                invoice_id=invoice_id,
+                number=invoice.number,
+                customer_id=invoice.customer_id,
+                amount_due=money_pb2.Money(
+                    minor_units=invoice.due - sum(invoice.held.values()), currency=invoice.total.currency
+                ),
+                due_date=invoice.due_date,
+                purchase_order_number=invoice.purchase_order_number,
+            )
+            for invoice_id, invoice in self._invoices.by_id.items()
+            if invoice.customer_id in request.customer_ids
+            and not invoice.disputed
+            and invoice.due > sum(invoice.held.values())
+            and (not request.due_until or invoice.due_date <= request.due_until)
+        ]
+        return reservations_pb2.ListDueItemsResponse(
+            items=sorted(found, key=lambda item: (item.customer_id, item.due_date, item.invoice_id)),
+            credits=[
+                reservations_pb2.CustomerCredit(
+                    customer_id=customer_id, credit=money_pb2.Money(minor_units=units, currency="USD")
+                )
+                for customer_id, units in self._invoices.credit.items()
+                if customer_id in request.customer_ids and units > 0
+            ],
+        )

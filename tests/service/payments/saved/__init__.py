@@ -1,0 +1,1 @@
+"""Saved methods, autopay, payer rules, guards."""
