@@ -6,7 +6,7 @@ start, the connection is sought for ever, and whoever needs it now gets BusUnava
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -152,10 +152,13 @@ class Bus:
             )
         return PublishAck(ack.stream, ack.seq, bool(ack.duplicate))
 
-    async def subscribe(self, source: str, durable: str) -> JetStreamContext.PullSubscription:
+    async def subscribe(
+        self, source: str, durable: str, *, aggregate_types: Collection[str] = ()
+    ) -> JetStreamContext.PullSubscription:
         """The durable pull consumer `durable` on another service's stream. Raises BusUnavailableError.
 
-        Also while that stream does not exist yet, since its owner makes it.
+        Also while that stream does not exist yet, since its owner makes it. With `aggregate_types` only their events
+        are delivered, and all of those; an existing durable takes the change over.
         """
         config = ConsumerConfig(
             name=durable,
@@ -165,6 +168,7 @@ class Bus:
             max_deliver=-1,  # quarantine is ours; JetStream would hide the loss
             ack_wait=self._ack_wait_seconds,
             max_ack_pending=MAX_ACK_PENDING,
+            filter_subjects=[f"evt.{source}.*.{one}.*" for one in sorted(aggregate_types)] or None,
         )
         with _translated():
             await self._jetstream().add_consumer(stream_of(source), config)

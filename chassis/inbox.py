@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import dataclasses
 import itertools
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -92,13 +92,16 @@ class Consumers:
         clock: Clock,
         *,
         recovery: Recovery | None = None,
+        aggregate_types: Mapping[str, Collection[str]] | None = None,
     ) -> None:
+        """`aggregate_types`: of a source named here, only the events of these aggregates are asked for."""
         self._db = db
         self._bus = bus
         self._service = service
         self._handlers = {kind.DESCRIPTOR.full_name: (kind, handler) for kind, handler in handlers.items()}
         self._clock = clock
         self._recovery = recovery or Recovery()
+        self._aggregate_types = aggregate_types or {}
         self._gaps: dict[tuple[str, str], float] = {}
         self._inbox = Inbox(service)
         self._transactions = asyncio.Semaphore(CONCURRENT_TRANSACTIONS)
@@ -117,7 +120,9 @@ class Consumers:
     async def _consume(self, source: str) -> None:
         while True:
             try:
-                subscription = await self._bus.subscribe(source, durable=self._service)
+                subscription = await self._bus.subscribe(
+                    source, self._service, aggregate_types=self._aggregate_types.get(source, ())
+                )
                 await self._drain(subscription, source)
             except (BusUnavailableError, *BUS_ERRORS) as error:
                 _log.debug("consumer.waits", source=source, error=str(error) or type(error).__name__)

@@ -17,7 +17,7 @@ from chassis.lifecycle import HealthServer
 from chassis.relay import Relay
 from chassis.rpc.client import connect
 from chassis.rpc.server import Server
-from services.payments.consumers import HANDLERS
+from services.payments.consumers import AGGREGATE_TYPES, HANDLERS
 from services.payments.desk import Desk
 from services.payments.invoicing import Reservations
 from services.payments.jobs import jobs
@@ -61,6 +61,7 @@ async def work() -> None:
                     HANDLERS,
                     desk.db.clock,
                     recovery=Recovery(fetch_gap=gap_fetcher(settings)),
+                    aggregate_types=AGGREGATE_TYPES,
                 ).run(),
                 run_jobs(desk.db, jobs(desk)),
                 health.serve,

@@ -1,6 +1,6 @@
 """What payments learns from the other services' events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 
 from google.protobuf.message import Message
@@ -58,3 +58,6 @@ HANDLERS: Mapping[type[Message], Handler | Batch] = {
     invoicing_events.CustomerChanged: follow_customer,
     invoicing_events.ExternalPaymentReported: Batch(take_over_payments),
 }
+
+AGGREGATE_TYPES: Mapping[str, Collection[str]] = {"invoicing": ("customer", "external_payment")}
+"""Of invoicing's events only these: two more come with each payment, and nobody here reads them."""

@@ -23,6 +23,7 @@ from devstack.environment import Environment
 from devstack.ports import SERVICES
 from services.invoicing.consumers import HANDLERS as INVOICING_HANDLERS
 from services.notifications.consumers import HANDLERS as NOTIFICATIONS_HANDLERS
+from services.payments.consumers import AGGREGATE_TYPES as PAYMENTS_AGGREGATE_TYPES
 from services.payments.consumers import HANDLERS as PAYMENTS_HANDLERS
 from tallyport.invoicing.v1 import events_pb2
 from tests.support.armed_stack import database_url
@@ -42,6 +43,8 @@ HANDLED: Mapping[str, frozenset[str]] = {
     )
 }
 """Types of events by the service that must have applied them."""
+ASKED_FOR = {("payments", source): wanted for source, wanted in PAYMENTS_AGGREGATE_TYPES.items()}
+"""Types of aggregates whose events a consumer has delivered; all of a source that is not named."""
 _MAILED = (("InvoiceFinalized", "invoice"), ("PaymentApplied", "receipt"))
 _PAYMENTS = """
     SELECT organization_id, payment_id, customer_id, status, amount_minor_units, currency, method, receipt_no
@@ -67,7 +70,7 @@ _QUERIES: Mapping[str, tuple[str, str]] = {
     "messages": ("notifications", _MESSAGES),
 }
 _EVENTS = (
-    "SELECT event_id::text AS event_id, type, aggregate_id, aggregate_version, payload FROM outbox"
+    "SELECT event_id::text AS event_id, type, aggregate_type, aggregate_id, aggregate_version, payload FROM outbox"
     " WHERE organization_id = ANY(%(orgs)s)"
 )
 _INBOX = "SELECT event_id::text AS event_id FROM inbox WHERE organization_id = ANY(%(orgs)s)"
@@ -255,7 +258,10 @@ def _consumed(facts: Facts) -> list[str]:
         found += [f"{consumer} applied an event that nobody sent: {one}" for one in inbox - sent.keys()]
         newest: dict[tuple[str, str], int] = {}
         for source in sources:
+            wanted = ASKED_FOR.get((consumer, source))
             for event in facts.events[source]:
+                if wanted is not None and event["aggregate_type"] not in wanted:
+                    continue
                 key = (source, event["aggregate_id"])
                 newest[key] = max(newest.get(key, 0), event["aggregate_version"])
         if behind := {key for key in newest if facts.positions[consumer].get(key) != newest[key]}:
