@@ -42,10 +42,12 @@ class BankAccount:
         own = _plain(self.account_number, "")
         if said == own:
             return bool(own)
-        if is_iban(said) or not self.has_iban:
-            return said.lstrip("0") == own.lstrip("0") != ""
-        part = said.lstrip("0")
-        return len(part) >= _SHORTEST_OWN_PART and own[4:].endswith(part)
+        said_is_iban = _LOOKS_LIKE_IBAN.fullmatch(said) is not None
+        if said_is_iban == self.has_iban:
+            return said.lstrip("0") == own.lstrip("0")
+        whole, part = (said, own) if said_is_iban else (own, said)
+        part = part.lstrip("0")
+        return len(part) >= _SHORTEST_OWN_PART and whole[4:].endswith(part)
 
 
 def find_account(accounts: Sequence[BankAccount], identification: str, currency: str) -> BankAccount | None:

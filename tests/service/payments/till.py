@@ -36,7 +36,7 @@ from services.payments.settings import Settings
 from tallyport.common.v1 import money_pb2
 from tallyport.invoicing.v1 import reservations_pb2_grpc
 from tallyport.payments.v1 import payments_pb2, payments_pb2_grpc
-from tests.service.payments.invoices import Invoices
+from tests.service.payments.invoices import Invoices, OpenItems
 from tests.support.database import DatabaseUrls
 from tests.support.mesh import Mesh
 from tests.support.programs import ROOT, free_address
@@ -45,7 +45,9 @@ from tests.support.wait import until
 SECRET = "sk_test_simulator"
 WEBHOOK_KEY = b"0123456789abcdef0123456789abcdef"
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(WEBHOOK_KEY).decode()
-ALL_RIGHTS = frozenset({"payments.create", "payments.read", "payments.record"})
+ALL_RIGHTS = frozenset(
+    {"payments.create", "payments.read", "payments.record", "invoices.read", "organization.write"}
+)
 RETURN_URL = "https://portal.example/payments/%7Bpayment_id%7D"
 
 
@@ -157,6 +159,8 @@ class Till:
     provider_events: "payments_pb2_grpc.ProviderEventsAsyncStub"
     receipts: "payments_pb2_grpc.ReceiptsAsyncStub"
     invoicing_address: str
+    channel: Channel
+    """To the service, as the gateway."""
     organization_id: str = field(default_factory=lambda: f"org_{uuid.uuid4().hex[:12]}")
 
     def as_customer(self, customer_id: str = "cus_1", *, key: str | None = None, **claims: Any) -> Any:
@@ -349,8 +353,11 @@ async def serving(
 ) -> AsyncIterator[Till]:
     """A payments server with an invoicing server beside it."""
     invoices = Invoices()
-    add = reservations_pb2_grpc.add_ReservationsServicer_to_server
-    invoicing = Server(Settings(**mesh.settings("invoicing"), grpc_listen="127.0.0.1:0"), [(add, invoices)])
+    beside = [
+        (reservations_pb2_grpc.add_ReservationsServicer_to_server, invoices),
+        (reservations_pb2_grpc.add_OpenItemsServicer_to_server, OpenItems(invoices)),
+    ]
+    invoicing = Server(Settings(**mesh.settings("invoicing"), grpc_listen="127.0.0.1:0"), beside)
     invoicing_address = f"127.0.0.1:{await invoicing.start()}"
     settings = Settings(
         **mesh.settings("payments"),
@@ -373,7 +380,7 @@ async def serving(
         payments=payments_pb2_grpc.PaymentsStub(gateway),
         provider_events=payments_pb2_grpc.ProviderEventsStub(gateway),
         receipts=payments_pb2_grpc.ReceiptsStub(notifications),
-        invoicing_address=invoicing_address,
+        invoicing_address=invoicing_address, channel=gateway,
     )  # fmt: skip
     gate.sink = till.hook
     gate.seen.clear()
