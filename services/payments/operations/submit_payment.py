@@ -14,6 +14,7 @@ from services.payments.domain.attempt import CREDIT_PROVIDER
 from services.payments.domain.case import Case
 from services.payments.domain.failure import refusal
 from services.payments.domain.outcome import Outcome, Status
+from services.payments.domain.payment import Payment
 from services.payments.invoicing import CHANGED, Refused
 from services.payments.operations.preview_payment import changed_error
 from services.payments.operations.settle_payment import settle, settle_in
@@ -22,6 +23,7 @@ from services.payments.providers import Order, OrderLine, ProviderUnreachableErr
 from services.payments.store import cases
 
 SUPERSEDE_TRIES = 10
+NAMED_INVOICES = 5
 _log = structlog.get_logger("payments.submit")
 
 
@@ -110,10 +112,7 @@ def _order(case: Case) -> Order:
         merchant_name=case.organization.name,
         return_url=payment.return_url,
         card_token=attempt.card_token,
-        lines=tuple(
-            OrderLine(f"Invoice {part.invoice_number or part.invoice_id}", part.amount)
-            for part in payment.parts
-        ),
+        lines=_lines(payment),
         kind=attempt.kind,
         wallet=attempt.wallet,
         method_token=attempt.method_token,
@@ -121,3 +120,19 @@ def _order(case: Case) -> Order:
         save_method=attempt.save_method,
         off_session=attempt.off_session,
     )
+
+
+def _lines(payment: Payment) -> tuple[OrderLine, ...]:
+    """What the payer sees on the provider's page; always adds up to the amount, and no line is negative."""
+    lines = [
+        OrderLine(f"Invoice {part.invoice_number or part.invoice_id}", part.amount) for part in payment.parts
+    ]
+    if payment.credit_used_minor_units or payment.surcharge.is_negative:
+        names = ", ".join(part.invoice_number or part.invoice_id for part in payment.parts[:NAMED_INVOICES])
+        rest = " and others" if len(payment.parts) > NAMED_INVOICES else ""
+        return (OrderLine(f"Invoices {names}{rest}", payment.amount),)
+    if payment.prepayment_minor_units:
+        lines.append(OrderLine("Payment in advance", payment.prepayment))
+    if payment.surcharge_minor_units:
+        lines.append(OrderLine("Surcharge", payment.surcharge))
+    return tuple(lines)
