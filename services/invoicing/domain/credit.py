@@ -1,6 +1,6 @@
 """Credit of customers, kept in lots: each is the rest of one payment, so that money can go back whence it came."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -54,11 +54,11 @@ def free_credit(lots: Iterable[Lot], currency: str) -> Money:
     return sum((lot.free for lot in lots if lot.amount.currency == currency), Money.zero(currency))
 
 
-def draw(lots: Iterable[Lot], wanted: Money) -> list[CreditPart]:
-    """Up to `wanted` of what is free, the oldest lot first; less when there is less."""
+def draw(lots: Iterable[Lot], wanted: Money, *, first: Collection[str] = ()) -> list[CreditPart]:
+    """Up to `wanted` of what is free, the oldest lot first, but before all those in `first`; less if there is less."""
     parts = []
     left = wanted
-    for lot in oldest_first(lots):
+    for lot in sorted(oldest_first(lots), key=lambda lot: lot.payment_id not in first):
         if lot.amount.currency != wanted.currency:
             continue
         takes = min(lot.free, left)

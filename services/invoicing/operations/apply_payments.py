@@ -138,8 +138,9 @@ def _apply(till: _Till, one: Incoming, at: datetime) -> Made:
 def _settle_credit(
     till: _Till, payment: ReceivedPayment, allocation: Allocation, mine: dict[str, Lot]
 ) -> list[CreditUse]:
-    """Spend what was used, the oldest lot first; what no invoice took becomes a lot of its own."""
-    drawn = draw(mine.values(), allocation.credit_used)
+    """Spend what was used, first what was held, and the oldest first; what no invoice took becomes a lot of its own."""
+    held = {part.source_payment_id for part in till.held.get(payment.payment_id, ())}
+    drawn = draw(mine.values(), allocation.credit_used, first=held)
     for part in drawn:
         mine[part.source_payment_id] = mine[part.source_payment_id].spend(part.amount)
         till.changed_lots[part.source_payment_id] = None
