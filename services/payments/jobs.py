@@ -7,11 +7,14 @@ from chassis.jobs import Job
 from services.payments.desk import Desk
 from services.payments.operations.close_transfer_claims import BATCH as CLAIMS_BATCH
 from services.payments.operations.close_transfer_claims import expire_claims
+from services.payments.operations.collect_payouts import collect_payouts
 from services.payments.operations.guard_books import verify
 from services.payments.operations.guard_payments import FORGET_BATCH, forget_old_tries
 from services.payments.operations.manage_payment_methods import BATCH as EXPIRY_BATCH
 from services.payments.operations.manage_payment_methods import tell_of_expiring_cards
+from services.payments.operations.match_lines import match_waiting_lines
 from services.payments.operations.plan_autopay import plan_autopay
+from services.payments.operations.read_reconciliation import watch_reconciliation
 from services.payments.operations.reconcile_attempts import BATCH, count_overdue, reconcile_attempts
 from services.payments.operations.run_autopay import BATCH as RUNS_BATCH
 from services.payments.operations.run_autopay import act_on_runs
@@ -31,6 +34,11 @@ RUNS_PERIOD_SECONDS = 15.0
 SETUPS_PERIOD_SECONDS = 60.0
 EXPIRY_PERIOD_SECONDS = 3600.0
 FORGET_PERIOD_SECONDS = 600.0
+PAYOUTS_PERIOD_SECONDS = 3600.0
+MATCH_PERIOD_SECONDS = 900.0
+CLEARING_PERIOD_SECONDS = 3600.0
+NEVER_FULL = 1_000_000
+"""A run takes all that there is: it is not repeated at once."""
 
 
 def jobs(desk: Desk) -> Sequence[Job]:
@@ -114,5 +122,23 @@ def _of_saved_methods(desk: Desk) -> Sequence[Job]:
             period_seconds=FORGET_PERIOD_SECONDS,
             run=lambda: forget_old_tries(desk),
             batch_limit=FORGET_BATCH,
+        ),
+        Job(
+            name="collect payouts",
+            period_seconds=PAYOUTS_PERIOD_SECONDS,
+            run=lambda: collect_payouts(desk),
+            batch_limit=NEVER_FULL,
+        ),
+        Job(
+            name="match waiting bank lines",
+            period_seconds=MATCH_PERIOD_SECONDS,
+            run=lambda: match_waiting_lines(desk),
+            batch_limit=1,
+        ),
+        Job(
+            name="watch clearing accounts",
+            period_seconds=CLEARING_PERIOD_SECONDS,
+            run=lambda: watch_reconciliation(desk),
+            batch_limit=1,
         ),
     )

@@ -1,7 +1,7 @@
 """Proposes what bank lines are for, and decides which of them are certain."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from chassis.money import Money
@@ -12,7 +12,6 @@ from services.payments.domain.line_evidence import Evidence, Witness, by_custome
 from services.payments.domain.match_scores import Fit
 from services.payments.domain.matching import (
     AUTOMATIC_PER_MILLE,
-    Claim,
     Decision,
     IncomingLine,
     Knowledge,
@@ -312,18 +311,6 @@ class Matcher:
             confidence_per_mille=confidence if parts else min(confidence, _CREDIT_ALONE_PER_MILLE),
             reasons=(*reasons, *payer_reasons(evidence, whose)),
         )
-
-
-def claims_settled(claims: Mapping[str, Claim] | Sequence[Claim], proposal: Proposal) -> list[str]:
-    """Ids of claims that a match makes come true: this customer's, about these invoices, or this sum."""
-    known = claims.values() if isinstance(claims, Mapping) else claims
-    paid = {part.invoice_id for part in proposal.parts}
-    return [
-        claim.claim_id
-        for claim in known
-        if claim.customer_id == proposal.customer_id
-        and (claim.claim_id == proposal.claim_id or (paid and set(claim.invoice_ids) <= paid))
-    ]
 
 
 def _number_reasons(named: _Named, fit: Fit, total: Money) -> list[Reason]:

@@ -13,6 +13,7 @@ from services.payments.rpc import (
     payment_methods,
     payments,
     policies,
+    reconciliation,
     refunds,
     transfers,
 )
@@ -31,4 +32,5 @@ def servicers(desk: Desk) -> Sequence[tuple[Any, object]]:
         *payment_methods.servicers(desk),
         *autopay.servicers(desk),
         *payer_rules.servicers(desk),
+        *reconciliation.servicers(desk),
     )

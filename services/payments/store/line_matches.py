@@ -203,8 +203,8 @@ def _line(row: Row[Any]) -> BankLine:
 
 _COLUMNS = (
     "bank_line_id, bank_account_id, bank_statement_id, booked_on, value_on, amount_minor_units, currency,"
-    " counterparty_name, counterparty_account, remittance_text, structured_reference, end_to_end_id, status, payment_id,"
-    " payout_id, matched_by, assignee, note"
+    " counterparty_name, counterparty_account, remittance_text, structured_reference, end_to_end_id, status,"
+    " payment_id, payout_id, matched_by, assignee, note"
 )
 _ONE = "WHERE organization_id = :organization_id AND bank_line_id = :bank_line_id"
 _LOAD = text(f"SELECT {_COLUMNS} FROM bank_lines {_ONE}")  # noqa: S608

@@ -1,0 +1,134 @@
+"""Gathers what bank lines are compared with: our own history, rules and claims, and invoicing's open items."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from chassis.money import Money
+from services.payments.desk import Desk
+from services.payments.domain.bank_line import BankLine
+from services.payments.domain.creditor_reference import find_creditor_reference, reference_of_customer
+from services.payments.domain.invoice_numbers import clues
+from services.payments.domain.matching import Claim, Knowledge, MatchRule, OpenItem
+from services.payments.domain.payer_names import NameIndex
+from services.payments.store import line_matches, match_rules
+from services.payments.translate.payments import to_proto_money
+from tallyport.invoicing.v1 import reservations_pb2 as pb
+
+LINES_AT_ONCE = 250
+"""So that a request stays within what invoicing takes (2,000 numbers, 1,000 sums and customers)."""
+MOST_NUMBERS = 2000
+MOST_OTHERS = 1000
+_LETTER_OF_CUSTOMERS = "C"
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What payments itself knows."""
+
+    names: Mapping[str, str]
+    history: Mapping[str, Counter[str]]
+    rules: Sequence[MatchRule]
+    claims: Sequence[Claim]
+
+
+async def gather_knowledge(desk: Desk, organization_id: str, lines: Sequence[BankLine]) -> Knowledge:
+    """Everything about these lines (at most LINES_AT_ONCE). Raises ServiceError if invoicing does not answer."""
+    async with desk.db.read(organization_id) as tx:
+        own = _Own(
+            names=await line_matches.customer_names(tx),
+            history=await line_matches.history(tx, {line.counterparty_account for line in lines}),
+            rules=await match_rules.all_rules(tx),
+            claims=await line_matches.open_claims(tx),
+        )
+    amounts = {line.amount for line in lines}
+    claims = [claim for claim in own.claims if claim.amount in amounts]
+    referenced = _referenced(lines, own.names)
+    payers = await asyncio.to_thread(_payers, lines, own.names)
+    customer_ids = {
+        *payers,
+        *referenced.values(),
+        *(claim.customer_id for claim in claims),
+        *(customer_id for seen in own.history.values() for customer_id in seen),
+        *(rule.customer_id for rule in own.rules if any(rule.fits(line.as_incoming()) for line in lines)),
+    } - {""}
+    requests = _requests(
+        organization_id,
+        numbers=sorted({clue for line in lines for clue in _clues(line)}),
+        amounts=sorted(amounts, key=lambda amount: (amount.currency, amount.minor_units)),
+        customer_ids=sorted(customer_ids),
+    )
+    found: dict[str, OpenItem] = {}
+    for request in requests:
+        for item in await desk.reservations.find_items(request):
+            found[item.invoice_id] = _item(item)
+    return Knowledge(
+        items=list(found.values()),
+        history=own.history,
+        rules=own.rules,
+        claims=claims,
+        referenced=referenced,
+        other_names=own.names,
+    )
+
+
+def _clues(line: BankLine) -> set[str]:
+    return clues(f"{line.remittance_text} \n\n {line.structured_reference} \n\n {line.end_to_end_id}")
+
+
+def _payers(lines: Sequence[BankLine], names: Mapping[str, str]) -> set[str]:
+    """Customers whose name a payer may bear."""
+    index = NameIndex(names)
+    return {customer_id for line in lines for customer_id in index.like(line.counterparty_name)}
+
+
+def _referenced(lines: Sequence[BankLine], names: Mapping[str, str]) -> dict[str, str]:
+    """Customers by the body of their reference, if one of the lines has such a body at all."""
+    texts = (
+        text
+        for line in lines
+        for text in (line.structured_reference, line.end_to_end_id, line.remittance_text)
+    )
+    bodies = {found[4:] for text in texts if text and (found := find_creditor_reference(text))}
+    if not any(body.startswith(_LETTER_OF_CUSTOMERS) for body in bodies):
+        return {}
+    everybody = {reference_of_customer(customer_id)[4:]: customer_id for customer_id in names}
+    return {body: everybody[body] for body in bodies if body in everybody}
+
+
+def _requests(
+    organization_id: str, *, numbers: list[str], amounts: list[Money], customer_ids: list[str]
+) -> Iterator[pb.FindOpenItemsRequest]:
+    count = max(
+        1, _parts(numbers, MOST_NUMBERS), _parts(amounts, MOST_OTHERS), _parts(customer_ids, MOST_OTHERS)
+    )
+    for index in range(count):
+        yield pb.FindOpenItemsRequest(
+            organization_id=organization_id,
+            numbers=numbers[index * MOST_NUMBERS : (index + 1) * MOST_NUMBERS],
+            amounts=[
+                to_proto_money(each) for each in amounts[index * MOST_OTHERS : (index + 1) * MOST_OTHERS]
+            ],
+            customer_ids=customer_ids[index * MOST_OTHERS : (index + 1) * MOST_OTHERS],
+        )
+
+
+def _parts(values: Sequence[object], most: int) -> int:
+    return -(-len(values) // most)
+
+
+def _item(item: pb.OpenItem) -> OpenItem:
+    return OpenItem(
+        invoice_id=item.invoice_id,
+        number=item.number,
+        customer_id=item.customer_id,
+        customer_name=item.customer_name,
+        due=Money(item.amount_due.minor_units, item.amount_due.currency),
+        total=Money(item.total.minor_units, item.total.currency),
+        due_on=date.fromisoformat(item.due_date),
+        purchase_order=item.purchase_order_number,
+        customer_external_id=item.customer_external_id,
+        disputed=item.disputed,
+    )
