@@ -92,7 +92,7 @@ class Instant:
                 method_token=f"pm_{order.setup_id}",
                 customer_token=order.customer_token or f"cus_{order.setup_id}",
                 kind="card",
-                brand="visa",
+                brand="Visa",
                 last_digits="4242",
                 expiry_month=12,
                 expiry_year=2034,

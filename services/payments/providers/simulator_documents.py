@@ -68,7 +68,7 @@ def method_of(document: Document) -> MethodView:
         method_token=str(document["id"]),
         customer_token=str(document["customer_id"]),
         kind=str(document["kind"]),
-        brand=str(document["brand"]),
+        brand=_brand(document["brand"]) if document["kind"] == "card" else str(document["brand"]),
         last_digits=str(document["last4"]),
         expiry_month=int(document["exp_month"]),
         expiry_year=int(document["exp_year"]),
@@ -166,6 +166,10 @@ def _summary(charge: Document) -> str:
     card = charge.get("card")
     if not card:
         return str(charge.get("label") or "")
-    brand = {"amex": "American Express"}.get(card["brand"], str(card["brand"]).title())
-    words = (_WALLETS.get(charge.get("wallet") or "", ""), brand, card["last4"])
+    words = (_WALLETS.get(charge.get("wallet") or "", ""), _brand(card["brand"]), card["last4"])
     return " ".join(word for word in words if word)
+
+
+def _brand(word: str) -> str:
+    """A card's brand as people know it."""
+    return {"amex": "American Express"}.get(word, word.title())
