@@ -66,7 +66,8 @@ class Charging:
             paid_with = replace(paid_with, saved=True)
             if not asks and paid_with.decline_code is None:
                 paid_with = self._saving.save_for(paid_with, order.terms)
-        charge = self.insert(order.terms, paid_with, checkout_id=None, asks=asks, order=order)
+        terms = self.misheard(order.terms, order.terms.subject("create_charge"))
+        charge = self.insert(terms, paid_with, checkout_id=None, asks=asks, order=order)
         self._tell(charge)
         return str(charge["id"])
 
@@ -112,6 +113,14 @@ class Charging:
         if self._faults.take("decline", subject):
             return paid_with.declined("card_declined")
         return paid_with
+
+    def misheard(self, terms: Terms, subject: Subject) -> Terms:
+        """What is charged when a fault makes the provider charge something else than asked."""
+        if terms.amount_minor_units > 1 and self._faults.take("wrong_amount", subject):
+            terms = replace(terms, amount_minor_units=terms.amount_minor_units - 1)
+        if self._faults.take("wrong_currency", subject):
+            terms = replace(terms, currency="EUR" if terms.currency != "EUR" else "USD")
+        return terms
 
     def insert(
         self,

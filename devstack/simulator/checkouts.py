@@ -184,6 +184,7 @@ class Checkouts:
             if paid_with.kind == "card" and checkout["save_method"] and paid_with.decline_code is None:
                 paid_with = replace(paid_with, customer_id=checkout["customer_id"])
                 paid_with = self._saving.save_for(paid_with, terms)
+            terms = self._charging.misheard(terms, terms.subject("pay_checkout"))
             charge = self._charging.insert(terms, paid_with, checkout_id=checkout["id"])
             tries = checkout["tries"] + 1
             status = _CHARGE_TO_CHECKOUT[charge["status"]]

@@ -26,6 +26,8 @@ DEFAULT_SECONDS = {
     "reorder_webhooks": 2.0,
     "no_webhooks": 0.0,
     "decline": 0.0,
+    "wrong_amount": 0.0,
+    "wrong_currency": 0.0,
 }
 MEANINGS = {
     "slow": "waits before doing anything",
@@ -41,6 +43,8 @@ MEANINGS = {
     "reorder_webhooks": "holds so many events, then delivers the last first",
     "no_webhooks": "withholds the event",
     "decline": "declines the card, whichever it is",
+    "wrong_amount": "charges one minor unit less than asked",
+    "wrong_currency": "charges in another currency than asked",
 }
 _MONEY = frozenset(
     {

@@ -1,0 +1,1 @@
+"""One suite for every provider. README.md says how to add one."""
