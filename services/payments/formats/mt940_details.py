@@ -12,6 +12,9 @@ from services.payments.domain.bank_statement import is_reference
 WRAPPED_AT = 65
 """Lines of this length or more are broken by their length and not between words."""
 SUBFIELD_LENGTH = 27
+LONGEST_FIELD = 4_000
+"""SWIFT allows 390 characters; what stands beyond this is cut off."""
+MOST_FIELDS = 50
 _GERMAN = re.compile(r"(\d{3})([?>*#+~^])(?=00|1[0-9]|2[0-9]|3[0-9])")
 _GERMAN_WORDS = re.compile(
     r"(?:^|(?<=\s)|(?<=[^A-Z]))(EREF|KREF|MREF|CRED|DEBT|COAM|OAMT|SVWZ|ABWA|ABWE|IBAN|BIC|ANAM)\+"
@@ -36,6 +39,7 @@ class Details:
 
 def read_details(texts: Sequence[str], supplement: str) -> Details:
     """The details of one line from its :86: fields; `supplement` is what stood below :61:."""
+    texts = [text[:LONGEST_FIELD] for text in texts[:MOST_FIELDS]]
     if len(texts) == 1:
         joined = _unwrapped(texts[0])
         if _GERMAN.match(joined):

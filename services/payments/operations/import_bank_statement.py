@@ -21,6 +21,7 @@ from services.payments.domain.bank_statement import (
 )
 from services.payments.formats.detection import BankFile, read_bank_file
 from services.payments.formats.source import ReadOptions
+from services.payments.operations.match_lines import match_new_lines
 from services.payments.store import bank_accounts, bank_statements
 from services.payments.store.bank_statements import KeptStatement, Source
 from services.payments.translate.bank import to_proto_format, to_proto_statement
@@ -83,7 +84,10 @@ async def import_bank_statement(desk: Desk, wish: ImportWish) -> bank_statements
         waiting[:] = result.waiting
         return result.message(file.format)
 
-    return await idempotency.once(desk.db, bank_statements_pb2.BankStatementImport, write)
+    imported = await idempotency.once(desk.db, bank_statements_pb2.BankStatementImport, write)
+    if waiting:  # a repetition finds nothing new, and what is left the job looks at
+        imported.matched_lines = await match_new_lines(desk, organization_id, waiting)
+    return imported
 
 
 async def _options(tx: ReadTx, wish: ImportWish) -> tuple[ReadOptions, BankAccount | None]:
