@@ -79,14 +79,15 @@ async def migrate() -> None:
 async def _desk(settings: Settings) -> AsyncIterator[Desk]:
     url = settings.required("database_url")
     db = Database(url, pool_size=settings.database_pool_size, name=SERVICE, clock=SystemClock())
-    provider, channel = _provider(settings), connect(settings, "invoicing")
+    provider, others, channel = _provider(settings), _others(settings), connect(settings, "invoicing")
     try:
         await db.open()
         telemetry.instrument_engine(db.engine)
-        yield Desk(db, provider, Reservations(channel), settings)
+        yield Desk(db, provider, Reservations(channel), settings, providers=others)
     finally:
         await channel.close()
-        await provider.close()
+        for one in (provider, *others.values()):
+            await one.close()
         await db.close()
 
 
@@ -98,6 +99,18 @@ def _provider(settings: Settings) -> Provider:
     from services.payments.providers.simulator import Simulator
 
     return Simulator(settings.simulator_url, settings.required("simulator_secret"), settings.webhook_secrets)
+
+
+def _others(settings: Settings) -> dict[str, Provider]:
+    """Providers that organizations' policies may name besides the usual one."""
+    if not settings.stripe_secret_key:
+        return {}
+    from services.payments.providers.stripe import Stripe
+
+    stripe = Stripe(
+        settings.stripe_secret_key, settings.stripe_webhook_secrets, api_url=settings.stripe_api_url
+    )
+    return {stripe.name: stripe}
 
 
 async def _answers(db: Database) -> bool:

@@ -21,6 +21,14 @@ class Settings(BaseServiceSettings):
     """whsec_... with which the provider signs its webhooks."""
     simulator_webhook_secret_previous: str = Field(default="", repr=False)
     """The secret before, still accepted while it is being changed."""
+    stripe_secret_key: str = Field(default="", repr=False)
+    """sk_... of the Stripe account; empty where no organization's policy names stripe."""
+    stripe_webhook_secret: str = Field(default="", repr=False)
+    """whsec_... of the webhook endpoint at Stripe."""
+    stripe_webhook_secret_previous: str = Field(default="", repr=False)
+    """The secret before, still accepted while it is being changed."""
+    stripe_api_url: str = ""
+    """Address of Stripe's API; Stripe's own when empty. The dev stack names its fake."""
     public_url: str = ""
     """Portal's address: payers are sent back there and nowhere else. Empty accepts any, in development only."""
     provider_timeout_seconds: float = Field(default=8.0, gt=0, le=30)
@@ -44,6 +52,12 @@ class Settings(BaseServiceSettings):
     def webhook_secrets(self) -> tuple[str, ...]:
         """The secrets that are accepted now."""
         both = (self.simulator_webhook_secret, self.simulator_webhook_secret_previous)
+        return tuple(secret for secret in both if secret)
+
+    @property
+    def stripe_webhook_secrets(self) -> tuple[str, ...]:
+        """The secrets that are accepted of Stripe now."""
+        both = (self.stripe_webhook_secret, self.stripe_webhook_secret_previous)
         return tuple(secret for secret in both if secret)
 
     def allows_return_to(self, url: str) -> bool:
