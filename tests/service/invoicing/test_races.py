@@ -1,4 +1,4 @@
-"""Twenty at once on one invoice, paying, refunding, using credit, giving up, voiding: it never takes more than it has."""
+"""Twenty at once on one invoice, paying, refunding, using credit, giving up, voiding: it takes no more than it has."""
 
 import asyncio
 import random
