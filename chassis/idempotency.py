@@ -4,16 +4,16 @@ The key is claimed in the transaction that writes the first state. An operation 
 an unfinished key; a later repetition resumes it once the first try's lease is over.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 from sqlalchemy import text
 
-from chassis.caller import current_call
+from chassis.caller import Call, current_call
 from chassis.database import Database, WriteTx
 from chassis.errors import Kind, ServiceError
 
@@ -38,6 +38,38 @@ class Unfinished:
     """The request was begun before and has no answer: resume the object it made."""
 
     object_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One call's wish to be the first with its key."""
+
+    principal: str
+    method: str
+    key: str
+    fingerprint: bytes
+    object_id: str | None
+    lease_seconds: float
+
+    @classmethod
+    def of(cls, call: Call, *, object_id: str | None = None) -> "Claim":
+        """Raises ServiceError IDEMPOTENCY_KEY_MISSING."""
+        key = _key_of(call)
+        remaining_seconds = call.remaining_seconds()
+        lease = LEASE_SECONDS if remaining_seconds is None else remaining_seconds + LEASE_MARGIN_SECONDS
+        return cls(
+            principal=call.actor,
+            method=call.method,
+            key=key,
+            fingerprint=call.fingerprint,
+            object_id=object_id,
+            lease_seconds=lease,
+        )
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """What tells keys apart within an organization."""
+        return self.principal, self.method, self.key
 
 
 _replayed: ContextVar[list[bool] | None] = ContextVar("tallyport_replayed", default=None)
@@ -66,47 +98,70 @@ async def claim(tx: WriteTx, *, object_id: str | None = None) -> Replay | Unfini
     Raises ServiceError IDEMPOTENCY_KEY_MISSING, IDEMPOTENCY_KEY_REUSED (the same key with another request)
     or IDEMPOTENCY_KEY_IN_PROGRESS (the first try still runs).
     """
-    scope = _scope(tx)
-    call = current_call()
-    state = {
-        **scope,
-        "fingerprint": call.fingerprint,
-        "object_id": object_id,
-        "now": tx.now(),
-        "locked_until": tx.now() + _lease(),
-    }
+    (answer,) = await claim_many(tx, [Claim.of(current_call(), object_id=object_id)])
+    if isinstance(answer, ServiceError):
+        raise answer
+    return answer
+
+
+async def claim_many(tx: WriteTx, claims: Sequence[Claim]) -> list[Replay | Unfinished | ServiceError | None]:
+    """Claim the keys of several calls of one organization in one statement; answers in their order.
+
+    As if each were claimed by itself, one after the other: of two calls with one key the second is in progress.
+    """
+    first: dict[tuple[str, str, str], Claim] = {}
+    for one in claims:
+        first.setdefault(one.place, one)
+    ordered = [
+        first[place] for place in sorted(first)
+    ]  # in one order everywhere, so that nobody waits in a circle
     try:
-        claimed = (await tx.execute(_CLAIM, state)).first()
+        rows = await tx.execute(_CLAIM, _claim_parameters(tx, ordered))
     except Exception as error:
-        if getattr(getattr(error, "orig", None), "sqlstate", None) == "55P03":  # its first transaction runs
-            raise _in_progress() from error
+        if getattr(getattr(error, "orig", None), "sqlstate", None) == "55P03" and len(claims) == 1:
+            raise _in_progress() from error  # its first transaction runs
         raise
-    if claimed is not None:
-        return None
-    row = (await tx.execute(_READ, scope)).one()
-    if bytes(row.fingerprint) != call.fingerprint:
-        raise ServiceError(
-            Kind.INVALID_ARGUMENT,
-            "IDEMPOTENCY_KEY_REUSED",
-            "This idempotency key was already used for another request.",
-        )
-    if row.state == "finished":
-        return Replay(bytes(row.response), row.object_id)
-    if row.locked_until > tx.now():
-        raise _in_progress()
-    await tx.execute(_LOCK, {**scope, "locked_until": state["locked_until"]})
-    return Unfinished(row.object_id)
+    mine = {(row.principal, row.method, row.key) for row in rows}
+    new = {place: one for place, one in first.items() if place in mine}
+    others = [one for one in claims if new.get(one.place) is not one]
+    earlier = iter(await _earlier(tx, others))
+    return [None if new.get(one.place) is one else next(earlier) for one in claims]
+
+
+async def _earlier(tx: WriteTx, claims: Sequence[Claim]) -> list[Replay | Unfinished | ServiceError]:
+    """What became of the first tries of these keys."""
+    if not claims:
+        return []
+    ordered = [dict(zip(_PLACE, place, strict=True)) for place in sorted({one.place for one in claims})]
+    places = {f"{name}s": [place[name] for place in ordered] for name in _PLACE}
+    rows = await tx.execute(_READ, {"organization_id": tx.organization_id, **places})
+    found = {(row.principal, row.method, row.key): row for row in rows}
+    resumed: set[tuple[str, str, str]] = set()
+    answers: list[Replay | Unfinished | ServiceError] = []
+    for one in claims:
+        row = found[one.place]
+        if bytes(row.fingerprint) != one.fingerprint:
+            answers.append(_reused())
+        elif row.state == "finished":
+            answers.append(Replay(bytes(row.response), row.object_id))
+        elif one.place in resumed or row.locked_until > tx.now():
+            answers.append(_in_progress())
+        else:
+            resumed.add(one.place)
+            tx.enqueue(_LOCK, {**_scope(tx, one.place), "locked_until": _lease_end(tx.now(), one)})
+            answers.append(Unfinished(row.object_id))
+    return answers
 
 
 async def finish(tx: WriteTx, response: Message) -> None:
     """Keep the answer, to be given again to every repetition."""
     payload = response.SerializeToString(deterministic=True)
-    await tx.execute(_FINISH, {**_scope(tx), "response": payload})
+    tx.enqueue(_FINISH, {**_scope(tx, _place_of_call()), "response": payload})
 
 
 async def release(tx: WriteTx) -> None:
     """End the lease: this try is over without an answer, a repetition may resume at once."""
-    await tx.execute(_LOCK, {**_scope(tx), "locked_until": tx.now()})
+    tx.enqueue(_LOCK, {**_scope(tx, _place_of_call()), "locked_until": tx.now()})
 
 
 async def once(db: Database, response_type: type[M], fn: Callable[[WriteTx], Awaitable[M]]) -> M:
@@ -127,8 +182,7 @@ async def once(db: Database, response_type: type[M], fn: Callable[[WriteTx], Awa
     return await db.run_write(current_call().organization_id, claimed)
 
 
-def _scope(tx: WriteTx) -> dict[str, Any]:
-    call = current_call()
+def _key_of(call: Call) -> str:
     key = call.idempotency_key
     if not key or len(key) > MAX_KEY_CHARACTERS:
         raise ServiceError(
@@ -136,19 +190,41 @@ def _scope(tx: WriteTx) -> dict[str, Any]:
             "IDEMPOTENCY_KEY_MISSING",
             f"This request needs an idempotency key of 1 to {MAX_KEY_CHARACTERS} characters.",
         )
+    return key
+
+
+def _place_of_call() -> tuple[str, str, str]:
+    call = current_call()
+    return call.actor, call.method, _key_of(call)
+
+
+def _scope(tx: WriteTx, place: tuple[str, str, str]) -> dict[str, Any]:
+    return {"organization_id": tx.organization_id, **dict(zip(_PLACE, place, strict=True))}
+
+
+def _claim_parameters(tx: WriteTx, claims: Sequence[Claim]) -> dict[str, Any]:
     return {
         "organization_id": tx.organization_id,
-        "principal": call.actor,
-        "method": call.method,
-        "key": key,
+        "now": tx.now(),
+        "principals": [one.principal for one in claims],
+        "methods": [one.method for one in claims],
+        "keys": [one.key for one in claims],
+        "fingerprints": [one.fingerprint for one in claims],
+        "object_ids": [one.object_id for one in claims],
+        "locked_until": [_lease_end(tx.now(), one) for one in claims],
     }
 
 
-def _lease() -> timedelta:
-    remaining_seconds = current_call().remaining_seconds()
-    if remaining_seconds is None:
-        return timedelta(seconds=LEASE_SECONDS)
-    return timedelta(seconds=remaining_seconds + LEASE_MARGIN_SECONDS)
+def _lease_end(now: datetime, claim: Claim) -> datetime:
+    return now + timedelta(seconds=claim.lease_seconds)
+
+
+def _reused() -> ServiceError:
+    return ServiceError(
+        Kind.INVALID_ARGUMENT,
+        "IDEMPOTENCY_KEY_REUSED",
+        "This idempotency key was already used for another request.",
+    )
 
 
 def _in_progress() -> ServiceError:
@@ -160,20 +236,29 @@ def _in_progress() -> ServiceError:
     )
 
 
+_PLACE = ("principal", "method", "key")
 _WHERE = "organization_id = :organization_id AND principal = :principal AND method = :method AND key = :key"
 
 _CLAIM = text("""
     INSERT INTO idempotency_keys (
         organization_id, principal, method, key, fingerprint, state, object_id, created_at, locked_until
-    ) VALUES (
-        :organization_id, :principal, :method, :key, :fingerprint, 'started', :object_id, :now, :locked_until
-    ) ON CONFLICT DO NOTHING RETURNING 1
+    )
+    SELECT :organization_id, principal, method, key, fingerprint, 'started', object_id, :now, locked_until
+    FROM unnest(
+        CAST(:principals AS text[]), CAST(:methods AS text[]), CAST(:keys AS text[]),
+        CAST(:fingerprints AS bytea[]), CAST(:object_ids AS text[]), CAST(:locked_until AS timestamptz[])
+    ) AS new (principal, method, key, fingerprint, object_id, locked_until)
+    ON CONFLICT DO NOTHING RETURNING principal, method, key
 """)
 # FOR UPDATE: of two repetitions after the lease only one resumes.
-_READ = text(
-    f"SELECT fingerprint, state, object_id, response, locked_until FROM idempotency_keys WHERE {_WHERE}"  # noqa: S608
-    " FOR UPDATE"
-)
+_READ = text("""
+    SELECT principal, method, key, fingerprint, state, object_id, response, locked_until
+    FROM idempotency_keys
+    JOIN unnest(CAST(:principals AS text[]), CAST(:methods AS text[]), CAST(:keys AS text[]))
+        AS wanted (principal, method, key) USING (principal, method, key)
+    WHERE organization_id = :organization_id
+    ORDER BY principal, method, key FOR UPDATE OF idempotency_keys
+""")
 _LOCK = text(f"UPDATE idempotency_keys SET locked_until = :locked_until WHERE {_WHERE}")  # noqa: S608
 _FINISH = text(
     f"UPDATE idempotency_keys SET state = 'finished', response = :response WHERE {_WHERE}"  # noqa: S608

@@ -1,9 +1,12 @@
 """Idempotency keys against parallel and later repetitions."""
 
 import asyncio
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import text
 
 from chassis import idempotency
@@ -132,3 +135,46 @@ async def _refused_as_in_progress(db: Database) -> None:
             await idempotency.claim(tx)
     assert caught.value.reason == "IDEMPOTENCY_KEY_IN_PROGRESS"
     assert caught.value.retry_after_seconds == 1
+
+
+KEYS = st.lists(
+    st.tuples(st.sampled_from(["key-1", "key-2"]), st.sampled_from([b"one", b"two"])), min_size=1, max_size=6
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rounds=st.lists(st.tuples(KEYS, st.booleans(), st.sampled_from([0, 60])), min_size=1, max_size=3))
+async def test_keys_claimed_together_are_claimed_as_one_after_the_other(
+    db: Database, rounds: list[tuple[list[tuple[str, bytes]], bool, int]]
+) -> None:
+    clock = FrozenClock(datetime(2026, 1, 5, tzinfo=UTC))
+    at_that_time = Database(db._url, name="sample", clock=clock)
+    await at_that_time.open()
+    together, singly = f"org_{uuid.uuid4().hex}", f"org_{uuid.uuid4().hex}"
+    try:
+        for wishes, finishes, seconds in rounds:
+            calls = [call(key, request=request) for key, request in wishes]
+            async with at_that_time.write(together) as tx:
+                claims = [idempotency.Claim.of(one, object_id=f"o{i}") for i, one in enumerate(calls)]
+                batched = [_told(one) for one in await idempotency.claim_many(tx, claims)]
+            alone = []
+            for index, one in enumerate(calls):
+                with call_scope(one):
+                    async with at_that_time.write(singly) as tx:
+                        try:
+                            alone.append(_told(await idempotency.claim(tx, object_id=f"o{index}")))
+                        except ServiceError as error:
+                            alone.append(_told(error))
+            assert batched == alone
+            if finishes:
+                for organization_id in (together, singly):
+                    with call_scope(calls[0]):
+                        async with at_that_time.write(organization_id) as tx:
+                            await idempotency.finish(tx, PersonChanged(person_id="per_1"))
+            clock.advance(timedelta(seconds=seconds))
+    finally:
+        await at_that_time.close()
+
+
+def _told(answer: object) -> str:
+    return answer.reason if isinstance(answer, ServiceError) else repr(answer)
