@@ -46,7 +46,14 @@ SECRET = "sk_test_simulator"
 WEBHOOK_KEY = b"0123456789abcdef0123456789abcdef"
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(WEBHOOK_KEY).decode()
 ALL_RIGHTS = frozenset(
-    {"payments.create", "payments.read", "payments.record", "invoices.read", "organization.write"}
+    {
+        "payments.create",
+        "payments.read",
+        "payments.record",
+        "payments.refund",
+        "invoices.read",
+        "organization.write",
+    }
 )
 RETURN_URL = "https://portal.example/payments/%7Bpayment_id%7D"
 
@@ -126,6 +133,13 @@ class Bank:
         match = {"organization_id": organization_id} | settings.pop("match", {})
         answer = await self.http.post("/faults", json={"fault": fault, "match": match, **settings})
         assert answer.status_code == 201, answer.text
+
+    async def post(self, path: str, **body: Any) -> dict[str, Any]:
+        """Do something that only the bank can do."""
+        answer = await self.http.post(path, json=body, headers=_AUTHORIZED)
+        assert answer.status_code < 300, answer.text
+        document: dict[str, Any] = answer.json()
+        return document
 
     async def charges(self, payment_id: str) -> list[dict[str, Any]]:
         """Successful charges of a payment: what the payer's bank statement shows."""
@@ -285,7 +299,7 @@ class Till:
         channel = self._channel(grpc_address)
         try:
             await self._ready(child, metrics_address, log_file)
-            yield Process(child, payments_pb2_grpc.PaymentsStub(channel), log_file)
+            yield Process(child, payments_pb2_grpc.PaymentsStub(channel), log_file, channel)
         finally:
             await channel.close()
             if child.returncode is None:
@@ -316,6 +330,7 @@ class Process:
     child: asyncio.subprocess.Process
     payments: "payments_pb2_grpc.PaymentsAsyncStub"
     log_file: Path
+    channel: Channel
 
 
 def pay_request(parts: dict[str, int], token: str | None = "tok_visa") -> payments_pb2.CreatePaymentRequest:

@@ -19,7 +19,7 @@ from tests.unit.payments.reversals.reference import Sheet
 
 SEED = int(os.environ.get("MODEL_SEED", "0")) or secrets.randbits(32)
 PAYMENTS, STEPS_EACH = 50, 24
-RACES = int(os.environ.get("REFUND_RACES", "150"))
+RACES = int(os.environ.get("REFUND_RACES", "100"))
 
 
 class Walk:
