@@ -35,6 +35,8 @@ class Invoices(reservations_pb2_grpc.ReservationsServicer):
         self.by_id: dict[str, Invoice] = {}
         self.released: list[str] = []
         self.away = False
+        self.names: dict[str, str] = {}
+        """By customer."""
         self.credit: dict[str, int] = {}
         """By customer, what is held for a payment taken off."""
         self.held_credit: dict[str, tuple[str, int]] = {}
@@ -203,15 +205,23 @@ class OpenItems(reservations_pb2_grpc.OpenItemsServicer):
         self, request: reservations_pb2.FindOpenItemsRequest, context: Any
     ) -> reservations_pb2.FindOpenItemsResponse:
         """The invoices that are named, and all others of their customers."""
+        self._invoices.answer_or_not()
         by_id = self._invoices.by_id
         customers = {by_id[one].customer_id for one in request.invoice_ids if one in by_id}
         customers.update(request.customer_ids)
+        amounts = {(amount.minor_units, amount.currency) for amount in request.amounts}
+        named = {one for one in by_id if _compact(by_id[one].number) in {_compact(n) for n in request.numbers}}
+        customers.update(by_id[one].customer_id for one in named)
+        customers.update(
+            one.customer_id for one in by_id.values() if one.due and (one.due, one.total.currency) in amounts
+        )
         return reservations_pb2.FindOpenItemsResponse(
             items=[
                 reservations_pb2.OpenItem(
                     invoice_id=invoice_id,
                     number=invoice.number,
                     customer_id=invoice.customer_id,
+                    customer_name=self._invoices.names.get(invoice.customer_id, ""),
                     amount_due=money_pb2.Money(minor_units=invoice.due, currency=invoice.total.currency),
                     total=money_pb2.Money(
                         minor_units=invoice.total.minor_units, currency=invoice.total.currency
@@ -220,7 +230,7 @@ class OpenItems(reservations_pb2_grpc.OpenItemsServicer):
                     version=invoice.version,
                 )
                 for invoice_id, invoice in by_id.items()
-                if invoice.customer_id in customers
+                if (invoice.customer_id in customers and invoice.due > 0) or invoice_id in named
             ]
         )
 
@@ -256,3 +266,7 @@ class OpenItems(reservations_pb2_grpc.OpenItemsServicer):
                 if customer_id in request.customer_ids and units > 0
             ],
         )
+
+
+def _compact(number: str) -> str:
+    return "".join(sign for sign in number.upper() if sign.isalnum())
