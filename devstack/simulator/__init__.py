@@ -1,4 +1,4 @@
-"""A card provider in a process of its own: API, hosted card page on its own origin, signed webhooks, faults.
+"""A payment provider in a process of its own: API, hosted pages on its own origin, signed webhooks, faults, time.
 
-Card numbers are typed here and nowhere else; only brand and last four digits are kept.
+Card and account numbers are typed here and nowhere else; only brand and last four digits are kept.
 """
