@@ -368,7 +368,7 @@ async def serving(
 ) -> AsyncIterator[Till]:
     """A payments server with an invoicing server beside it."""
     invoices = Invoices()
-    beside = [
+    beside: list[tuple[Any, object]] = [
         (reservations_pb2_grpc.add_ReservationsServicer_to_server, invoices),
         (reservations_pb2_grpc.add_OpenItemsServicer_to_server, OpenItems(invoices)),
     ]
