@@ -212,11 +212,22 @@ def _charges(facts: Facts) -> list[str]:
     found += [f"charge for nothing of ours: {payment_id}" for payment_id in by_payment]
     taken: Counter[tuple[str, str]] = Counter()
     for charge in facts.charges:
-        taken[charge["metadata"]["organization_id"], charge["currency"]] += charge["amount_minor_units"]
+        taken[charge["metadata"]["organization_id"], charge["currency"]] += _kept(charge)
     booked = {(row["organization_id"], row["currency"]): int(row["amount"]) for row in facts.clearing}
     if booked != dict(taken):
         found.append(f"cash ledger has {booked}, the provider has {dict(taken)}")
     return found
+
+
+def _kept(charge: Row) -> int:
+    """What the provider still holds of a charge, its own fee for the charge left out."""
+    if charge.get("return_code"):
+        return -int(charge["refunded_minor_units"])
+    disputes = charge.get("disputes", [])
+    lost = sum(one["amount_minor_units"] for one in disputes if one["status"] != "won")
+    fees = sum(one["fee_minor_units"] for one in disputes)
+    kept: int = charge["amount_minor_units"] - charge.get("refunded_minor_units", 0) - lost - fees
+    return kept
 
 
 def _applied(facts: Facts) -> list[str]:

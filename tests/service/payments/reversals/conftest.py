@@ -14,7 +14,7 @@ from tests.support.mesh import Mesh
 async def counter(databases: Databases, mesh: Mesh) -> AsyncIterator[Counter]:
     clock = ShiftedClock()
     async with (
-        databases.fresh("payments", clock=clock, pool_size=10) as (db, _),
-        open_counter(db, clock, mesh) as counter,
+        databases.fresh("payments", clock=clock, pool_size=10) as (db, urls),
+        open_counter(db, urls, clock, mesh) as counter,
     ):
         yield counter

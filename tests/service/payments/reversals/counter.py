@@ -28,6 +28,7 @@ from services.payments.operations.watch_reversals import reconcile_refunds, watc
 from services.payments.settings import Settings
 from services.payments.store import cases, reversals
 from tests.service.payments.till import ShiftedClock
+from tests.support.database import DatabaseUrls
 from tests.support.mesh import Mesh
 from tests.support.scripted_provider import ScriptedProvider
 
@@ -51,6 +52,7 @@ class Counter:
     clock: ShiftedClock
     provider: ScriptedProvider
     desk: Desk
+    superuser_url: str
     organization_id: str = field(default_factory=lambda: f"org_{uuid.uuid4().hex[:12]}")
 
     async def begun(
@@ -177,9 +179,11 @@ class Counter:
 
 
 @asynccontextmanager
-async def open_counter(db: Database, clock: ShiftedClock, mesh: Mesh) -> AsyncIterator[Counter]:
+async def open_counter(
+    db: Database, urls: DatabaseUrls, clock: ShiftedClock, mesh: Mesh
+) -> AsyncIterator[Counter]:
     """A counter on a database."""
     provider = ScriptedProvider()
     settings = Settings(**mesh.settings("payments"), provider_timeout_seconds=2.0)
     desk = Desk(db, provider, NoReservations(), settings)  # type: ignore[arg-type]
-    yield Counter(db, clock, provider, desk)
+    yield Counter(db, clock, provider, desk, urls.superuser)

@@ -23,7 +23,7 @@ from tests.service.payments.reversals.counter import Counter, usd
 
 
 async def returned_debit(counter: Counter, code: str = "R01", **more: object) -> str:
-    case = await counter.paid({"inv_1": 5_000}, method=Method.BANK_DEBIT, **more)  # type: ignore[arg-type]
+    case = await counter.paid({"inv_1": 5_000}, method=Method.BANK_DEBIT, **more)
     await counter.hear(case, counter.provider.give_back(case.at_provider.attempt_id, code))
     return case.payment.payment_id
 
