@@ -35,9 +35,9 @@ def test_a_method_for_services_only_has_no_public_address_and_names_its_organiza
             assert resolves_it or names_organization(method.input_type), path
 
 
-def names_organization(message: Descriptor) -> bool:
+def names_organization(message: Descriptor | None) -> bool:
     """Also a bundle of requests that each name it."""
-    fields = message.fields_by_name
+    fields = message.fields_by_name if message else {}
     if "requests" in fields:
         return names_organization(fields["requests"].message_type)
     return "organization_id" in fields
