@@ -1,7 +1,6 @@
 """What a bank says about an account: entries between two balances, whatever format it was written in."""
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -140,6 +139,26 @@ class Entry:
     lines: Sequence[StatementLine]
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A statement with all by which it and its entries are known again."""
+
+    statement: ParsedStatement
+    digest: bytes
+    entries: Sequence[Entry]
+
+
+def known_by(statements: Sequence[ParsedStatement]) -> list[Known]:
+    """The statements of a file, entries counted for each account over all of its statements."""
+    accounts: dict[tuple[str, str], list[ParsedStatement]] = {}
+    for statement in statements:
+        accounts.setdefault((statement.account_identification, statement.currency), []).append(statement)
+    counted = {
+        id(statement): entries for group in accounts.values() for statement, entries in entries_of(group)
+    }
+    return [Known(statement, statement.digest(), counted[id(statement)]) for statement in statements]
+
+
 def check_pages(statements: Sequence[ParsedStatement]) -> None:
     """BANK_FILE_UNBALANCED if a page does not begin where the page before ended."""
     for before, after in pairwise(statements):
@@ -206,7 +225,7 @@ def _content_key(lines: Sequence[StatementLine]) -> bytes:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"\s+", "", text).casefold()
+    return "".join(text.split()).casefold()
 
 
 def _without_place(part: object) -> object:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from chassis import audit, idempotency
 from chassis.caller import current_call
@@ -16,10 +15,11 @@ from services.payments.domain.bank_statement import (
     BankFileFormat,
     Entry,
     Identity,
+    Known,
     ParsedStatement,
-    entries_of,
+    known_by,
 )
-from services.payments.formats.detection import BankFile, read_bank_file
+from services.payments.formats.detection import read_bank_file
 from services.payments.formats.source import ReadOptions
 from services.payments.operations.match_lines import match_new_lines
 from services.payments.store import bank_accounts, bank_statements
@@ -42,6 +42,12 @@ class ImportWish:
     csv_mapping: str = ""
     bank_account_id: str = ""
     dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    format: BankFileFormat
+    statements: Sequence[Known]
 
 
 @dataclass(slots=True)
@@ -72,8 +78,7 @@ async def import_bank_statement(desk: Desk, wish: ImportWish) -> bank_statements
     organization_id = current_call().organization_id
     async with desk.db.read(organization_id) as tx:
         options, chosen = await _options(tx, wish)
-    read = partial(read_bank_file, wish.content, options, wish.format)
-    file = await asyncio.get_running_loop().run_in_executor(_readers, read)
+    file = await asyncio.get_running_loop().run_in_executor(_readers, _read, wish, options)
     if wish.dry_run:
         async with desk.db.read(organization_id) as tx:
             return (await _look(tx, file, chosen)).message(file.format)
@@ -88,6 +93,12 @@ async def import_bank_statement(desk: Desk, wish: ImportWish) -> bank_statements
     if waiting:  # a repetition finds nothing new, and what is left the job looks at
         imported.matched_lines = await match_new_lines(desk, organization_id, waiting)
     return imported
+
+
+def _read(wish: ImportWish, options: ReadOptions) -> _File:
+    """All that takes time, for a thread of its own."""
+    file = read_bank_file(wish.content, options, wish.format)
+    return _File(file.format, known_by(file.statements))
 
 
 async def _options(tx: ReadTx, wish: ImportWish) -> tuple[ReadOptions, BankAccount | None]:
@@ -105,86 +116,71 @@ async def _options(tx: ReadTx, wish: ImportWish) -> tuple[ReadOptions, BankAccou
     return ReadOptions(currency=chosen.currency if chosen else "", mapping=mapping), chosen
 
 
-async def _look(tx: ReadTx, file: BankFile, chosen: BankAccount | None) -> _Result:
+async def _look(tx: ReadTx, file: _File, chosen: BankAccount | None) -> _Result:
     """What an import would do."""
     result = _Result()
     for account, statements in await _by_account(tx, file, chosen, result.warnings, must_be_known=False):
         seen: set[bytes] = set()
-        for number, (statement, entries) in enumerate(entries_of(statements)):
-            if account is None:
-                new = list(entries)
-            else:
-                new = await _new_entries(tx, account, statement, entries, is_first=number == 0, seen=seen)
-            _count(result, statement, entries, new)
-            result.statements.append(_as_kept(statement, account, new))
+        for known in statements:
+            new = list(known.entries) if account is None else await _new_entries(tx, account, known, seen)
+            _count(result, known, new)
+            result.statements.append(_as_kept(known.statement, account, new))
     return result
 
 
-async def _keep(tx: WriteTx, file: BankFile, chosen: BankAccount | None, wish: ImportWish) -> _Result:
+async def _keep(tx: WriteTx, file: _File, chosen: BankAccount | None, wish: ImportWish) -> _Result:
     result = _Result()
     source = Source(wish.file_name, file.format, current_call().actor)
     for account, statements in await _by_account(tx, file, chosen, result.warnings, must_be_known=True):
         if account is None:
-            result.statements += [_as_kept(statement, None, ()) for statement in statements]
+            result.statements += [_as_kept(known.statement, None, ()) for known in statements]
             continue
         await bank_accounts.lock(tx, account.bank_account_id)
         seen: set[bytes] = set()
-        for number, (statement, entries) in enumerate(entries_of(statements)):
-            new = await _new_entries(tx, account, statement, entries, is_first=number == 0, seen=seen)
-            _count(result, statement, entries, new)
-            await _insert(tx, account, statement, new, source, result)
+        for known in statements:
+            new = await _new_entries(tx, account, known, seen)
+            _count(result, known, new)
+            statement_id, waiting = await _insert(tx, account.bank_account_id, known, new, source)
+            result.waiting += waiting
+            result.statements.append(await bank_statements.load(tx, statement_id))
     return result
 
 
 async def _insert(
-    tx: WriteTx,
-    account: BankAccount,
-    statement: ParsedStatement,
-    new: Sequence[Entry],
-    source: Source,
-    result: _Result,
-) -> None:
-    account_id = account.bank_account_id
-    statement_id = await bank_statements.find_by_digest(tx, account_id, statement.digest())
-    if statement_id is None:
-        statement_id = await bank_statements.insert(tx, account_id, statement, source)
-        audit.record(tx, "bank_statement.imported", statement_id)
-        result.waiting += await bank_statements.insert_entries(tx, account_id, statement_id, new)
-    result.statements.append(await bank_statements.load(tx, statement_id))
+    tx: WriteTx, bank_account_id: str, known: Known, new: Sequence[Entry], source: Source
+) -> tuple[str, list[str]]:
+    """The statement's id, and its new lines that wait to be matched."""
+    there = await bank_statements.find_by_digest(tx, bank_account_id, known.digest)
+    if there is not None:
+        return there, []
+    statement_id = await bank_statements.insert(tx, bank_account_id, known, source)
+    audit.record(tx, "bank_statement.imported", statement_id)
+    return statement_id, await bank_statements.insert_entries(tx, bank_account_id, statement_id, new)
 
 
-async def _new_entries(
-    tx: ReadTx,
-    account: BankAccount,
-    statement: ParsedStatement,
-    entries: Sequence[Entry],
-    *,
-    is_first: bool,
-    seen: set[bytes],
-) -> list[Entry]:
+async def _new_entries(tx: ReadTx, account: BankAccount, known: Known, seen: set[bytes]) -> list[Entry]:
     """Those that are not there: none of a statement that came before, even within the same file."""
-    digest = statement.digest()
+    is_first = not seen
     account_id = account.bank_account_id
-    if digest in seen or await bank_statements.find_by_digest(tx, account_id, digest) is not None:
+    if known.digest in seen or await bank_statements.find_by_digest(tx, account_id, known.digest) is not None:
+        seen.add(known.digest)
         return []
-    seen.add(digest)
-    keys = [entry.identity.content_key for entry in entries]
-    before = await bank_statements.counted_before(tx, account_id, statement, keys) if is_first else {}
-    known = await bank_statements.known_entries(tx, account_id, keys)
+    seen.add(known.digest)
+    keys = [entry.identity.content_key for entry in known.entries]
+    before = await bank_statements.counted_before(tx, account_id, known, keys) if is_first else {}
+    there = await bank_statements.known_entries(tx, account_id, keys)
     moved = [
         replace(entry, identity=Identity(key, entry.identity.occurrence + before.get(key, 0)))
-        for entry, key in zip(entries, keys, strict=True)
+        for entry, key in zip(known.entries, keys, strict=True)
     ]
-    return [entry for entry in moved if entry.identity not in known]
+    return [entry for entry in moved if entry.identity not in there]
 
 
-def _count(
-    result: _Result, statement: ParsedStatement, entries: Sequence[Entry], new: Sequence[Entry]
-) -> None:
-    lines = sum(len(entry.lines) for entry in entries)
+def _count(result: _Result, known: Known, new: Sequence[Entry]) -> None:
+    statement = known.statement
     fresh = sum(len(entry.lines) for entry in new)
     result.new_lines += fresh
-    result.known_lines += lines - fresh
+    result.known_lines += len(statement.lines) - fresh
     result.warnings += statement.warnings
     if not statement.has_balances and statement.lines:
         name = statement.reference or statement.account_identification or "The file"
@@ -194,20 +190,21 @@ def _count(
 
 
 async def _by_account(
-    tx: ReadTx, file: BankFile, chosen: BankAccount | None, warnings: list[str], *, must_be_known: bool
-) -> list[tuple[BankAccount | None, list[ParsedStatement]]]:
+    tx: ReadTx, file: _File, chosen: BankAccount | None, warnings: list[str], *, must_be_known: bool
+) -> list[tuple[BankAccount | None, list[Known]]]:
     """The statements of each account in the file's order; those of strangers under None."""
     accounts = await bank_accounts.all_accounts(tx)
-    groups: dict[str, tuple[BankAccount | None, list[ParsedStatement]]] = {}
-    for statement in file.statements:
-        account = _account_of(statement, accounts, chosen, warnings)
+    groups: dict[str, tuple[BankAccount | None, list[Known]]] = {}
+    for known in file.statements:
+        account = _account_of(known.statement, accounts, chosen, warnings)
         key = account.bank_account_id if account else ""
-        groups.setdefault(key, (account, []))[1].append(statement)
-    strangers = groups.get("", (None, []))[1]
-    for statement in strangers:
-        name = statement.account_identification or "without a number"
-        warnings.append(f"Account {name} in {statement.currency} is none of yours: nothing is kept of it.")
-    if must_be_known and len(strangers) == len(file.statements):
+        groups.setdefault(key, (account, []))[1].append(known)
+    strangers = [known.statement for known in groups.get("", (None, []))[1]]
+    for named, currency in dict.fromkeys((one.account_identification, one.currency) for one in strangers):
+        warnings.append(
+            f"Account {named or 'without a number'} in {currency} is none of yours: nothing is kept."
+        )
+    if must_be_known and strangers and len(strangers) == len(file.statements):
         raise _unknown(strangers[0])
     return list(groups.values())
 

@@ -15,7 +15,7 @@ from services.payments.domain.bank_statement import (
     BankFileFormat,
     Entry,
     Identity,
-    ParsedStatement,
+    Known,
     StatementLine,
 )
 
@@ -61,12 +61,13 @@ async def known_entries(tx: ReadTx, bank_account_id: str, keys: Sequence[bytes])
 
 
 async def counted_before(
-    tx: ReadTx, bank_account_id: str, statement: ParsedStatement, keys: Sequence[bytes]
+    tx: ReadTx, bank_account_id: str, known: Known, keys: Sequence[bytes]
 ) -> Mapping[bytes, int]:
     """How often equal entries stand in the statements of the same day which this one goes on from.
 
     It goes on from one whose closing balance is its opening balance: its entries are new, however equal.
     """
+    statement = known.statement
     first_day, _ = statement.days()
     if statement.opening is None or first_day is None:
         return {}
@@ -75,15 +76,15 @@ async def counted_before(
         "bank_account_id": bank_account_id,
         "opening": statement.opening.minor_units,
         "day": min((line.booked_on for line in statement.lines), default=first_day),
-        "digest": statement.digest(),
+        "digest": known.digest,
         "keys": list(keys),
     }
     return {bytes(row.content_key): int(row.n) for row in await tx.execute(_COUNTED_BEFORE, params)}
 
 
-async def insert(tx: WriteTx, bank_account_id: str, statement: ParsedStatement, source: Source) -> str:
+async def insert(tx: WriteTx, bank_account_id: str, known: Known, source: Source) -> str:
     """Write a statement without its lines; returns its id."""
-    bank_statement_id = new_id("bst")
+    bank_statement_id, statement = new_id("bst"), known.statement
     from_day, to_day = statement.days()
     params = {
         "organization_id": tx.organization_id,
@@ -99,7 +100,7 @@ async def insert(tx: WriteTx, bank_account_id: str, statement: ParsedStatement, 
         "opening": statement.opening.minor_units if statement.opening else None,
         "closing": statement.closing.minor_units if statement.closing else None,
         "line_count": len(statement.lines),
-        "digest": statement.digest(),
+        "digest": known.digest,
         "now": tx.now(),
         "imported_by": source.imported_by,
     }
