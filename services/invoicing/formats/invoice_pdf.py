@@ -82,6 +82,7 @@ def document(invoice: Invoice, organization: Organization, *, locale: str, today
         ],
         "total": writer.money(invoice.total),
         "paid": "" if invoice.paid.is_zero else writer.money(invoice.paid),
+        "credited": "" if invoice.credited.is_zero else writer.money(invoice.credited),
         "due": writer.money(invoice.due),
         "is_payable": invoice.is_payable,
         "currency": invoice.currency,
