@@ -1,5 +1,7 @@
 """Bank accounts of an organization, and how their banks write CSV."""
 
+import re
+from dataclasses import astuple
 from datetime import datetime
 
 from chassis import audit, idempotency
@@ -48,6 +50,10 @@ async def save_csv_mapping(desk: Desk, mapping: CsvMapping) -> CsvMapping:
         raise invalid("mapping.amount_column", "required", why)
     if mapping.encoding not in _ENCODINGS:
         raise invalid("mapping.encoding", "unknown", "The encoding is utf-8, cp1252, latin-1 or utf-16.")
+    if mapping.delimiter and (mapping.delimiter in '"\n\r' or mapping.delimiter.isalnum()):
+        raise invalid("mapping.delimiter", "unknown", "Cells are divided by a sign such as ; or a tab.")
+    if any("\x00" in text for value in astuple(mapping) for text in _texts(value)):
+        raise invalid("mapping", "not_text", "A text holds the character NUL, which cannot be kept.")
     _check_date_format(mapping.date_format)
     call = current_call()
 
@@ -65,12 +71,19 @@ async def list_csv_mappings(desk: Desk) -> list[CsvMapping]:
         return await bank_accounts.all_mappings(tx)
 
 
+def _texts(value: object) -> tuple[str, ...]:
+    """The texts of a field."""
+    if isinstance(value, tuple):
+        return tuple(str(one) for one in value)
+    return (value,) if isinstance(value, str) else ()
+
+
 def _check_date_format(date_format: str) -> None:
     """A format that tells day, month and year apart, such as %d.%m.%Y."""
     sample = datetime(2031, 12, 25)  # noqa: DTZ001  a day has no zone
     try:
         same = datetime.strptime(sample.strftime(date_format), date_format)  # noqa: DTZ007
-    except ValueError:
+    except (ValueError, re.error):
         same = None
     if same is None or same.date() != sample.date():
         why = "The format of dates must hold day, month and year, like %d.%m.%Y."

@@ -175,6 +175,33 @@ async def test_a_csv_file_is_read_with_a_saved_mapping(bank_desk: BankDesk) -> N
     assert (rows[0].counterparty_name, rows[0].remittance_text) == ("Müller", "Rechnung 1")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("date_format", "%d %d"),
+        ("date_format", "%H:%M"),
+        ("date_format", "day"),
+        ("delimiter", "\n"),
+        ("encoding", "rot13"),
+        ("amount_column", ""),
+        ("name_column", "a\x00b"),
+    ],
+)
+async def test_a_mapping_that_cannot_be_is_refused(bank_desk: BankDesk, name: str, value: str) -> None:
+    right = {
+        "name": "x",
+        "date_format": "%d.%m.%y",
+        "decimal_sign": ",",
+        "date_column": "d",
+        "amount_column": "a",
+    }
+    mapping = pb.CsvMapping(**right | {name: value})
+    request = pb.SaveCsvMappingRequest(name="my bank", mapping=mapping)
+    with pytest.raises(ServiceError) as refused:
+        await bank_desk.statements.SaveCsvMapping(request, metadata=bank_desk.staff())
+    assert refused.value.reason == "VALIDATION_FAILED"
+
+
 async def test_a_wrong_iban_and_an_account_twice_are_refused(bank_desk: BankDesk) -> None:
     with pytest.raises(ServiceError) as refused:
         await bank_desk.account("DE02120300000000202052")
