@@ -127,6 +127,28 @@ async def test_only_payments_may_reserve_and_refusals_keep_their_metadata(wire: 
     assert refused.value.metadata == {"invoice_id": invoice.invoice_id, "payment_id": "pay_0"}
 
 
+async def test_payments_plans_reserves_many_and_finds_open_items(wire: Wire) -> None:
+    office = wire.office
+    customer = await office.customer(name="Blue Anchor")
+    invoice = await office.invoice(customer.customer_id, 1_000)
+    channel = wire.channel("payments")
+    payments = reservations_pb2_grpc.ReservationsStub(channel)
+    plan = await as_service(payments.PlanPayment)(
+        reservations_pb2.PlanPaymentRequest(
+            organization_id=office.organization_id, customer_id=customer.customer_id, amount=usd(700)
+        )
+    )
+    parts = {part.invoice_id: part.amount.minor_units for part in plan.parts}
+    wishes = [office.wish(f"pay_{at}", customer.customer_id, parts) for at in range(2)]
+    answer = await as_service(payments.ReserveMany)(reservations_pb2.ReserveManyRequest(requests=wishes))
+    assert [one.reason for one in answer.answers] == ["", "INVOICE_BEING_PAID"]
+    assert answer.answers[1].metadata == {"invoice_id": invoice.invoice_id, "payment_id": "pay_0"}
+    found = await as_service(reservations_pb2_grpc.OpenItemsStub(channel).FindOpenItems)(
+        reservations_pb2.FindOpenItemsRequest(organization_id=office.organization_id, names=["ANCHOR"])
+    )
+    assert [(item.number, item.amount_due.minor_units) for item in found.items] == [(invoice.number, 300)]
+
+
 async def test_a_payment_over_nats_pays_the_invoice_once(
     office: Office, databases: Databases, nats_server: Nats
 ) -> None:
