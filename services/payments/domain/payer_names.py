@@ -2,17 +2,21 @@
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Mapping
 from enum import IntEnum
 from functools import lru_cache
 
-from rapidfuzz import fuzz, process, utils
+from rapidfuzz import fuzz, utils
 
 SAME_NAME_SCORE = 94.0
 """Of 100: a letter or two in a whole name. Below it, different companies are that much alike."""
 ALIKE_SCORE = 86.0
 CUT_NAME_CHARACTERS = 18
 """Banks cut names (at 27, 35 or 70 characters). A beginning this long is as good as the name."""
+BEGINNING_CHARACTERS = 3
+MOST_ALIKE = 500
+"""A word of more customers than this tells little about who pays."""
 _SHORTEST_NAME_CHARACTERS = 3
 _SHORTEST_CERTAIN_CHARACTERS = 6
 _LEGAL_FORM_WORDS = (
@@ -76,31 +80,34 @@ def _abbreviates(short: tuple[str, ...], long: tuple[str, ...]) -> bool:
 
 
 class NameIndex:
-    """Customers by name, searched for payers."""
+    """Customers by name, searched for payers: only those that have a word's beginning in common are compared."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
         self._names = dict(names)
-        self._plain = {customer_id: " ".join(words_of(name)) for customer_id, name in names.items()}
-        self._found: dict[str, dict[str, Likeness]] = {}
+        self._found: dict[str, Mapping[str, Likeness]] = {}
+        self._by_beginning: dict[str, list[str]] = defaultdict(list)
+        for customer_id, name in names.items():
+            for beginning in {word[:BEGINNING_CHARACTERS] for word in words_of(name)}:
+                self._by_beginning[beginning].append(customer_id)
 
     def like(self, payer: str) -> Mapping[str, Likeness]:
         """Customers that the payer may be. SAME is left only where one customer alone bears that name."""
         key = " ".join(words_of(payer))
         if key not in self._found:
-            self._found[key] = self._search(payer, key) if key else {}
+            rated = {each: likeness(payer, self._names[each]) for each in self._candidates(key)}
+            alike = {each: found for each, found in rated.items() if found is not Likeness.NONE}
+            self._found[key] = _only_certain(alike)
         return self._found[key]
 
-    def _search(self, payer: str, key: str) -> dict[str, Likeness]:
-        close = process.extract(key, self._plain, scorer=fuzz.token_set_ratio, score_cutoff=70.0, limit=None)
-        rated = {customer_id: likeness(payer, self._names[customer_id]) for _, _, customer_id in close}
-        first = key.split()[0][:2]
-        for customer_id, plain in self._plain.items():
-            if customer_id not in rated and plain.startswith(first):
-                rated[customer_id] = likeness(payer, self._names[customer_id])
-        return _only_certain({each: found for each, found in rated.items() if found is not Likeness.NONE})
+    def _candidates(self, key: str) -> set[str]:
+        """Words that half the world has (trade, services) count only if a name has no others."""
+        groups = [self._by_beginning.get(word[:BEGINNING_CHARACTERS], []) for word in key.split()]
+        groups = sorted((group for group in groups if group), key=len)
+        telling = [group for group in groups if len(group) <= MOST_ALIKE] or groups[:1]
+        return {customer_id for group in telling for customer_id in group}
 
 
-def _only_certain(rated: dict[str, Likeness]) -> dict[str, Likeness]:
+def _only_certain(rated: Mapping[str, Likeness]) -> Mapping[str, Likeness]:
     if sum(found is Likeness.SAME for found in rated.values()) <= 1:
         return rated
     return dict.fromkeys(rated, Likeness.ALIKE)

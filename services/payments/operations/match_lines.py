@@ -1,16 +1,16 @@
 """Matches bank lines by themselves: what is certain becomes a payment, the rest waits for people."""
 
 import asyncio
-import time
+import contextlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 
 import structlog
 from prometheus_client import Counter
 
 from chassis import audit
-from chassis.caller import call_scope, current_call_or_none, service_call
+from chassis.caller import Call, call_scope, current_call_or_none, service_call
 from chassis.database import WriteTx
 from chassis.errors import ServiceError
 from services.payments.desk import Desk
@@ -23,30 +23,32 @@ from services.payments.store import line_matches, payouts
 
 MOST_WAITING = 1000
 """Of each organization, in one run of the job; the newest first."""
+AT_ONCE = 3
+"""Matches written at a time, so that connections are left for payers."""
 KEPT_SECONDS = 3.0
 """Of a caller's time, for its own answer."""
 MATCHED = Counter("tallyport_payments_bank_lines_total", "Bank lines by what became of them", ["outcome"])
 _log = structlog.get_logger("payments.matching")
 
 
+@dataclass(slots=True)
+class _Progress:
+    done: int = 0
+
+
 async def match_new_lines(desk: Desk, organization_id: str, bank_line_ids: Sequence[str]) -> int:
     """Match lines that have just been imported; returns how many found what they are, or are ignored by a rule.
 
-    Never fails the import: what cannot be looked at now (invoicing away, the caller's time used up) is looked at
-    by the job.
+    Never fails the import. What the caller's time does not suffice for goes on after the answer, and what cannot
+    be looked at now (invoicing away, the process stopped) is looked at by the job.
     """
     call = current_call_or_none()
     remaining = call.remaining_seconds() if call is not None else None
-    until = None if remaining is None else time.monotonic() + max(0.0, remaining - KEPT_SECONDS)
-    done = 0
-    ids = iter(bank_line_ids)
-    while some := list(islice(ids, LINES_AT_ONCE)):
-        async with desk.db.read(organization_id) as tx:
-            lines = await line_matches.waiting(tx, some, limit=len(some))
-        done += await _match(desk, organization_id, lines, until=until)
-        if until is not None and time.monotonic() > until:
-            break
-    return done
+    progress = _Progress()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(None if remaining is None else max(0.0, remaining - KEPT_SECONDS)):
+            await desk.to_the_end(_match_all(desk, organization_id, bank_line_ids, progress))
+    return progress.done
 
 
 async def match_waiting_lines(desk: Desk) -> int:
@@ -54,40 +56,57 @@ async def match_waiting_lines(desk: Desk) -> int:
     async with desk.db.transport() as tx:
         organizations = await audit.organizations(tx)
     for organization_id in organizations:
-        async with desk.db.read(organization_id) as tx:
-            lines = await line_matches.waiting(tx, limit=MOST_WAITING)
-        for start in range(0, len(lines), LINES_AT_ONCE):
-            await _match(desk, organization_id, lines[start : start + LINES_AT_ONCE], until=None)
+        with call_scope(_own_call(organization_id)):
+            async with desk.db.read(organization_id) as read:
+                lines = await line_matches.waiting(read, limit=MOST_WAITING)
+            for start in range(0, len(lines), LINES_AT_ONCE):
+                await _match(desk, organization_id, lines[start : start + LINES_AT_ONCE], _Progress())
     return 0
 
 
-async def _match(desk: Desk, organization_id: str, lines: Sequence[BankLine], *, until: float | None) -> int:
-    if not lines:
-        return 0
-    with call_scope(service_call("payments", organization_id, method="match bank lines")):
-        waiting, done = await _match_payouts(desk, organization_id, lines)
-        try:
-            knowledge = await gather_knowledge(desk, organization_id, waiting)
-        except ServiceError as error:
-            _log.warning("bank lines wait: invoicing did not answer", lines=len(waiting), reason=error.reason)
-            return done
-        matcher = Matcher(knowledge)
-        decisions = await asyncio.to_thread(matcher.decide, [line.as_incoming() for line in waiting])
-        by_id = {line.bank_line_id: line for line in waiting}
+async def _match_all(
+    desk: Desk, organization_id: str, bank_line_ids: Sequence[str], progress: _Progress
+) -> None:
+    with call_scope(_own_call(organization_id)):
+        for start in range(0, len(bank_line_ids), LINES_AT_ONCE):
+            some = bank_line_ids[start : start + LINES_AT_ONCE]
+            async with desk.db.read(organization_id) as tx:
+                lines = await line_matches.waiting(tx, some, limit=len(some))
+            await _match(desk, organization_id, lines, progress)
+
+
+def _own_call(organization_id: str) -> Call:
+    return service_call("payments", organization_id, method="match bank lines")
+
+
+async def _match(desk: Desk, organization_id: str, lines: Sequence[BankLine], progress: _Progress) -> None:
+    waiting = await _match_payouts(desk, organization_id, lines, progress)
+    if not waiting:
+        return
+    try:
+        knowledge = await gather_knowledge(desk, organization_id, waiting)
+    except ServiceError as error:
+        _log.warning("bank lines wait: invoicing did not answer", lines=len(waiting), reason=error.reason)
+        return
+    matcher = Matcher(knowledge)
+    decisions = await asyncio.to_thread(matcher.decide, [line.as_incoming() for line in waiting])
+    by_id = {line.bank_line_id: line for line in waiting}
+    at_once = asyncio.Semaphore(AT_ONCE)
+    async with asyncio.TaskGroup() as group:
         for decision in decisions:
-            if until is not None and time.monotonic() > until:
-                break
-            done += await _follow(desk, organization_id, by_id[decision.bank_line_id], decision)
-    return done
+            line = by_id[decision.bank_line_id]
+            group.create_task(_follow(desk, organization_id, line, decision, at_once, progress))
 
 
 async def _match_payouts(
-    desk: Desk, organization_id: str, lines: Sequence[BankLine]
-) -> tuple[list[BankLine], int]:
-    """Lines that are no payout, and how many were one."""
+    desk: Desk, organization_id: str, lines: Sequence[BankLine], progress: _Progress
+) -> list[BankLine]:
+    """Match lines that are payouts; returns the others."""
+    if not lines:
+        return []
     async with desk.db.read(organization_id) as tx:
         expected = await payouts.expected(tx)
-    left, done = [], 0
+    left = []
     for line in lines:
         payout = payout_of(line, expected)
         if payout is None:
@@ -95,25 +114,35 @@ async def _match_payouts(
             continue
         expected.remove(payout)
         if await desk.db.run_write(organization_id, partial(book_payout, line=line, payout=payout)):
-            done += 1
+            progress.done += 1
             MATCHED.labels("payout").inc()
-    return left, done
+    return left
 
 
-async def _follow(desk: Desk, organization_id: str, line: BankLine, decision: Decision) -> int:
-    """Do what was decided; a line that somebody else has matched meanwhile, or that cannot be, is left alone."""
-    try:
-        if decision.ignored_by is not None:
-            return await _ignore(desk, organization_id, line, decision.ignored_by)
-        if decision.proposal is not None:
-            await _book(desk, organization_id, line, decision.proposal)
-            return 1
-    except ServiceError as error:
-        MATCHED.labels("refused").inc()
-        _log.warning("bank line not matched", bank_line_id=line.bank_line_id, reason=error.reason)
-        return 0
-    MATCHED.labels("waits").inc()
-    return 0
+async def _follow(
+    desk: Desk,
+    organization_id: str,
+    line: BankLine,
+    decision: Decision,
+    at_once: asyncio.Semaphore,
+    progress: _Progress,
+) -> None:
+    """Do what was decided. A line that somebody else has matched meanwhile, or that cannot be, holds up no other."""
+    async with at_once:
+        try:
+            if decision.ignored_by is not None:
+                progress.done += await _ignore(desk, organization_id, line, decision.ignored_by)
+            elif decision.proposal is not None:
+                await _book(desk, organization_id, line, decision.proposal)
+                progress.done += 1
+            else:
+                MATCHED.labels("waits").inc()
+        except ServiceError as error:
+            MATCHED.labels("refused").inc()
+            _log.warning("bank line not matched", bank_line_id=line.bank_line_id, reason=error.reason)
+        except Exception as error:
+            MATCHED.labels("error").inc()
+            _log.error("bank line could not be matched", bank_line_id=line.bank_line_id, exc_info=error)
 
 
 async def _book(desk: Desk, organization_id: str, line: BankLine, proposal: Proposal) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from chassis import audit
 from chassis.database import ReadTx
+from services.payments.operations.verify_reconciliation import RECONCILIATION_CHECKS
 from services.payments.operations.verify_reversals import REVERSAL_CHECKS
 
 STUCK_AFTER = timedelta(minutes=15)
@@ -100,7 +101,7 @@ async def verify_books(tx: ReadTx, *, stuck_after: timedelta = STUCK_AFTER) -> l
     }
     wrong = [
         f"{name}: {row.found}"
-        for name, statement in {**CHECKS, **REVERSAL_CHECKS}.items()
+        for name, statement in {**CHECKS, **REVERSAL_CHECKS, **RECONCILIATION_CHECKS}.items()
         for row in await tx.execute(text(statement.replace("::", r"\:\:")), params)
     ]
     broken = await audit.verify(tx)

@@ -18,7 +18,13 @@ from services.payments.providers import PayoutLineView, PayoutView
 from services.payments.store import copies
 from services.payments.store.copies import Payer
 from tallyport.common.v1 import money_pb2
-from tallyport.payments.v1 import bank_statements_pb2, bank_statements_pb2_grpc, reconciliation_pb2_grpc
+from tallyport.payments.v1 import (
+    bank_statements_pb2,
+    bank_statements_pb2_grpc,
+    reconciliation_pb2_grpc,
+    refunds_pb2_grpc,
+    transfers_pb2_grpc,
+)
 from tallyport.payments.v1 import reconciliation_pb2 as pb
 from tests.service.payments.till import Till
 
@@ -51,6 +57,8 @@ class LedgerRoom:
     till: Till
     statements: "bank_statements_pb2_grpc.BankStatementsAsyncStub"
     stub: "reconciliation_pb2_grpc.ReconciliationAsyncStub"
+    refunds: "refunds_pb2_grpc.RefundsAsyncStub"
+    transfers: "transfers_pb2_grpc.TransfersAsyncStub"
     documents: PayoutDocuments
     account_id: str = ""
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
@@ -61,6 +69,8 @@ class LedgerRoom:
             till,
             bank_statements_pb2_grpc.BankStatementsStub(till.channel),
             reconciliation_pb2_grpc.ReconciliationStub(till.channel),
+            refunds_pb2_grpc.RefundsStub(till.channel),
+            transfers_pb2_grpc.TransfersStub(till.channel),
             PayoutDocuments(till.desk.provider),
         )
 

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import text
 
 from services.payments.operations.match_lines import match_new_lines
-from tallyport.payments.v1 import events_pb2
+from tallyport.common.v1 import money_pb2
+from tallyport.payments.v1 import events_pb2, refunds_pb2, transfers_pb2
 from tallyport.payments.v1 import reconciliation_pb2 as pb
 from tests.service.payments.reconciling.ledger_room import ACME_IBAN, BETA_IBAN, LedgerRoom, refused
 
@@ -157,6 +158,37 @@ async def test_an_undone_line_is_matched_anew_and_the_wrong_match_is_no_history(
     rows = await room.till.rows("SELECT undone_at FROM bank_matches ORDER BY matched_at")
     assert [row.undone_at is None for row in rows] == [False, True]
     await room.till.check_books()
+
+
+async def test_the_match_of_money_that_was_refunded_stays(room: LedgerRoom) -> None:
+    room.till.invoices.add("inv_1", 10_000)
+    await room.load(f"100.00;ACME TRADING LTD;{ACME_IBAN};INV-0001")
+    line = (await room.one()).line
+    refund = refunds_pb2.CreateRefundRequest(
+        payment_id=line.payment_id, destination=refunds_pb2.REFUND_DESTINATION_MANUAL, reason="asked for"
+    )
+    await room.refunds.CreateRefund(refund, metadata=room.staff())
+    await refused(room.undo(line.bank_line_id), "PAYMENT_REVERSED")
+    assert (await room.one()).line == line
+    await room.till.check_books()
+
+
+async def test_a_match_ends_the_payers_claim(room: LedgerRoom) -> None:
+    room.till.invoices.add("inv_1", 10_000)
+    room.till.invoices.add("inv_2", 10_000, customer_id="cus_2")
+    claim = transfers_pb2.ClaimTransferRequest(
+        invoice_ids=["inv_1"],
+        amount=money_pb2.Money(minor_units=10_000, currency="USD"),
+        transferred_on=room.today.isoformat(),
+    )
+    metadata = room.till.as_customer(key="claim")
+    await room.transfers.ClaimTransfer(claim, metadata=metadata)
+    assert (await room.overview()).open_claims == 1
+    await room.load("100.00;Acme Trading;;thanks")
+    (line,) = await room.lines(status=pb.BANK_LINE_STATUS_MATCHED)
+    assert (await room.till.get(line.payment_id)).parts[0].invoice_id == "inv_1"
+    overview = await room.overview()
+    assert (overview.open_claims, overview.matched_automatically_30_days) == (0, 1)
 
 
 async def test_two_at_once_match_a_line_once(room: LedgerRoom) -> None:

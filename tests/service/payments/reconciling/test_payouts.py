@@ -5,8 +5,12 @@ from datetime import timedelta
 import pytest
 
 from services.payments.operations.read_reconciliation import watch_reconciliation
+from tallyport.common.v1 import money_pb2
 from tallyport.payments.v1 import reconciliation_pb2 as pb
+from tallyport.payments.v1 import refunds_pb2
 from tests.service.payments.reconciling.ledger_room import LedgerRoom, refused
+from tests.service.payments.till import SECRET
+from tests.support.wait import until
 
 
 async def paid(room: LedgerRoom, invoice_id: str, units: int) -> tuple[str, str]:
@@ -121,23 +125,40 @@ async def test_a_difference_that_later_news_explain_goes_away(room: LedgerRoom) 
     await room.till.check_books()
 
 
-async def test_the_simulators_own_payout_agrees_with_our_books(room: LedgerRoom) -> None:
-    await paid(room, "inv_1", 10_000)
-    await paid(room, "inv_2", 2_500)
-    answer = await room.till.bank.http.post(
-        "/v1/payouts",
-        json={"organization_id": room.till.organization_id},
-        headers={"authorization": "Bearer sk_test_simulator"},
+async def test_the_simulators_own_payout_with_refund_and_chargeback_agrees_with_our_books(
+    room: LedgerRoom,
+) -> None:
+    refunded, _ = await paid(room, "inv_1", 10_000)
+    disputed, _ = await paid(room, "inv_2", 2_500)
+    refund = refunds_pb2.CreateRefundRequest(
+        payment_id=refunded, amount=money_pb2.Money(minor_units=4_000, currency="USD"), reason="broken"
     )
-    assert answer.status_code < 300, answer.text
+    await room.refunds.CreateRefund(refund, metadata=room.staff())
+    (charge,) = await room.till.bank.charges(disputed)
+    await at_simulator(room, f"/v1/charges/{charge['id']}/disputes", {"reason": "fraudulent"})
+    await room.till.refresh(disputed)
+    await at_simulator(room, "/v1/payouts", {"organization_id": room.till.organization_id})
     views = await room.till.desk.provider.payouts(room.today - timedelta(days=1), timeout_seconds=5)
     room.documents.documents += [
         view for view in views if {line.organization_id for line in view.lines} == {room.till.organization_id}
     ]
+    await until(lambda: room.till.gate.busy == 0)
     assert await room.collect() == 1
     detail = await room.payout()
-    assert [line.difference for line in detail.lines] == ["", ""]
-    assert "provider_clearing:simulator" not in await room.balances()
+    assert [(line.kind, line.difference) for line in detail.lines] == [
+        ("charge", ""), ("charge", ""), ("refund", ""), ("chargeback", ""),
+    ]  # fmt: skip
+    balances = await room.balances()
+    assert "provider_clearing:simulator" not in balances
+    assert "unmatched_receipts:simulator" not in balances
+    assert balances["bank_clearing"] == detail.payout.net.minor_units
+    await room.till.check_books()
+
+
+async def at_simulator(room: LedgerRoom, path: str, body: dict[str, str]) -> None:
+    """What happens at the provider's side."""
+    answer = await room.till.bank.http.post(path, json=body, headers={"authorization": f"Bearer {SECRET}"})
+    assert answer.status_code < 300, answer.text
 
 
 async def test_clearing_that_does_not_return_to_zero_in_time_raises_the_alarm(
