@@ -6,13 +6,16 @@ from google.protobuf.message import Message
 
 from chassis.database import WriteTx
 from chassis.inbox import Event, Handler
+from services.notifications.domain.facts import Contact
 from services.notifications.domain.message import Kind
 from services.notifications.operations.keep_brand import keep_brand
 from services.notifications.operations.keep_contact import keep_contact
 from services.notifications.operations.queue_message import Request, queue_message
-from services.notifications.translate import from_proto_brand
+from services.notifications.store import contacts
+from services.notifications.translate import from_proto_brand, from_proto_contact
 from tallyport.identity.v1 import events_pb2 as identity_events_pb2
 from tallyport.invoicing.v1 import events_pb2 as invoicing_events_pb2
+from tallyport.payments.v1 import events_pb2 as payments_events_pb2
 
 
 async def on_organization_changed(tx: WriteTx, event: Event) -> None:
@@ -25,8 +28,7 @@ async def on_customer_changed(tx: WriteTx, event: Event) -> None:
     """Keeps the address, for messages that are tried again."""
     message = event.message
     assert isinstance(message, invoicing_events_pb2.CustomerChanged)
-    contact = message.contact
-    await keep_contact(tx, contact.customer_id, email=contact.email.strip(), version=event.aggregate_version)
+    await keep_contact(tx, from_proto_contact(message.contact), version=event.aggregate_version)
 
 
 async def on_invoice_finalized(tx: WriteTx, event: Event) -> None:
@@ -45,14 +47,59 @@ async def on_payment_applied(tx: WriteTx, event: Event) -> None:
         await _queue(tx, event, Kind.RECEIPT, message.contact, message.payment_id)
 
 
+async def on_payment_unapplied(tx: WriteTx, event: Event) -> None:
+    """Money went back: its customer hears why, and what is open again."""
+    message = event.message
+    assert isinstance(message, invoicing_events_pb2.PaymentUnapplied)
+    if message.notify:
+        await _queue(tx, event, Kind.REVERSAL, message.contact, message.payment_id)
+
+
+async def on_autopay_announced(tx: WriteTx, event: Event) -> None:
+    """An automatic payment is to come: its payer hears of it, or is asked."""
+    message = event.message
+    assert isinstance(message, payments_events_pb2.AutopayAnnounced)
+    await _queue_for(tx, event, Kind.AUTOPAY_ANNOUNCED, message.customer_id, message.run_id)
+
+
+async def on_autopay_failed(tx: WriteTx, event: Event) -> None:
+    """An automatic payment failed: its payer hears why and when it is tried again."""
+    message = event.message
+    assert isinstance(message, payments_events_pb2.AutopayFailed)
+    await _queue_for(tx, event, Kind.AUTOPAY_FAILED, message.customer_id, message.run_id)
+
+
+async def on_method_expiring(tx: WriteTx, event: Event) -> None:
+    """A saved card expires: its owner hears in time."""
+    message = event.message
+    assert isinstance(message, payments_events_pb2.PaymentMethodExpiring)
+    await _queue_for(tx, event, Kind.CARD_EXPIRING, message.customer_id, message.payment_method_id)
+
+
+async def on_approval_requested(tx: WriteTx, event: Event) -> None:
+    """A payment waits for approval: the company hears at the address that its mail goes to."""
+    message = event.message
+    assert isinstance(message, payments_events_pb2.PaymentApprovalRequested)
+    await _queue_for(tx, event, Kind.APPROVAL_REQUESTED, message.customer_id, message.payment_id)
+
+
 async def _queue(
     tx: WriteTx, event: Event, kind: Kind, contact: invoicing_events_pb2.Contact, about_id: str
 ) -> None:
+    await _queue_to(tx, event, kind, from_proto_contact(contact), about_id)
+
+
+async def _queue_for(tx: WriteTx, event: Event, kind: Kind, customer_id: str, about_id: str) -> None:
+    """To the address that the customer has now; payments knows none."""
+    await _queue_to(tx, event, kind, await contacts.get_contact(tx, customer_id), about_id)
+
+
+async def _queue_to(tx: WriteTx, event: Event, kind: Kind, contact: Contact, about_id: str) -> None:
     request = Request(
         kind=kind,
         event_id=event.event_id,
         customer_id=contact.customer_id,
-        recipient=contact.email.strip(),
+        recipient=contact.email,
         about_id=about_id,
         payload=event.message.SerializeToString(deterministic=True),
     )
@@ -64,4 +111,9 @@ HANDLERS: Mapping[type[Message], Handler] = {
     invoicing_events_pb2.CustomerChanged: on_customer_changed,
     invoicing_events_pb2.InvoiceFinalized: on_invoice_finalized,
     invoicing_events_pb2.PaymentApplied: on_payment_applied,
+    invoicing_events_pb2.PaymentUnapplied: on_payment_unapplied,
+    payments_events_pb2.AutopayAnnounced: on_autopay_announced,
+    payments_events_pb2.AutopayFailed: on_autopay_failed,
+    payments_events_pb2.PaymentMethodExpiring: on_method_expiring,
+    payments_events_pb2.PaymentApprovalRequested: on_approval_requested,
 }

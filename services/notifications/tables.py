@@ -53,6 +53,8 @@ contacts = Table(
     _text("customer_id"),
     _text("email"),
     Column("version", BigInteger, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("locale", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("organization_id", "customer_id", name="pk_contacts"),
 )
 """Where invoicing says that a customer's mail goes now; a message keeps the address it was made for."""
@@ -81,7 +83,11 @@ messages = Table(
     Column("version", BigInteger, nullable=False),
     PrimaryKeyConstraint("organization_id", "message_id", name="pk_messages"),
     UniqueConstraint("organization_id", "event_id", "recipient", "kind", name="uq_messages_event"),
-    CheckConstraint("kind IN ('invoice', 'receipt')", name="kind"),
+    CheckConstraint(
+        "kind IN ('invoice', 'receipt', 'autopay_announced', 'autopay_failed', 'card_expiring',"
+        " 'approval_requested', 'reversal')",
+        name="kind",
+    ),
     CheckConstraint("state IN ('queued', 'sent', 'failed')", name="state"),
     CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_at"),
     Index("ix_messages_about_id", "organization_id", "about_id"),

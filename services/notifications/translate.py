@@ -9,10 +9,16 @@ from chassis.money import Money
 from services.notifications.domain.brand import Brand
 from services.notifications.domain.facts import (
     AppliedPart,
+    ApprovalFacts,
     Attachment,
+    Contact,
+    ExpiringFacts,
+    FailedFacts,
     InvoiceDocument,
     InvoiceFacts,
+    PlannedFacts,
     ReceiptFacts,
+    ReversalFacts,
 )
 from services.notifications.domain.message import Kind, Message, State
 from tallyport.common.v1 import money_pb2
@@ -20,6 +26,7 @@ from tallyport.identity.v1 import events_pb2 as identity_events_pb2
 from tallyport.invoicing.v1 import events_pb2 as invoicing_events_pb2
 from tallyport.invoicing.v1 import reservations_pb2
 from tallyport.notifications.v1 import events_pb2, messages_pb2
+from tallyport.payments.v1 import events_pb2 as payments_events_pb2
 from tallyport.payments.v1 import payments_pb2
 
 _PROTO_STATES = {
@@ -31,6 +38,11 @@ _STATES: Mapping[int, State] = {number: state for state, number in _PROTO_STATES
 _PROTO_KINDS = {
     Kind.INVOICE: messages_pb2.MESSAGE_KIND_INVOICE,
     Kind.RECEIPT: messages_pb2.MESSAGE_KIND_RECEIPT,
+    Kind.AUTOPAY_ANNOUNCED: messages_pb2.MESSAGE_KIND_AUTOPAY_ANNOUNCED,
+    Kind.AUTOPAY_FAILED: messages_pb2.MESSAGE_KIND_AUTOPAY_FAILED,
+    Kind.CARD_EXPIRING: messages_pb2.MESSAGE_KIND_CARD_EXPIRING,
+    Kind.APPROVAL_REQUESTED: messages_pb2.MESSAGE_KIND_APPROVAL_REQUESTED,
+    Kind.REVERSAL: messages_pb2.MESSAGE_KIND_REVERSAL,
 }
 
 
@@ -92,6 +104,80 @@ def from_payload_receipt(payload: bytes) -> tuple[ReceiptFacts, str]:
         credited=from_proto_money(event.credited) if has_credit else Money.zero(received.currency),
     )
     return facts, event.contact.locale
+
+
+def from_proto_contact(message: invoicing_events_pb2.Contact) -> Contact:
+    return Contact(
+        customer_id=message.customer_id,
+        email=message.email.strip(),
+        name=message.name,
+        locale=message.locale,
+    )
+
+
+def from_payload_planned(payload: bytes) -> PlannedFacts:
+    """The facts of a kept AutopayAnnounced."""
+    event = payments_events_pb2.AutopayAnnounced.FromString(payload)
+    amounts = [from_proto_money(part.amount) for part in event.parts]
+    return PlannedFacts(
+        amount=from_proto_money(event.amount),
+        pay_on=date.fromisoformat(event.pay_on),
+        parts=tuple(zip(event.invoice_numbers, amounts, strict=True)),
+        method=event.method_summary,
+        needs_confirmation=event.needs_confirmation,
+    )
+
+
+def from_payload_failed(payload: bytes) -> FailedFacts:
+    """The facts of a kept AutopayFailed."""
+    event = payments_events_pb2.AutopayFailed.FromString(payload)
+    return FailedFacts(
+        amount=from_proto_money(event.amount),
+        failure_code=event.failure_code,
+        next_try_on=date.fromisoformat(event.next_try_on) if event.next_try_on else None,
+        method=event.method_summary,
+    )
+
+
+def from_payload_expiring(payload: bytes) -> ExpiringFacts:
+    """The facts of a kept PaymentMethodExpiring."""
+    event = payments_events_pb2.PaymentMethodExpiring.FromString(payload)
+    return ExpiringFacts(
+        method=event.summary,
+        month=date(event.expiry_year, event.expiry_month, 1),
+        used_by_autopay=event.used_by_autopay,
+    )
+
+
+def from_payload_approval(payload: bytes) -> ApprovalFacts:
+    """The facts of a kept PaymentApprovalRequested."""
+    event = payments_events_pb2.PaymentApprovalRequested.FromString(payload)
+    return ApprovalFacts(amount=from_proto_money(event.amount), requested_by=event.requested_by)
+
+
+def from_payload_reversal(payload: bytes) -> tuple[ReversalFacts, Contact]:
+    """The facts of a kept PaymentUnapplied, and whom it is for."""
+    event = invoicing_events_pb2.PaymentUnapplied.FromString(payload)
+    amount = from_proto_money(event.amount)
+    zero = Money.zero(amount.currency)
+    facts = ReversalFacts(
+        kind=event.kind,
+        receipt_number=event.receipt_number,
+        amount=amount,
+        parts=tuple(
+            AppliedPart(
+                number=part.number,
+                amount=from_proto_money(part.amount),
+                amount_due=from_proto_money(part.amount_due),
+            )
+            for part in event.applications
+        ),
+        from_credit=from_proto_money(event.from_credit) if event.from_credit.currency else zero,
+        fee=from_proto_money(event.fee) if event.fee.currency else zero,
+        forgiven=event.forgiven,
+        to_credit=event.to_credit,
+    )
+    return facts, from_proto_contact(event.contact)
 
 
 def from_proto_invoice_delivery(message: reservations_pb2.InvoiceDelivery) -> InvoiceDocument:

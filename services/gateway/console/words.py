@@ -71,6 +71,11 @@ def message_subject(message: Message) -> str:
     kinds = {
         MessageKind.MESSAGE_KIND_INVOICE: _("Invoice mail"),
         MessageKind.MESSAGE_KIND_RECEIPT: _("Receipt mail"),
+        MessageKind.MESSAGE_KIND_AUTOPAY_ANNOUNCED: _("Notice of an automatic payment"),
+        MessageKind.MESSAGE_KIND_AUTOPAY_FAILED: _("Failed automatic payment"),
+        MessageKind.MESSAGE_KIND_CARD_EXPIRING: _("Expiring card"),
+        MessageKind.MESSAGE_KIND_APPROVAL_REQUESTED: _("Request for approval"),
+        MessageKind.MESSAGE_KIND_REVERSAL: _("Money given back"),
     }
     return message.subject or kinds.get(message.kind, _("Mail"))
 

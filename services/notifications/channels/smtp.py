@@ -81,13 +81,13 @@ class SmtpChannel:
             html = message.get_payload(1)
             assert isinstance(html, EmailMessage)
             html.add_related(mail.logo, "image", "png", cid=f"<{LOGO_ID}>", filename="logo.png")
-        attachment = mail.attachment
-        message.add_attachment(
-            attachment.content,
-            maintype="application",
-            subtype="pdf",
-            filename=_one_line(attachment.file_name),
-        )
+        if mail.attachment is not None:
+            message.add_attachment(
+                mail.attachment.content,
+                maintype="application",
+                subtype="pdf",
+                filename=_one_line(mail.attachment.file_name),
+            )
         return message
 
 

@@ -7,6 +7,16 @@ from chassis.money import Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """Whom a customer's mail goes to; empty where nothing is known."""
+
+    customer_id: str
+    email: str = ""
+    name: str = ""
+    locale: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceFacts:
     """An invoice that is to be paid."""
 
@@ -38,6 +48,60 @@ class ReceiptFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedFacts:
+    """An automatic payment that is announced; with `needs_confirmation` nothing is charged unprompted."""
+
+    amount: Money
+    pay_on: date
+    parts: tuple[tuple[str, Money], ...]
+    """Numbers of the invoices, and what each gets."""
+    method: str
+    needs_confirmation: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedFacts:
+    """An automatic payment that failed; given up when there is no next try."""
+
+    amount: Money
+    failure_code: str
+    next_try_on: date | None
+    method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiringFacts:
+    """A saved card and the first day of its last month."""
+
+    method: str
+    month: date
+    used_by_autopay: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalFacts:
+    """A payment that waits for approval."""
+
+    amount: Money
+    requested_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReversalFacts:
+    """Money that went back, the invoices it was taken from, and what is to pay on them now."""
+
+    kind: str
+    """refund, return, chargeback or unmatched."""
+    receipt_number: str
+    amount: Money
+    parts: tuple[AppliedPart, ...]
+    from_credit: Money
+    fee: Money
+    forgiven: bool
+    to_credit: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
     """A file that goes along."""
 
@@ -64,7 +128,7 @@ class Mail:
     subject: str
     text: str
     html: str
-    attachment: Attachment
+    attachment: Attachment | None
     sender_name: str
     reply_to: str
     logo: bytes

@@ -23,6 +23,11 @@ class Kind(StrEnum):
 
     INVOICE = "invoice"
     RECEIPT = "receipt"
+    AUTOPAY_ANNOUNCED = "autopay_announced"
+    AUTOPAY_FAILED = "autopay_failed"
+    CARD_EXPIRING = "card_expiring"
+    APPROVAL_REQUESTED = "approval_requested"
+    REVERSAL = "reversal"
 
 
 class State(StrEnum):

@@ -44,7 +44,7 @@ class Row:
     strong: bool = False
 
 
-class _Language:
+class Language:
     """Words, amounts and dates as one reader writes them.
 
     In right-to-left text, numbers and names are isolated, so that they do not turn the line around.
@@ -84,7 +84,7 @@ def invoice_mail(
     public_url: str,
 ) -> Mail:
     """The mail that brings a new invoice. If it was paid meanwhile, it says so instead of asking for money."""
-    language = _Language(locale)
+    language = Language(locale)
     amount_due, due_date = language.amount(document.amount_due), language.day(facts.due_date)
     settled = document.amount_due.is_zero or document.amount_due.is_negative
     suffix = "_settled" if settled else ""
@@ -113,14 +113,14 @@ def invoice_mail(
         "link_fallback": language.text("link_fallback"),
     }
     subject = language.text(f"invoice_subject{suffix}", due_date=due_date, **words)
-    return _mail(message, brand, language, facts.contact_name, subject, content, document.pdf)
+    return put_together(message, brand, language, facts.contact_name, subject, content, document.pdf)
 
 
 def receipt_mail(
     message: Message, brand: Brand, facts: ReceiptFacts, receipt: Attachment, *, locale: str
 ) -> Mail:
     """The mail that thanks for a payment and says what it was used for."""
-    language = _Language(locale)
+    language = Language(locale)
     received = language.amount(facts.received)
     rows = [
         Row(
@@ -150,18 +150,19 @@ def receipt_mail(
     subject = language.text(
         "receipt_subject", number=facts.receipt_number, organization=brand.display_name, amount=received
     )
-    return _mail(message, brand, language, facts.contact_name, subject, content, receipt)
+    return put_together(message, brand, language, facts.contact_name, subject, content, receipt)
 
 
-def _mail(
+def put_together(
     message: Message,
     brand: Brand,
-    language: _Language,
+    language: Language,
     contact_name: str,
     subject: str,
     content: Mapping[str, Any],
-    attachment: Attachment,
+    attachment: Attachment | None,
 ) -> Mail:
+    """The mail: content in the frame that all mails share."""
     name = contact_name.strip()
     values = {
         **content,

@@ -5,10 +5,12 @@ from typing import Final
 
 from babel import Locale, UnknownLocaleError
 
+from services.notifications.formats.payment_texts import PAYMENT_TEXTS
+
 DEFAULT_LANGUAGE: Final = "en"
 _RIGHT_TO_LEFT: Final = frozenset({"ar", "fa", "he", "ur"})
 
-TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
+_DOCUMENT_TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
         "invoice_subject": "Invoice {number} from {organization}: {amount} due {due_date}",
         "invoice_subject_settled": "Invoice {number} from {organization}",
@@ -120,6 +122,10 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "questions_phone": "لديك أسئلة؟ أجب على هذه الرسالة أو اتصل على {phone}",
         "footer": "أُرسلت نيابة عن {organization}. لا نطلب أبدًا أرقام البطاقات أو كلمات المرور بالبريد.",
     },
+}
+
+TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
+    language: {**texts, **PAYMENT_TEXTS[language]} for language, texts in _DOCUMENT_TEXTS.items()
 }
 
 

@@ -1,9 +1,10 @@
 """Keeps what invoicing tells about where a customer's mail goes."""
 
 from chassis.database import WriteTx
+from services.notifications.domain.facts import Contact
 from services.notifications.store import contacts
 
 
-async def keep_contact(tx: WriteTx, customer_id: str, *, email: str, version: int) -> None:
+async def keep_contact(tx: WriteTx, contact: Contact, *, version: int) -> None:
     """Older versions than the kept one change nothing."""
-    await contacts.keep_contact(tx, customer_id, email=email, version=version)
+    await contacts.keep_contact(tx, contact, version=version)

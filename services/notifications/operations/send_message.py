@@ -16,11 +16,20 @@ from chassis.crashpoints import crashpoint
 from chassis.database import Database, WriteTx
 from chassis.telemetry import parse_traceparent, remote_span
 from services.notifications.channels.channel import Channel
-from services.notifications.domain.facts import Attachment, InvoiceDocument, Mail
+from services.notifications.domain.brand import Brand
+from services.notifications.domain.facts import Attachment, Contact, InvoiceDocument, Mail
 from services.notifications.domain.message import Kind, Message, Refused, State, TryLater, delay_after
 from services.notifications.operations.announce import announce
-from services.notifications.store import brands, messages
-from services.notifications.translate import from_payload_invoice, from_payload_receipt
+from services.notifications.store import brands, contacts, messages
+from services.notifications.translate import (
+    from_payload_approval,
+    from_payload_expiring,
+    from_payload_failed,
+    from_payload_invoice,
+    from_payload_planned,
+    from_payload_receipt,
+    from_payload_reversal,
+)
 
 SERVICE = "notifications"
 _log = structlog.get_logger("notifications.mailer")
@@ -87,6 +96,7 @@ async def _compose(db: Database, documents: Documents, message: Message, public_
 
     async with db.read(message.organization_id) as tx:
         brand = await brands.get_brand(tx)
+        contact = await contacts.get_contact(tx, message.customer_id)
     if brand is None:
         raise TryLater("the organization is not known yet", inside=True)
     if message.kind is Kind.INVOICE:
@@ -95,9 +105,36 @@ async def _compose(db: Database, documents: Documents, message: Message, public_
         return invoice_mail(
             message, brand, facts, invoice, locale=locale or brand.locale, public_url=public_url
         )
-    receipt = await documents.receipt(message.organization_id, message.about_id)
-    receipt_facts, locale = from_payload_receipt(message.payload)
-    return receipt_mail(message, brand, receipt_facts, receipt, locale=locale or brand.locale)
+    if message.kind is Kind.RECEIPT:
+        receipt = await documents.receipt(message.organization_id, message.about_id)
+        receipt_facts, locale = from_payload_receipt(message.payload)
+        return receipt_mail(message, brand, receipt_facts, receipt, locale=locale or brand.locale)
+    return _payment_mail(message, brand, contact, public_url)
+
+
+def _payment_mail(message: Message, brand: Brand, contact: Contact, public_url: str) -> Mail:
+    """Mails without documents: all they say stands in the event, and in the contact as it is now."""
+    from services.notifications.formats import payment_mails
+
+    payload = message.payload
+    if message.kind is Kind.REVERSAL:
+        reversal, contact = from_payload_reversal(payload)
+    portal = payment_mails.Portal(locale=contact.locale or brand.locale, public_url=public_url)
+    match message.kind:
+        case Kind.REVERSAL:
+            return payment_mails.reversal_mail(message, brand, reversal, contact, portal=portal)
+        case Kind.AUTOPAY_ANNOUNCED:
+            planned = from_payload_planned(payload)
+            return payment_mails.planned_mail(message, brand, planned, contact, portal=portal)
+        case Kind.AUTOPAY_FAILED:
+            failed = from_payload_failed(payload)
+            return payment_mails.failed_mail(message, brand, failed, contact, portal=portal)
+        case Kind.CARD_EXPIRING:
+            expiring = from_payload_expiring(payload)
+            return payment_mails.expiring_mail(message, brand, expiring, contact, portal=portal)
+        case _:
+            approval = from_payload_approval(payload)
+            return payment_mails.approval_mail(message, brand, approval, contact, portal=portal)
 
 
 async def _keep(db: Database, before: Message, after: Message) -> Message:

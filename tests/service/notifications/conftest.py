@@ -107,10 +107,10 @@ class World:
         gateway = NotificationsSettings(**self.mesh.settings("gateway"), notifications_address=own)
         self.channels.append(connect(gateway, "notifications"))
         self.messages = messages_pb2_grpc.MessagesStub(self.channels[-1])
-        for service in ("identity", "invoicing", "notifications"):
+        for service in ("identity", "invoicing", "payments", "notifications"):
             self.buses[service] = Bus(self.nats.url_for(service), service)
             await self.buses[service].connect()
-        for service in ("identity", "invoicing"):
+        for service in ("identity", "invoicing", "payments"):
             await self.buses[service].ensure_stream()
 
     async def _serve(self, service: str, pairs: list[tuple[Any, object]]) -> str:

@@ -60,6 +60,16 @@ class _MessageKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageKi
     """A new invoice."""
     MESSAGE_KIND_RECEIPT: _MessageKind.ValueType  # 2
     """A receipt."""
+    MESSAGE_KIND_AUTOPAY_ANNOUNCED: _MessageKind.ValueType  # 3
+    """An automatic payment is announced."""
+    MESSAGE_KIND_AUTOPAY_FAILED: _MessageKind.ValueType  # 4
+    """An automatic payment failed."""
+    MESSAGE_KIND_CARD_EXPIRING: _MessageKind.ValueType  # 5
+    """A saved card expires."""
+    MESSAGE_KIND_APPROVAL_REQUESTED: _MessageKind.ValueType  # 6
+    """A payment waits for approval."""
+    MESSAGE_KIND_REVERSAL: _MessageKind.ValueType  # 7
+    """Money of a payment went back: refund, returned debit, chargeback."""
 
 class MessageKind(_MessageKind, metaclass=_MessageKindEnumTypeWrapper):
     """Kind of a message."""
@@ -70,6 +80,16 @@ MESSAGE_KIND_INVOICE: MessageKind.ValueType  # 1
 """A new invoice."""
 MESSAGE_KIND_RECEIPT: MessageKind.ValueType  # 2
 """A receipt."""
+MESSAGE_KIND_AUTOPAY_ANNOUNCED: MessageKind.ValueType  # 3
+"""An automatic payment is announced."""
+MESSAGE_KIND_AUTOPAY_FAILED: MessageKind.ValueType  # 4
+"""An automatic payment failed."""
+MESSAGE_KIND_CARD_EXPIRING: MessageKind.ValueType  # 5
+"""A saved card expires."""
+MESSAGE_KIND_APPROVAL_REQUESTED: MessageKind.ValueType  # 6
+"""A payment waits for approval."""
+MESSAGE_KIND_REVERSAL: MessageKind.ValueType  # 7
+"""Money of a payment went back: refund, returned debit, chargeback."""
 Global___MessageKind: _TypeAlias = MessageKind  # noqa: Y015
 
 @_typing.final
