@@ -7,13 +7,17 @@ from enum import StrEnum
 
 from chassis.errors import Kind, ServiceError
 from chassis.money import Money
+from services.payments.domain.invoice_numbers import clues, compact
 from services.payments.domain.matching import IncomingLine
+from services.payments.domain.payer_names import Likeness, likeness
 
 AUTOMATIC = "automatic"
 BY_RULE = "rule"
 PAYOUT_EARLY_DAYS = 4
 PAYOUT_LATE_DAYS = 10
 """How long before and after the day that the provider told a payout may be booked."""
+RECORDED_WITHIN = timedelta(days=10)
+"""Cheques take days, and people record late."""
 
 
 class LineStatus(StrEnum):
@@ -103,6 +107,33 @@ def payout_of(line: BankLine, expected: Sequence[ExpectedPayout]) -> ExpectedPay
     possible = sorted((each for each in expected if each.is_in(line)), key=lambda each: each.arrives_on)
     named = [each for each in possible if each.is_named_in(line)]
     return next(iter(named or possible), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedTransfer:
+    """Money for the bank that staff have recorded themselves, and that no bank line has shown yet."""
+
+    payment_id: str
+    customer_id: str
+    customer_name: str
+    amount: Money
+    received_on: date
+    invoice_numbers: tuple[str, ...]
+
+    def is_in(self, line: BankLine) -> bool:
+        """The same sum within days, from somebody of the customer's name or with one of the invoices' numbers."""
+        if line.amount != self.amount or abs(line.booked_on - self.received_on) > RECORDED_WITHIN:
+            return False
+        if likeness(line.counterparty_name, self.customer_name) is not Likeness.NONE:
+            return True
+        told = clues(f"{line.remittance_text} \n {line.reference}")
+        return any(compact(number) in told for number in self.invoice_numbers if number)
+
+
+def recorded_of(line: BankLine, recorded: Sequence[RecordedTransfer]) -> RecordedTransfer | None:
+    """The recorded payment that a line is; none if it could be several."""
+    possible = [each for each in recorded if each.is_in(line)]
+    return possible[0] if len(possible) == 1 else None
 
 
 def _told(line: BankLine) -> str:

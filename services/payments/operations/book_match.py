@@ -8,14 +8,14 @@ from chassis.database import WriteTx
 from chassis.ids import new_id
 from services.payments.bank_books import seen_at_bank
 from services.payments.desk import Desk
-from services.payments.domain.bank_line import AUTOMATIC, BY_RULE, BankLine, ExpectedPayout
-from services.payments.domain.matching import MatchedPart, Proposal
+from services.payments.domain.bank_line import AUTOMATIC, BY_RULE, BankLine, ExpectedPayout, RecordedTransfer
+from services.payments.domain.matching import MatchedPart, Proposal, Reason, ReasonCode
 from services.payments.domain.outcome import Status
 from services.payments.domain.payment import Method, Part, Payment
 from services.payments.operations.close_transfer_claims import close_matching_claims
 from services.payments.operations.prepare_payment import initiator
 from services.payments.operations.record_payment import hold, insert_recorded
-from services.payments.store import cases, line_matches, payouts
+from services.payments.store import cases, line_matches, payouts, reversals
 from services.payments.store.line_matches import Match
 
 BY_ITSELF = "matching"
@@ -91,6 +91,25 @@ async def book_payout(tx: WriteTx, line: BankLine, payout: ExpectedPayout) -> bo
         payout_id=payout.payout_id,
         matched_by=AUTOMATIC,
         confidence_per_mille=1000,
+    )
+    await _write(tx, locked, match)
+    return True
+
+
+async def book_recorded(tx: WriteTx, line: BankLine, recorded: RecordedTransfer) -> bool:
+    """Note that a line shows money that staff had recorded: no new payment. False if either is matched already."""
+    await reversals.lock(tx, recorded.payment_id)
+    locked = await line_matches.lock(tx, line.bank_line_id)
+    if locked.status is not line.status or await line_matches.has_match(tx, recorded.payment_id):
+        return False
+    match = Match(
+        match_id=new_id("bmt"),
+        bank_line_id=line.bank_line_id,
+        payment_id=recorded.payment_id,
+        customer_id=recorded.customer_id,
+        matched_by=AUTOMATIC,
+        confidence_per_mille=1000,
+        reasons=[Reason(ReasonCode.EXACT_AMOUNT, "Staff had recorded this sum of this customer.")],
     )
     await _write(tx, locked, match)
     return True

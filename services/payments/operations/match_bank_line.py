@@ -112,16 +112,21 @@ async def assign_bank_line(desk: Desk, bank_line_id: str, assignee: str) -> pb.B
 async def _undo(tx: WriteTx, line: BankLine, *, by: str, reason: str) -> None:
     match = await line_matches.take_back(tx, line.bank_line_id, undone_by=by, reason=reason)
     if match.payment_id:
-        await _unmatch_payment(tx, match.payment_id)
+        await _unmatch_payment(tx, line, match.payment_id)
     else:
         await payouts.not_arrived(tx, match.payout_id)
     corrected = await reversals.entry_id(tx, BANK_MATCH, match.match_id, "matched")
     await ledger.post(tx, not_seen_at_bank(match.match_id, line, at=tx.now(), corrects_entry_id=corrected))
 
 
-async def _unmatch_payment(tx: WriteTx, payment_id: str) -> None:
-    """The whole payment comes back, as if the money had never been the customer's."""
+async def _unmatch_payment(tx: WriteTx, line: BankLine, payment_id: str) -> None:
+    """The whole payment comes back, as if the money had never been the customer's.
+
+    One that staff had recorded before the line came stays: only its line is another.
+    """
     case, before = await reversals.lock(tx, payment_id)
+    if case.payment.source != line.bank_line_id:
+        return
     if before.takings or before.refunds or before.returned is not None:
         raise ServiceError(
             Kind.FAILED_PRECONDITION,

@@ -14,10 +14,17 @@ from chassis.caller import Call, call_scope, current_call_or_none, service_call
 from chassis.database import WriteTx
 from chassis.errors import ServiceError
 from services.payments.desk import Desk
-from services.payments.domain.bank_line import AUTOMATIC, BY_RULE, BankLine, LineStatus, payout_of
+from services.payments.domain.bank_line import (
+    AUTOMATIC,
+    BY_RULE,
+    BankLine,
+    LineStatus,
+    payout_of,
+    recorded_of,
+)
 from services.payments.domain.line_matching import Matcher
 from services.payments.domain.matching import Decision, MatchRule, Proposal
-from services.payments.operations.book_match import book_payment, book_payout, prepare
+from services.payments.operations.book_match import book_payment, book_payout, book_recorded, prepare
 from services.payments.operations.gather_knowledge import LINES_AT_ONCE, gather_knowledge
 from services.payments.store import line_matches, payouts
 
@@ -80,7 +87,7 @@ def _own_call(organization_id: str) -> Call:
 
 
 async def _match(desk: Desk, organization_id: str, lines: Sequence[BankLine], progress: _Progress) -> None:
-    waiting = await _match_payouts(desk, organization_id, lines, progress)
+    waiting = await _match_known(desk, organization_id, lines, progress)
     if not waiting:
         return
     try:
@@ -98,19 +105,27 @@ async def _match(desk: Desk, organization_id: str, lines: Sequence[BankLine], pr
             group.create_task(_follow(desk, organization_id, line, decision, at_once, progress))
 
 
-async def _match_payouts(
+async def _match_known(
     desk: Desk, organization_id: str, lines: Sequence[BankLine], progress: _Progress
 ) -> list[BankLine]:
-    """Match lines that are payouts; returns the others."""
+    """Match lines that are payouts, or money that staff had recorded; returns the others."""
     if not lines:
         return []
     async with desk.db.read(organization_id) as tx:
         expected = await payouts.expected(tx)
+        recorded = await line_matches.recorded_transfers(tx)
     left = []
     for line in lines:
         payout = payout_of(line, expected)
         if payout is None:
-            left.append(line)
+            transfer = recorded_of(line, recorded)
+            if transfer is None:
+                left.append(line)
+                continue
+            recorded.remove(transfer)
+            if await desk.db.run_write(organization_id, partial(book_recorded, line=line, recorded=transfer)):
+                progress.done += 1
+                MATCHED.labels("recorded").inc()
             continue
         expected.remove(payout)
         if await desk.db.run_write(organization_id, partial(book_payout, line=line, payout=payout)):

@@ -31,7 +31,7 @@ RECONCILIATION_CHECKS: Mapping[str, str] = {
         LEFT JOIN payments p ON p.organization_id = m.organization_id AND p.payment_id = m.payment_id
         WHERE m.organization_id = :organization_id AND m.payment_id <> ''
             AND (p.payment_id IS NULL OR p.amount_minor_units <> b.amount_minor_units OR p.currency <> b.currency
-                 OR (m.undone_at IS NULL) = (p.return_code = 'unmatched'))
+                 OR (p.source = m.bank_line_id AND (m.undone_at IS NULL) = (p.return_code = 'unmatched')))
     """,
     "payout and its bank line differ": """
         SELECT p.payout_id AS found FROM payouts p

@@ -12,7 +12,7 @@ from sqlalchemy import Row, text
 from chassis.database import ReadTx, WriteTx
 from chassis.errors import not_found
 from chassis.money import Money
-from services.payments.domain.bank_line import BankLine, LineStatus
+from services.payments.domain.bank_line import RECORDED_WITHIN, BankLine, LineStatus, RecordedTransfer
 from services.payments.domain.matching import Claim, Reason, plain_account
 
 
@@ -127,6 +127,12 @@ async def count_matches(tx: ReadTx, bank_line_id: str) -> int:
     return int((await tx.execute(_COUNT, _of(tx, bank_line_id))).scalar_one())
 
 
+async def has_match(tx: ReadTx, payment_id: str) -> bool:
+    """Whether a bank line is matched with a payment now."""
+    params = {"organization_id": tx.organization_id, "payment_id": payment_id}
+    return (await tx.execute(_HAS_MATCH, params)).first() is not None
+
+
 async def set_status(tx: WriteTx, bank_line_id: str, status: LineStatus, *, by: str, note: str) -> None:
     """Ignore a line, or let it wait again."""
     params = _of(tx, bank_line_id) | {"status": status.value, "by": by, "note": note, "now": tx.now()}
@@ -158,6 +164,23 @@ async def open_claims(tx: ReadTx) -> list[Claim]:
             customer_id=row.customer_id,
             invoice_ids=tuple(row.invoice_ids),
             amount=Money(row.amount_minor_units, row.currency),
+        )
+        for row in rows
+    ]
+
+
+async def recorded_transfers(tx: ReadTx) -> list[RecordedTransfer]:
+    """Payments for the bank that staff recorded lately, which no bank line is matched with."""
+    since = tx.now().date() - 3 * RECORDED_WITHIN
+    rows = await tx.execute(_RECORDED, {"organization_id": tx.organization_id, "since": since})
+    return [
+        RecordedTransfer(
+            payment_id=row.payment_id,
+            customer_id=row.customer_id,
+            customer_name=row.name or "",
+            amount=Money(row.amount_minor_units, row.currency),
+            received_on=row.received_on,
+            invoice_numbers=tuple(row.numbers or ()),
         )
         for row in rows
     ]
@@ -246,6 +269,10 @@ _UNDO = text("""
     WHERE line.organization_id = :organization_id AND line.bank_line_id = match.bank_line_id
     RETURNING match.match_id, match.matched_by, match.payment_id, match.payout_id, match.customer_id
 """)
+_HAS_MATCH = text(
+    "SELECT 1 FROM bank_matches WHERE organization_id = :organization_id AND payment_id = :payment_id"
+    " AND undone_at IS NULL"
+)
 _COUNT = text(f"SELECT count(*) FROM bank_matches {_ONE}")  # noqa: S608
 _SET_STATUS = text(f"""
     UPDATE bank_lines SET status = :status, matched_by = :by, note = :note, version = version + 1,
@@ -265,4 +292,17 @@ _CLAIMS = text(
     "SELECT claim_id, customer_id, invoice_ids, amount_minor_units, currency FROM transfer_claims"
     " WHERE organization_id = :organization_id AND status = 'open' ORDER BY created_at LIMIT 2000"
 )
+_RECORDED = text("""
+    SELECT p.payment_id, p.customer_id, c.name, p.amount_minor_units, p.currency, p.received_on,
+           (SELECT array_agg(invoice_number) FROM payment_parts
+            WHERE organization_id = p.organization_id AND payment_id = p.payment_id) AS numbers
+    FROM payments p
+    LEFT JOIN customers c ON c.organization_id = p.organization_id AND c.customer_id = p.customer_id
+    WHERE p.organization_id = :organization_id AND p.status = 'succeeded' AND p.return_code = ''
+      AND p.received_on >= :since AND p.amount_minor_units > 0
+      AND p.method IN ('bank_transfer', 'cheque', 'card_terminal')
+      AND NOT EXISTS (SELECT 1 FROM bank_matches m WHERE m.organization_id = p.organization_id
+                        AND m.payment_id = p.payment_id AND m.undone_at IS NULL)
+    ORDER BY p.received_on, p.payment_id LIMIT 5000
+""")
 _NAMES = text("SELECT customer_id, name FROM customers WHERE organization_id = :organization_id")

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from services.payments.operations.match_lines import match_new_lines
 from tallyport.common.v1 import money_pb2
-from tallyport.payments.v1 import events_pb2, refunds_pb2, transfers_pb2
+from tallyport.payments.v1 import events_pb2, payments_pb2, refunds_pb2, transfers_pb2
 from tallyport.payments.v1 import reconciliation_pb2 as pb
 from tests.service.payments.reconciling.ledger_room import ACME_IBAN, BETA_IBAN, LedgerRoom, refused
 
@@ -189,6 +189,29 @@ async def test_a_match_ends_the_payers_claim(room: LedgerRoom) -> None:
     assert (await room.till.get(line.payment_id)).parts[0].invoice_id == "inv_1"
     overview = await room.overview()
     assert (overview.open_claims, overview.matched_automatically_30_days) == (0, 1)
+
+
+async def test_a_line_that_shows_recorded_money_makes_no_second_payment(room: LedgerRoom) -> None:
+    room.till.invoices.add("inv_1", 10_000)
+    request = payments_pb2.RecordPaymentRequest(
+        customer_id="cus_1",
+        amount=money_pb2.Money(minor_units=10_000, currency="USD"),
+        method=payments_pb2.PAYMENT_METHOD_TYPE_BANK_TRANSFER,
+        received_on=room.today.isoformat(),
+    )
+    request.parts.add(invoice_id="inv_1", amount=request.amount)
+    recorded = await room.till.payments.RecordPayment(request, metadata=room.staff())
+    room.till.invoices.settle(recorded.payment_id)
+    before = await room.balances()
+    assert before == {"bank_clearing": 10_000, "customer_funds:cus_1": -10_000}
+    await room.load(f"100.00;ACME TRADING LTD;{ACME_IBAN};INV-0001")
+    line = (await room.one()).line
+    assert (line.status, line.payment_id) == (pb.BANK_LINE_STATUS_MATCHED, recorded.payment_id)
+    assert await room.balances() == {"bank": 10_000, "customer_funds:cus_1": -10_000}
+    await room.undo(line.bank_line_id)
+    assert await room.balances() == before
+    assert await room.till.events(recorded.payment_id) == ["PaymentSucceeded"]
+    await room.till.check_books()
 
 
 async def test_two_at_once_match_a_line_once(room: LedgerRoom) -> None:
