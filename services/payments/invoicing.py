@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.batches import Batches
 from chassis.errors import Kind, ServiceError
 from chassis.money import Money
 from chassis.rpc.client import Channel, as_service
@@ -30,11 +31,18 @@ PLAN_TIMEOUT_SECONDS = 2.5
 CHANGED = frozenset({"INVOICE_CHANGED", "CREDIT_CHANGED"})
 """What the payer was shown is not true any more."""
 RESERVE_TIMEOUT_SECONDS = 2.5
+RESERVE_TOGETHER = 128
+"""Payments of one organization that are reserved for in one call."""
+RESERVE_CALLS = 4
+"""Such calls under way at once, each for another organization."""
 RELEASE_TIMEOUT_SECONDS = 1.0
 DUE_TIMEOUT_SECONDS = 2.5
 FIND_TIMEOUT_SECONDS = 5.0
 _REFUSING = frozenset({Kind.FAILED_PRECONDITION, Kind.INVALID_ARGUMENT, Kind.NOT_FOUND})
 _log = structlog.get_logger("payments.invoicing")
+
+Held = dict[str, str]
+"""Numbers of the held invoices by id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,24 +92,56 @@ class Reservations:
     def __init__(self, channel: Channel) -> None:
         self._stub = reservations_pb2_grpc.ReservationsStub(channel)
         self._open_items = reservations_pb2_grpc.OpenItemsStub(channel)
+        self._reserving: Batches[Payment, Held] = Batches(
+            self._reserve_all, service="payments", max_batch=RESERVE_TOGETHER, max_running=RESERVE_CALLS
+        )
 
     async def reserve(self, case: Case) -> dict[str, str]:
         """Hold the payment's parts; returns invoice numbers by id.
 
         Raises Refused if invoicing says no, and ServiceError if it is not known whether it holds them.
         """
-        payment = case.payment
-        request = _reserve_request(case.organization_id, payment)
-        call = as_service(
-            self._stub.Reserve, idempotency_key=payment.payment_id, timeout_seconds=RESERVE_TIMEOUT_SECONDS
-        )
         try:
-            reservation = await call(request)
+            return await self._reserving.submit(case.organization_id, case.payment)
         except ServiceError as error:
             if error.kind in _REFUSING:
                 raise Refused(error) from error
             raise
-        return {part.invoice_id: part.number for part in reservation.parts}
+
+    async def _reserve_all(
+        self, organization_id: str, payments: Sequence[Payment]
+    ) -> Sequence[Held | Exception]:
+        """One call for all; what only a call of its own can tell in full is asked again by itself."""
+        requests = {one.payment_id: _reserve_request(organization_id, one) for one in payments}
+        if len(requests) == 1:
+            held = await self._reserve_one(*requests.values())
+            return [held] * len(payments)
+        call = as_service(
+            self._stub.ReserveMany, idempotency_key=payments[0].payment_id,
+            timeout_seconds=RESERVE_TIMEOUT_SECONDS,
+        )  # fmt: skip
+        answer = await call(reservations_pb2.ReserveManyRequest(requests=requests.values()))
+        answers: dict[str, Held | Exception] = {}
+        for payment_id, one in zip(requests, answer.answers, strict=True):
+            if not one.reason:
+                answers[payment_id] = _numbers(one.reservation)
+            elif one.reason in REFUSALS:
+                answers[payment_id] = refusal(one.reason, one.metadata)
+            else:
+                answers[payment_id] = await self._refusal_of(requests[payment_id])
+        return [answers[one.payment_id] for one in payments]
+
+    async def _refusal_of(self, request: reservations_pb2.ReserveRequest) -> Held | Exception:
+        try:
+            return await self._reserve_one(request)
+        except ServiceError as error:
+            return error
+
+    async def _reserve_one(self, request: reservations_pb2.ReserveRequest) -> Held:
+        call = as_service(
+            self._stub.Reserve, idempotency_key=request.payment_id, timeout_seconds=RESERVE_TIMEOUT_SECONDS
+        )
+        return _numbers(await call(request))
 
     async def plan(self, query: PlanQuery) -> Plan:
         """What a payment would pay now. Raises ServiceError."""
@@ -149,10 +189,7 @@ class Reservations:
             (one.customer_id, Money(one.credit.minor_units, one.credit.currency)) for one in answer.credits
         ]
         return Due(
-            items=tuple(
-                _due_item(item)
-                for item in answer.items
-            ),
+            items=tuple(_due_item(item) for item in answer.items),
             credit={(customer_id, credit.currency): credit for customer_id, credit in credits},
         )
 
@@ -161,9 +198,15 @@ class Reservations:
         request = reservations_pb2.FindOpenItemsRequest(
             organization_id=organization_id, invoice_ids=invoice_ids
         )
-        answer = await as_service(self._open_items.FindOpenItems, timeout_seconds=DUE_TIMEOUT_SECONDS)(request)
+        answer = await as_service(self._open_items.FindOpenItems, timeout_seconds=DUE_TIMEOUT_SECONDS)(
+            request
+        )
         wanted = set(invoice_ids)
         return [_due_item(item) for item in answer.items if item.invoice_id in wanted]
+
+
+def _numbers(reservation: reservations_pb2.Reservation) -> Held:
+    return {part.invoice_id: part.number for part in reservation.parts}
 
 
 def _reserve_request(organization_id: str, payment: Payment) -> reservations_pb2.ReserveRequest:
