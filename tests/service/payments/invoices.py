@@ -1,6 +1,7 @@
 """Invoicing's side of the payments saga, in memory: what payments can be tested against on its own."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from chassis.errors import Kind, ServiceError
@@ -35,6 +36,8 @@ class Invoices(reservations_pb2_grpc.ReservationsServicer):
         self.by_id: dict[str, Invoice] = {}
         self.released: list[str] = []
         self.away = False
+        self.expires_at: dict[str, datetime] = {}
+        """Until when a payment asked to hold its parts, in UTC without a zone."""
         self.names: dict[str, str] = {}
         """By customer."""
         self.credit: dict[str, int] = {}
@@ -66,6 +69,7 @@ class Invoices(reservations_pb2_grpc.ReservationsServicer):
         for part in request.parts:
             self._check(request, part)
         self._hold_credit(request)
+        self.expires_at[request.payment_id] = request.expires_at.ToDatetime()
         for part in request.parts:
             self.by_id[part.invoice_id].held[request.payment_id] = part.amount.minor_units
         return reservations_pb2.Reservation(
@@ -210,7 +214,9 @@ class OpenItems(reservations_pb2_grpc.OpenItemsServicer):
         customers = {by_id[one].customer_id for one in request.invoice_ids if one in by_id}
         customers.update(request.customer_ids)
         amounts = {(amount.minor_units, amount.currency) for amount in request.amounts}
-        named = {one for one in by_id if _compact(by_id[one].number) in {_compact(n) for n in request.numbers}}
+        named = {
+            one for one in by_id if _compact(by_id[one].number) in {_compact(n) for n in request.numbers}
+        }
         customers.update(by_id[one].customer_id for one in named)
         customers.update(
             one.customer_id for one in by_id.values() if one.due and (one.due, one.total.currency) in amounts
