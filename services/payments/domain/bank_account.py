@@ -38,13 +38,16 @@ class BankAccount:
 
     def is_named(self, identification: str) -> bool:
         """Whether a file means this account: by the same number, or by the part of its IBAN that is its own."""
-        said = _plain(identification, self.currency)
         own = _plain(self.account_number, "")
+        pieces = (identification, *identification.split("/"))  # bank/account, BIC/account/currency
+        return any(self._is(_plain(piece, self.currency), own) for piece in pieces)
+
+    def _is(self, said: str, own: str) -> bool:
         if said == own:
             return bool(own)
         said_is_iban = _LOOKS_LIKE_IBAN.fullmatch(said) is not None
         if said_is_iban == self.has_iban:
-            return said.lstrip("0") == own.lstrip("0")
+            return said.lstrip("0") == own.lstrip("0") != ""
         whole, part = (said, own) if said_is_iban else (own, said)
         part = part.lstrip("0")
         return len(part) >= _SHORTEST_OWN_PART and whole[4:].endswith(part)

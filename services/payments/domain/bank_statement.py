@@ -13,7 +13,21 @@ from chassis.money import Money
 from services.payments.domain.creditor_reference import find_creditor_reference
 
 _NO_REFERENCE = frozenset(
-    {"NONREF", "NOTPROVIDED", "NOREF", "NONE", "UNKNOWN", "N/A", "NA", "EREF+", "KREF+"}
+    {
+        "NONREF",
+        "NOTPROVIDED",
+        "NOREF",
+        "NONE",
+        "UNKNOWN",
+        "N/A",
+        "NA",
+        "EREF+",
+        "KREF+",
+        "EREF",
+        "KREF",
+        "MREF",
+        "PREF",
+    }
 )
 
 

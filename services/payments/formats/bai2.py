@@ -13,6 +13,7 @@ from chassis.errors import FieldError, Kind, ServiceError
 from chassis.money import LARGEST_MINOR_UNITS, Money, exponent_of
 from services.payments.domain.bank_statement import ParsedStatement, StatementLine
 from services.payments.formats.source import (
+    LONGEST_NAME,
     LONGEST_REFERENCE,
     ReadOptions,
     check_length,
@@ -27,6 +28,8 @@ OPENING_LEDGER, CLOSING_LEDGER = "010", "015"
 _CODES = ("01", "02", "03", "16", "49", "88", "98", "99")
 _RECORD = re.compile(r"\s*(01|02|03|16|49|88|98|99)\s*,")
 _NEXT_ON_LINE = re.compile(r"/\s+(?=(?:01|02|03|16|49|88|98|99),)")
+_TOLD = re.compile(r"\b(EREF|DBNM|CRNM|DACT|CACT|REMI|CREF): ?(.*?)(?= [A-Z]{4}: ?|$)")
+"""What some banks say in texts: the name of debtor or creditor, their account, the end-to-end id."""
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
 _GROUP_STATES = {"2": "deletion", "4": "test"}
 _TWO_DIGIT_TURN = 80
@@ -205,6 +208,8 @@ def _detail(state: _File, record: _Record) -> None:
         value_on = _day(fields[3].strip(), record.line_number)
     bank_reference = clean(fields[rest], LONGEST_REFERENCE) if rest < len(fields) else ""
     customer_reference = clean(fields[rest + 1], LONGEST_REFERENCE) if rest + 1 < len(fields) else ""
+    text = clean(",".join(fields[rest + 2 :]))
+    told = {match[1]: match[2].strip(" ,-") for match in _TOLD.finditer(text)}
     draft.lines.append(
         StatementLine(
             booked_on=draft.as_of,
@@ -212,8 +217,10 @@ def _detail(state: _File, record: _Record) -> None:
             entry=len(draft.lines) + 1,
             line_number=record.line_number,
             value_on=value_on,
-            remittance_text=clean(",".join(fields[rest + 2 :])),
-            end_to_end_id=customer_reference,
+            counterparty_name=clean(told.get("DBNM" if sign > 0 else "CRNM", ""), LONGEST_NAME),
+            counterparty_account=clean(told.get("DACT" if sign > 0 else "CACT", ""), LONGEST_REFERENCE),
+            remittance_text=text,
+            end_to_end_id=clean(told.get("EREF", ""), LONGEST_REFERENCE) or customer_reference,
             bank_reference=bank_reference,
             entry_reference=bank_reference,
         )

@@ -7,8 +7,9 @@ from datetime import date
 
 from chassis.errors import ServiceError
 from chassis.money import Money
+from services.payments.domain.bank_account import is_iban
 from services.payments.domain.bank_statement import ParsedStatement, StatementLine, is_reference
-from services.payments.formats.mt940_details import Details, read_details
+from services.payments.formats.mt940_details import Details, read_coded_details, read_details
 from services.payments.formats.source import (
     LONGEST_NAME,
     LONGEST_REFERENCE,
@@ -22,7 +23,8 @@ from services.payments.formats.source import (
     unreadable,
 )
 
-_TAG = re.compile(r"^\s{0,3}:(\d{2}[A-Z]?|NS):(.*)$")
+_TAG = re.compile(r"^\s{0,3}:(13D?|20|21|25P?|28C?|34F|6[02][FM]?|61|64|65|86|90[CD]|94[0-9]|NS):(.*)$")
+"""Fields there are: a line of details may well begin with :26:37."""
 _END = re.compile(r"^-(\}.*|XXX|)\s*$")
 _ENVELOPE = re.compile(r"^\{1:.*?\{4:", re.DOTALL)
 _BALANCE = re.compile(r"([CD])(\d{6})([A-Z]{3})([\d.,]{1,24})\s*")
@@ -42,6 +44,15 @@ class _Field:
 
 
 @dataclass(slots=True)
+class _Pending:
+    """A :61: with the fields that tell about it."""
+
+    line: _Field
+    details: list[str] = field(default_factory=list)
+    coded: str = ""
+
+
+@dataclass(slots=True)
 class _Draft:
     """A statement while its fields are read."""
 
@@ -51,7 +62,7 @@ class _Draft:
     number: str = ""
     opening: tuple[Money, date, bool] | None = None
     closing: tuple[Money, date, bool] | None = None
-    pending: list[tuple[_Field, list[str]]] = field(default_factory=list)
+    pending: list["_Pending"] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     is_closed: bool = False
 
@@ -85,7 +96,7 @@ def _fields(text: str) -> Iterator[_Field]:
                 yield _Field(current.tag, "\n".join(parts), current.line_number)
             current = _Field(match.group(1), "", number) if match else None
             parts = [match.group(2)] if match else []
-        elif current is not None and (current.tag in ("61", "86") and len(parts) < 200):
+        elif current is not None and (current.tag in ("61", "86", "NS") and len(parts) < 200):
             parts.append(line)
     if current is not None:
         yield _Field(current.tag, "\n".join(parts), current.line_number)
@@ -93,17 +104,24 @@ def _fields(text: str) -> Iterator[_Field]:
 
 def _take(draft: _Draft, one: _Field) -> None:
     match one.tag:
-        case "25" | "25P":
+        case "25" | "25P" if not draft.account:
             draft.account = clean(one.text, LONGEST_REFERENCE)
         case "28" | "28C":
             draft.number = clean(one.text, LONGEST_REFERENCE)
+        case "34F":
+            why = (
+                "This is an MT942 report of a day that is not over. Import the statement (MT940) of the day."
+            )
+            raise unreadable(one.line_number, "intraday_report", why)
         case "60F" | "60M" | "60":
             draft.opening = _balance(one)
         case "61":
-            draft.pending.append((one, []))
+            draft.pending.append(_Pending(one))
             check_length(len(draft.pending), one.line_number)
         case "86" if draft.pending and not draft.is_closed:
-            draft.pending[-1][1].append(one.text)
+            draft.pending[-1].details.append(one.text)
+        case "NS" if draft.pending and not draft.is_closed:
+            draft.pending[-1].coded = one.text[:4_000]
         case "62F" | "62M" | "62":
             draft.closing = _balance(one)
             draft.is_closed = True
@@ -127,11 +145,11 @@ def _statement(draft: _Draft, options: ReadOptions) -> ParsedStatement:
     if not currency:
         raise unreadable(draft.line_number, "no_balance", "The statement has no balance and so no currency.")
     lines = []
-    for number, (one, details) in enumerate(draft.pending, start=1):
-        line = _line(one, details, currency, number)
+    for number, pending in enumerate(draft.pending, start=1):
+        line = _line(pending, currency, number)
         if line is None:
             draft.warnings.append(
-                f"Line {one.line_number}: an expected entry is not booked and was left out."
+                f"Line {pending.line.line_number}: an expected entry is not booked and was left out."
             )
         else:
             lines.append(line)
@@ -151,8 +169,9 @@ def _statement(draft: _Draft, options: ReadOptions) -> ParsedStatement:
     )
 
 
-def _line(one: _Field, texts: Sequence[str], currency: str, number: int) -> StatementLine | None:
+def _line(pending: _Pending, currency: str, number: int) -> StatementLine | None:
     """A booked line; None for an expected one. RC takes a credit back, RD a debit."""
+    one = pending.line
     match = _LINE.fullmatch(one.text)
     if match is None:
         raise _bad_line(one)
@@ -163,7 +182,9 @@ def _line(one: _Field, texts: Sequence[str], currency: str, number: int) -> Stat
     came = mark in ("C", "RD")
     value_on = _day(match["value"], one.line_number, clamp=True)
     own_reference, bank_reference, more = _references(match["rest"])
-    details = read_details(texts, more)
+    details = read_details(pending.details, more)
+    if not pending.details and pending.coded:
+        details = read_coded_details(pending.coded)
     reference = own_reference if is_reference(own_reference) else ""
     return StatementLine(
         booked_on=_entry_day(match["entry"] or "", value_on, one.line_number),
@@ -172,7 +193,9 @@ def _line(one: _Field, texts: Sequence[str], currency: str, number: int) -> Stat
         line_number=one.line_number,
         value_on=value_on,
         counterparty_name=clean(details.name, LONGEST_NAME),
-        counterparty_account=clean(details.account, LONGEST_REFERENCE).replace(" ", ""),
+        counterparty_account=clean(
+            details.account or (more if is_iban(more) else ""), LONGEST_REFERENCE
+        ).replace(" ", ""),
         remittance_text=clean(_remittance(details, more)),
         structured_reference=clean(details.structured, LONGEST_REFERENCE),
         end_to_end_id=clean(details.end_to_end_id or reference, LONGEST_REFERENCE),

@@ -23,7 +23,9 @@ _SLASH_WORDS = re.compile(
     r"/(TRTP|TRCD|IBAN|BIC|NAME|REMI|EREF|KREF|CSID|MARF|RTRN|CNTP|ORDP|BENM|ADDR|PREF|PURP|SVCL|ISDT|RREF|IREF|ULTB|ULTD"
     r"|ULTC|ACCW|NRTX|FX|CHGS|EXCH|SVWZ|OCMT|MREF|CDTRREF|ID|BO|ORDR)/"
 )
-_IBAN_LINE = re.compile(r"([A-Z]{2}\d{2}[A-Z0-9]{10,30})\s+(\S.*)")
+_ACCOUNT_LINE = re.compile(r"([A-Z]{2}\d{2}[A-Z0-9]{10,30}|\d{7,12})\s+(\S.*)")
+_DUTCH_LINE = re.compile(r"\bREK: ([A-Z0-9]{7,34})/NAAM: (.+)$")
+_CODED_LINE = re.compile(r"(\d\d)(.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +45,30 @@ def read_details(texts: Sequence[str], supplement: str) -> Details:
     if len(texts) == 1:
         joined = _unwrapped(texts[0])
         if _GERMAN.match(joined):
-            return _german(_glued(texts[0]))
+            return _german(_glued(texts[0]).strip())
         if len(_SLASH_WORDS.findall(joined)) >= 1 and joined.lstrip().startswith("/"):
             return _slashes(joined)
         lines = [line for line in texts[0].split("\n") if line.strip()]
-        named = _IBAN_LINE.fullmatch(lines[0].strip()) if lines else None
-        if named:
+        named = _ACCOUNT_LINE.fullmatch(lines[0].strip()) if lines else None
+        if named and (named[1][0].isalpha() or named[2] == supplement):
             return Details(name=named[2], account=named[1], text=" ".join(lines[1:]))
+        if dutch := _DUTCH_LINE.search(joined):
+            return Details(name=dutch[2], account=dutch[1], text=joined[: dutch.start()])
         return Details(text=joined, name=_name(supplement))
     return Details(text=" ".join(_unwrapped(text) for text in texts), name=_name(supplement))
+
+
+def read_coded_details(text: str) -> Details:
+    """Of field :NS:, whose lines begin with a number: 01 to 14 the text, 15 and 16 the name, 34 the account."""
+    coded = [match for line in text.split("\n") if (match := _CODED_LINE.fullmatch(line.strip()))]
+    parts = {
+        number: " ".join(one[2].strip() for one in coded if one[1] == number) for number in ("15", "16", "34")
+    }
+    return Details(
+        name=f"{parts['15']} {parts['16']}".strip(),
+        account=parts["34"].lstrip("0"),
+        text=" ".join(one[2].strip() for one in coded if "01" < one[1] <= "14"),
+    )
 
 
 def _name(supplement: str) -> str:
@@ -86,7 +103,7 @@ def _german(text: str) -> Details:
     kept = [words.get("", ""), words.get("SVWZ", ""), words.get("MTLG", "")]
     return Details(
         name=name or words.get("ANAM", "").strip(),
-        account="".join(subfields.get(31, [])) or words.get("IBAN", "").strip(),
+        account="".join(subfields.get(38, []) or subfields.get(31, [])) or words.get("IBAN", "").strip(),
         text=" ".join(part.strip() for part in kept if part.strip()) or "".join(subfields.get(0, [])),
         end_to_end_id=end_to_end_id if is_reference(end_to_end_id) else "",
     )

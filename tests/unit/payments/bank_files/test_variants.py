@@ -81,6 +81,42 @@ def test_mt940_structured_reference_of_ing() -> None:
     assert (line.counterparty_name, line.creditor_reference) == ("Ann", "RF18539007547034")
 
 
+MANY_BANKS = {
+    "SNS": (
+        ":61:2403010301C10,NIOB0987654321\nann lee\n:86:0987654321 ann lee\n   \na test",
+        ("ann lee", "0987654321", "a test"),
+    ),
+    "Knab": (
+        ":61:2403010301C10,NTRFX\n:86:BILL 7\nREK: NL65INGB0123456789/NAAM: PICQER",
+        ("PICQER", "NL65INGB0123456789", "BILL 7"),
+    ),
+    "Rabobank": (
+        ":61:2403010301C10,N102EREF\nNL91ABNA0417164300\n:86:/BENM//NAME/JOHN/REMI/Bill 7/ISDT/2013",
+        ("JOHN", "NL91ABNA0417164300", "Bill 7"),
+    ),
+    "Sberbank": (
+        ":61:2403010301C10,00S   X\n:NS:01526715\n02Bill\n037\n15ERGO AG\n16lep\n340000004279070017",
+        ("ERGO AG lep", "4279070017", "Bill 7"),
+    ),
+    "Polish": (
+        ":61:2403010301CR\n10,00N062NONREF\n:86: 020?00Pay?20Bill 7?32ANN?38PL08",
+        ("ANN", "PL08", "Bill 7"),
+    ),
+    "time at the beginning of a line": (
+        ":61:2403010301C10,N062NONREF\n:86:106?000?20SVWZ+12-09-2014T16\n:26:37?32ANN",
+        ("ANN", "", "12-09-2014T16:26:37"),
+    ),
+}
+
+
+@pytest.mark.parametrize("bank", MANY_BANKS)
+def test_mt940_details_of_many_banks(bank: str) -> None:
+    lines, expected = MANY_BANKS[bank]
+    found = _read(_mt940(lines, closing="C240301EUR110,")).lines[0]
+    assert (found.counterparty_name, found.counterparty_account, found.remittance_text) == expected
+    assert found.end_to_end_id in ("", "0987654321", "X")
+
+
 def test_mt940_pages_must_follow_each_other() -> None:
     first = ":20:A\n:25:X1234567\n:28C:1/1\n:60F:C240301EUR0,\n:62M:C240301EUR5,\n-\n"
     second = ":20:A\n:25:X1234567\n:28C:1/2\n:60M:C240301EUR6,\n:62F:C240301EUR6,\n-\n"
@@ -195,6 +231,18 @@ def test_bai2_unknown_types_go_by_their_range() -> None:
     assert [line.amount.minor_units for line in lines] == [50, 30, -10]
 
 
+def test_bai2_texts_that_name_the_other_party() -> None:
+    content = (
+        "01,B,A,240301,0000,1,,,2/\n02,A,B,1,240301,,USD,2/ \n03,123,USD/\n"
+        '16,195,50,,GI1,RTR9,RTP Incoming,From: SAMPLE INC, Remittance Info: "08/18/23 Invoice"\n88,REMI: Invoice 7\n'
+        "88,EREF: RTR608\n88,CRNM: Us\n88:EREF: no comma\n88,DBNM: SAMPLE INC.\n88,DACT: 0212\n49,50,8/\n"
+    )
+    line = _read(content).lines[0]
+    assert (line.bank_reference, line.end_to_end_id) == ("GI1", "RTR608")
+    assert (line.counterparty_name, line.counterparty_account) == ("SAMPLE INC.", "0212")
+    assert "08/18/23 Invoice" in line.remittance_text
+
+
 def test_bai2_groups_for_tests_and_deletions_are_left_out() -> None:
     content = (
         "01,B,A,240301,0000,1,,,2/\n02,A,B,4,240301,,USD,2/\n03,1,USD/\n16,100,5,Z/\n49,5,3/\n98,5,1,5/\n"
@@ -272,6 +320,7 @@ def _account(number: str, **more: Any) -> BankAccount:
         ("de02 1203 0000 0000 2020 51", True),
         ("DE02120300000000202051EUR", True),
         ("12030000/0000202051", True),
+        ("BYLADEM1001/120300000000202051/EUR", True),
         ("0000202051", False),  # six digits could be anybody's
         ("12030000000020205", False),
         ("DE89370400440532013000", False),
