@@ -20,11 +20,12 @@ from tallyport.payments.v1 import (
     refunds_pb2,
     refunds_pb2_grpc,
 )
-from tests.service.payments.till import Till
+from tests.service.payments.till import SECRET, Till, pay_request
 from tests.support.wait import until
 
 SUCCEEDED = refunds_pb2.REFUND_STATUS_SUCCEEDED
 UNKNOWN = refunds_pb2.REFUND_STATUS_UNKNOWN
+DEBIT = {"routing": "110000000", "account": "000123456789", "holder": "Ann Lee", "mandate": "accepted"}
 POINTS = (
     "refund.after_claim",
     "refund.before_provider_call",
@@ -207,4 +208,50 @@ async def test_an_accepted_chargeback_is_lost_and_its_receipt_stays(till: Till) 
     )
     assert "R-000001" in pypdf.PdfReader(io.BytesIO(receipt.content)).pages[0].extract_text()
     assert receipt.file_name == "receipt-R-000001.pdf"
+    await till.check_books()
+
+
+async def test_a_debit_that_settled_and_came_back_opens_its_invoices_again(till: Till) -> None:
+    till.invoices.add("inv_1", 5_000)
+    request = pay_request({"inv_1": 5_000}, None)
+    request.hosted_page.method = payments_pb2.PAYMENT_METHOD_TYPE_BANK_DEBIT
+    waiting = await till.payments.CreatePayment(request, metadata=till.as_customer(key="k1"), timeout=5)
+    await till.bank.http.post(waiting.redirect_url, data=DEBIT)
+    payment_id = waiting.payment_id
+    assert (await till.refresh(payment_id)).status == payments_pb2.PAYMENT_STATUS_PROCESSING
+    attempt_id = await till.attempt_id(payment_id)
+    found = await till.bank.http.get(
+        "/v1/charges", params={"attempt_id": attempt_id}, headers={"authorization": f"Bearer {SECRET}"}
+    )
+    debit = found.json()["charges"][0]["id"]
+    await till.bank.post(f"/v1/charges/{debit}/settle")
+
+    async def is_now(status: "payments_pb2.PaymentStatus.ValueType") -> bool:
+        return (await till.get(payment_id)).status == status
+
+    await until(lambda: is_now(payments_pb2.PAYMENT_STATUS_SUCCEEDED), timeout_seconds=15)
+    await till.bank.post(f"/v1/charges/{debit}/return", return_code="R10")
+    await until(lambda: is_now(payments_pb2.PAYMENT_STATUS_RETURNED), timeout_seconds=15)
+    assert (await till.get(payment_id)).return_code == "R10"
+    assert await till.events(payment_id) == ["PaymentSucceeded", "PaymentReversed"]
+    await till.check_books()
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("point", POINTS)
+async def test_twenty_deaths_at_each_step_of_a_refund_make_twenty_refunds(
+    till: Till, point: str, tmp_path: Path
+) -> None:
+    payment_id = await paid(till)
+    for number in range(20):
+        async with till.process("serve", crashpoint=point, folder=tmp_path) as process:
+            with pytest.raises(ServiceError):
+                await refunds_pb2_grpc.RefundsStub(process.channel).CreateRefund(
+                    refund_request(payment_id, 100), metadata=till.as_staff(key=f"k{number}"), timeout=5
+                )
+            assert await asyncio.wait_for(process.child.wait(), 10) == EXIT_CODE
+        till.clock.advance(seconds=7)
+        assert (await refund(till, payment_id, 100, key=f"k{number}")).status == SUCCEEDED, f"death {number}"
+    assert await refunded_at_provider(till, payment_id) == 2_000
     await till.check_books()
