@@ -1,5 +1,6 @@
 """Plans automatic payments from what is due, and tells payers of them in time."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -25,7 +26,9 @@ from services.payments.domain.autopay import (
 )
 from services.payments.domain.case import Organization
 from services.payments.domain.due_item import Due
-from services.payments.store import autopay, cases, payer_rules, payment_methods
+from services.payments.domain.payment import Method
+from services.payments.domain.saved_method import SavedMethod
+from services.payments.store import autopay, cases, payer_rules, payment_methods, policies
 from services.payments.translate.payments import to_proto_money
 from tallyport.payments.v1 import events_pb2
 
@@ -100,9 +103,10 @@ async def announce_in(tx: WriteTx, run: Run, settings: AutopaySettings, due: Due
     if not settings.is_on(today):
         await autopay.save_run(tx, replace(run, act_at=wake_at(run, settings, organization)))
         return
-    amount = sum_of(payable)
-    credit = due.credit_of(run.customer_id, amount.currency)
-    charge = max(amount - credit, Money.zero(amount.currency))
+    method = await payment_methods.find(tx, settings.payment_method_id)
+    net = sum_of(payable)
+    rest = max(net - due.credit_of(run.customer_id, net.currency), Money.zero(net.currency))
+    amount, charge = await _charges(tx, run.customer_id, method, net, rest)
     rules = await payer_rules.rules_of(tx, run.customer_id)
     asks = settings.needs_confirmation(charge, approval_above=rules.approval_above)
     told = replace(
@@ -116,7 +120,6 @@ async def announce_in(tx: WriteTx, run: Run, settings: AutopaySettings, due: Due
     )
     told = replace(told, act_at=tx.now() + ASK_AGAIN_AFTER if asks else wake_at(told, settings, organization))
     await autopay.save_run(tx, told)
-    method = await payment_methods.find(tx, settings.payment_method_id)
     outbox.append(
         tx,
         events_pb2.AutopayAnnounced(
@@ -136,6 +139,15 @@ async def announce_in(tx: WriteTx, run: Run, settings: AutopaySettings, due: Due
         aggregate_id=run.run_id,
         aggregate_version=told.events,
     )
+
+
+async def _charges(
+    tx: WriteTx, customer_id: str, method: SavedMethod | None, *sums: Money
+) -> Sequence[Money]:
+    """What is charged for each sum with a method: the policy's surcharge or discount comes on top."""
+    terms = await policies.terms(tx, customer_id)
+    rule = terms.policy.rule_for(Method(method.view.kind), terms.segment) if method is not None else None
+    return sums if rule is None else [one + rule.charge.on(one) for one in sums]
 
 
 async def _plan(desk: Desk, organization_id: str, customers: list[str]) -> None:

@@ -17,7 +17,7 @@ from services.payments.domain.wish import Wish
 from services.payments.operations.create_payment import create_payment
 from services.payments.operations.follow_autopay import fail_run
 from services.payments.operations.plan_autopay import ASK_AGAIN_AFTER, announce_in, announce_run, wake_at
-from services.payments.store import autopay, cases
+from services.payments.store import autopay, cases, policies
 
 BATCH = 50
 AGAIN = timedelta(minutes=10)
@@ -67,6 +67,10 @@ async def _start(desk: Desk, organization_id: str, run: Run, payment_method_id: 
     if not payable:
         await _cancel_if_settled(desk, organization_id, run)
         return
+    async with desk.db.read(organization_id) as tx:
+        terms = await policies.terms(tx, run.customer_id)
+    if terms.policy.rule_for(Method.CREDIT, terms.segment) is None:
+        due = replace(due, credit={})  # the organization lets nobody pay with credit
     key = f"{run.run_id}/{run.tries + 1}/{run.version}"
     call = service_call("payments", organization_id, method="autopay", idempotency_key=key)
     try:
@@ -98,8 +102,8 @@ async def _not_started(desk: Desk, organization_id: str, run: Run, due: Due, err
         settings = await autopay.settings_of(tx, run.customer_id, lock=True)
         current = await autopay.load_run(tx, run.run_id, for_update=True)
         organization = await cases.organization(tx)
-        if current.status is RunStatus.STARTED or not current.status.waits:
-            return  # its payment has been written down, and what became of it
+        if current.version != run.version or not current.status.waits:
+            return  # its payment was written down, and with it what became of it; or the payer was faster
         if error.reason == "AUTOPAY_NOT_AGREED":
             await announce_in(tx, replace(current, noticed_at=None), settings, due)
         elif not settings.is_on(organization.day_of(tx.now())):

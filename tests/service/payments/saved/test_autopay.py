@@ -9,7 +9,8 @@ from chassis.errors import ServiceError
 from services.payments.operations.run_autopay import act_on_runs
 from tallyport.common.v1 import money_pb2
 from tallyport.payments.v1 import autopay_pb2 as pb
-from tallyport.payments.v1 import events_pb2, payments_pb2
+from tallyport.payments.v1 import events_pb2, payments_pb2, policies_pb2
+from tests.service.payments.paying.counter import rule, set_policy
 from tests.service.payments.saved.house import SAVED_BUT_DECLINED, House
 
 FAR = date(2031, 3, 10)
@@ -91,6 +92,34 @@ async def test_credit_that_covers_everything_is_used_and_nothing_is_charged(hous
     assert payment.status == payments_pb2.PAYMENT_STATUS_SUCCEEDED
     assert (payment.amount.minor_units, payment.credit_used.minor_units) == (0, 5_000)
     assert not await house.till.bank.charges(payment.payment_id)
+
+
+async def test_a_surcharge_is_announced_with_the_sum_and_credit_that_may_not_be_used_is_left_alone(
+    house: House,
+) -> None:
+    await set_policy(house.till, rule(charge=policies_pb2.CHARGE_KIND_ADD, percent="2"))
+    await with_autopay(house)
+    house.till.invoices.credit["cus_1"] = 1_000
+    await house.go_to("2031-03-07", hour=1)
+    (announced,) = await house.told(events_pb2.AutopayAnnounced)
+    assert announced.amount.minor_units == 5_100
+    await house.go_to("2031-03-10")
+    payment = await house.till.get((await house.run()).payment_id)
+    assert (payment.amount.minor_units, payment.surcharge.minor_units) == (5_100, 100)
+    assert len(await house.told(events_pb2.AutopayAnnounced)) == 1
+
+
+async def test_a_surcharge_that_rose_since_the_announcement_is_announced_anew(house: House) -> None:
+    await with_autopay(house)
+    await house.go_to("2031-03-07", hour=1)
+    await set_policy(house.till, rule(charge=policies_pb2.CHARGE_KIND_ADD, percent="2"))
+    await house.go_to("2031-03-10")
+    assert not await house.till.rows("SELECT 1 FROM payments")
+    first, second = await house.told(events_pb2.AutopayAnnounced)
+    assert (first.amount.minor_units, second.amount.minor_units) == (5_000, 5_100)
+    assert second.pay_on == "2031-03-13"
+    await house.go_to("2031-03-13")
+    assert (await house.run()).status == pb.AUTOPAY_RUN_STATUS_STARTED
 
 
 async def test_what_is_disputed_or_paid_meanwhile_drops_out(house: House) -> None:
@@ -222,6 +251,32 @@ async def test_invoicing_that_is_away_only_delays(house: House) -> None:
     house.till.invoices.away = False
     assert (await house.run()).status == pb.AUTOPAY_RUN_STATUS_PLANNED
     house.till.clock.advance(minutes=11)
+    await house.tick()
+    assert (await house.run()).status == pb.AUTOPAY_RUN_STATUS_STARTED
+
+
+async def test_an_invoice_that_somebody_pays_by_hand_just_then_is_looked_at_again_and_counts_no_try(
+    house: House,
+) -> None:
+    await with_autopay(house)
+    await house.go_to("2031-03-07", hour=1)
+    reservations, ask = house.till.desk.reservations, house.till.desk.reservations.due
+
+    async def held_meanwhile(*args: object, **more: object) -> object:
+        answer = await ask(*args, **more)  # type: ignore[arg-type]
+        house.till.invoices.by_id["inv_1"].held["pay_other"] = 5_000
+        return answer
+
+    await house.go_to("2031-03-10", hour=8)
+    house.till.clock.advance(seconds=3_700)
+    reservations.due = held_meanwhile  # type: ignore[method-assign, assignment]
+    await act_on_runs(house.till.desk)
+    run = await house.run()
+    assert (run.status, run.tries, run.failure_code) == (pb.AUTOPAY_RUN_STATUS_PLANNED, 0, "")
+    assert not await house.told(events_pb2.AutopayFailed)
+    reservations.due = ask  # type: ignore[method-assign]
+    house.till.invoices.by_id["inv_1"].held.clear()
+    house.till.clock.advance(minutes=61)
     await house.tick()
     assert (await house.run()).status == pb.AUTOPAY_RUN_STATUS_STARTED
 
