@@ -273,6 +273,12 @@ class OpenItems(reservations_pb2_grpc.OpenItemsServicer):
             ],
         )
 
+    async def GetCashAgreement(
+        self, request: reservations_pb2.GetCashAgreementRequest, context: Any
+    ) -> reservations_pb2.CashAgreement:
+        """No sums: these invoices keep no books."""
+        return reservations_pb2.CashAgreement()
+
 
 def _compact(number: str) -> str:
     return "".join(sign for sign in number.upper() if sign.isalnum())
