@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chassis.money import Money
@@ -269,9 +269,3 @@ def looks_like_csv(text: str) -> bool:
     """Whether the first lines divide into cells."""
     lines = [line for line in text[:20_000].split("\n")[:60] if line.strip()]
     return any(line.count(sign) >= 1 for line in lines for sign in _DELIMITERS) and len(lines) >= 1
-
-
-def rows_of(text: str) -> Iterator[Sequence[str]]:
-    """The cells of a text whose delimiter is found."""
-    for row in _rows(text, "", 0):
-        yield row.cells
