@@ -83,7 +83,11 @@ async def _desk(settings: Settings) -> AsyncIterator[Desk]:
     try:
         await db.open()
         telemetry.instrument_engine(db.engine)
-        yield Desk(db, provider, Reservations(channel), settings, providers=others)
+        desk = Desk(db, provider, Reservations(channel), settings, providers=others)
+        try:
+            yield desk
+        finally:
+            await desk.finish()
     finally:
         await channel.close()
         for one in (provider, *others.values()):

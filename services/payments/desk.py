@@ -1,26 +1,34 @@
 """What the operations work with: built once per process, handed to each of them."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
 
 from chassis.caller import call_scope, current_call_or_none, service_call
-from chassis.database import Database
+from chassis.database import Database, WriteTx
 from chassis.errors import ServiceError
+from chassis.group_commit import GroupCommit
 from services.payments.domain.attempt import Attempt
 from services.payments.invoicing import Reservations
 from services.payments.providers import Provider, ProviderUnreachableError
 from services.payments.settings import Settings
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 _log = structlog.get_logger("payments")
 RESULT_SECONDS = 0.6
 """Kept back from the provider's time, so that the result can still be written and told."""
 SHORTEST_SECONDS = 0.5
+FINISH_SECONDS = 5.0
+
+
+class Alone(Exception):
+    """As the answer to an item of a batch: it needs a transaction of its own, and none of it was written here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,7 @@ class Desk:
     settings: Settings
     providers: Mapping[str, Provider] = field(default_factory=dict)
     _running: set[asyncio.Task[Any]] = field(default_factory=set)
+    _groups: dict[object, GroupCommit[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "providers", {**self.providers, self.provider.name: self.provider})
@@ -51,6 +60,15 @@ class Desk:
             raise ProviderUnreachableError(f"provider {attempt.provider} is not set up here")
         return known
 
+    def together(
+        self, flush: Callable[["Desk", WriteTx, Sequence[Item]], Awaitable[Sequence[T | Exception]]]
+    ) -> GroupCommit[Item, T]:
+        """Where items of this kind wait for the next transaction."""
+        group = self._groups.get(flush)
+        if group is None:
+            group = self._groups[flush] = GroupCommit(self.db, partial(flush, self))
+        return group
+
     def provider_seconds(self) -> float:
         """How long the provider may take to answer now."""
         call = current_call_or_none()
@@ -64,6 +82,14 @@ class Desk:
         self._running.add(task)
         task.add_done_callback(self._done)
         return await asyncio.shield(task)
+
+    async def finish(self) -> None:
+        """Wait for what goes on though its caller is gone; before the database is closed."""
+        if self._running:
+            _, slow = await asyncio.wait(set(self._running), timeout=FINISH_SECONDS)
+            for task in slow:  # every step is safe to lose, and done again by a repetition or a job
+                task.cancel()
+            await asyncio.gather(*slow, return_exceptions=True)
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         """Its caller may be gone: an error is then told to nobody but the log."""

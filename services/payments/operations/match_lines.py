@@ -32,7 +32,7 @@ MOST_WAITING = 1000
 """Of each organization, in one run of the job; the newest first."""
 AT_ONCE = 3
 """Matches written at a time, so that connections are left for payers."""
-KEPT_SECONDS = 3.0
+KEPT_SECONDS = 1.0
 """Of a caller's time, for its own answer."""
 MATCHED = Counter("tallyport_payments_bank_lines_total", "Bank lines by what became of them", ["outcome"])
 _log = structlog.get_logger("payments.matching")

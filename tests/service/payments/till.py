@@ -405,6 +405,7 @@ async def serving(
         gate.sink = None
         await until(lambda: gate.busy == 0)
         await server.stop(5)  # what still runs has a database connection
+        await desk.finish()
         for channel in (gateway, notifications, to_invoicing):
             await channel.close()
         await invoicing.stop(0)
