@@ -185,12 +185,12 @@ class Reservations:
             due_until=until.isoformat() if until is not None else "",
         )
         answer = await as_service(self._open_items.ListDueItems, timeout_seconds=DUE_TIMEOUT_SECONDS)(request)
-        credits = [
+        spendable = [
             (one.customer_id, Money(one.credit.minor_units, one.credit.currency)) for one in answer.credits
         ]
         return Due(
             items=tuple(_due_item(item) for item in answer.items),
-            credit={(customer_id, credit.currency): credit for customer_id, credit in credits},
+            credit={(customer_id, credit.currency): credit for customer_id, credit in spendable},
         )
 
     async def invoices(self, organization_id: str, invoice_ids: Sequence[str]) -> list[DueItem]:
