@@ -136,7 +136,11 @@ async def test_the_simulators_own_payout_with_refund_and_chargeback_agrees_with_
     await room.refunds.CreateRefund(refund, metadata=room.staff())
     (charge,) = await room.till.bank.charges(disputed)
     await at_simulator(room, f"/v1/charges/{charge['id']}/disputes", {"reason": "fraudulent"})
-    await room.till.refresh(disputed)
+
+    async def heard_of_chargeback() -> bool:
+        return bool(await room.till.rows("SELECT 1 FROM chargebacks WHERE payment_id = :p", p=disputed))
+
+    await until(heard_of_chargeback, timeout_seconds=15)
     await at_simulator(room, "/v1/payouts", {"organization_id": room.till.organization_id})
     views = await room.till.desk.provider.payouts(room.today - timedelta(days=1), timeout_seconds=5)
     room.documents.documents += [
