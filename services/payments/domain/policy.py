@@ -84,12 +84,12 @@ class Terms:
     segment: str = ""
 
     def rule(self, method: Method) -> MethodRule:
-        """The rule for a method; METHOD_NOT_ALLOWED."""
+        """The rule for a method; PAYMENT_METHOD_NOT_ALLOWED."""
         rule = self.policy.rule_for(method, self.segment)
         if rule is None:
             raise ServiceError(
                 Kind.FAILED_PRECONDITION,
-                "METHOD_NOT_ALLOWED",
+                "PAYMENT_METHOD_NOT_ALLOWED",
                 "This way to pay is not offered. Please choose another.",
             )
         return rule

@@ -1,7 +1,7 @@
 """Makes a payment out of a wish: who pays for whom, what it comes to, with what, and by whose leave."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chassis.caller import Audience, Call
@@ -99,7 +99,7 @@ async def make_payment(
         raise DuesNeededError
     means = await _means(tx, desk, draft, terms)
     surcharge = _surcharge(draft, terms, means.method, dues)
-    payment = await _payment(tx, draft, means, surcharge)
+    payment = await _scheduled(tx, draft, _payment(draft, means, surcharge))
     if wish.expected_amount is not None and wish.expected_amount != payment.amount:
         raise PreviewChangedError(payment)
     await guard_payment(tx, payment)
@@ -112,6 +112,31 @@ async def make_payment(
             "A payment that has to wait for approval is made on the provider's page or with a saved method."
         )
     return payment, None
+
+
+def is_ordinary(draft: Draft) -> bool:
+    """Whether only the policy, guards and a company's rules have to be looked at to make this payment."""
+    wish = draft.wish
+    return (
+        draft.call.caller.audience in (Audience.CUSTOMER, Audience.PAY_LINK)
+        and draft.call.idempotency_key is not None
+        and not (wish.payment_method_id or wish.save or wish.source)
+        and wish.scheduled_for is None
+        and wish.method is not Method.CREDIT
+    )
+
+
+def make_ordinary_payment(
+    desk: Desk, draft: Draft, terms: Terms, *, customer_name: str
+) -> tuple[Payment, Attempt]:
+    """An ordinary draft's payment, where no guard, rule or limit of parts speaks. Raises as `make_payment`."""
+    means = Means(draft.wish.method, provider_name(desk, terms))
+    payment = replace(
+        _payment(draft, means, _surcharge(draft, terms, means.method, None)), customer_name=customer_name
+    )
+    if draft.wish.expected_amount is not None and draft.wish.expected_amount != payment.amount:
+        raise PreviewChangedError(payment)
+    return payment, new_attempt(desk, payment, means, wish=draft.wish, off_session=False)
 
 
 def new_attempt(
@@ -153,8 +178,8 @@ def provider_name(desk: Desk, terms: Terms) -> str:
 
 
 def method_not_allowed(message: str) -> ServiceError:
-    """METHOD_NOT_ALLOWED for what the policy itself does not refuse."""
-    return ServiceError(Kind.FAILED_PRECONDITION, "METHOD_NOT_ALLOWED", message)
+    """PAYMENT_METHOD_NOT_ALLOWED for what the policy itself does not refuse."""
+    return ServiceError(Kind.FAILED_PRECONDITION, "PAYMENT_METHOD_NOT_ALLOWED", message)
 
 
 def initiator(call: Call) -> str:
@@ -232,22 +257,29 @@ def _surcharge(draft: Draft, terms: Terms, method: Method, dues: Mapping[str, Mo
     return rule.charge.on(sums.net)
 
 
-async def _payment(tx: WriteTx, draft: Draft, means: Means, surcharge: Money) -> Payment:
-    wish, sums, starts_at = draft.wish, draft.sums, None
-    if wish.scheduled_for is not None:
-        organization = await cases.organization(tx)
-        today = organization.day_of(draft.now)
-        if not today <= wish.scheduled_for <= today + timedelta(days=FURTHEST_DAYS):
-            raise invalid("scheduled_for", "out_of_range", "Choose a day from today on, within a year.")
-        if wish.scheduled_for > today:
-            starts_at = organization.moment_of(wish.scheduled_for)
+async def _scheduled(tx: WriteTx, draft: Draft, payment: Payment) -> Payment:
+    """The payment as it is, or waiting for its day."""
+    if payment.scheduled_for is None:
+        return payment
+    organization = await cases.organization(tx)
+    today = organization.day_of(draft.now)
+    if not today <= payment.scheduled_for <= today + timedelta(days=FURTHEST_DAYS):
+        raise invalid("scheduled_for", "out_of_range", "Choose a day from today on, within a year.")
+    if payment.scheduled_for == today:
+        return payment
+    starts_at = organization.moment_of(payment.scheduled_for)
+    return replace(payment, status=Status.SCHEDULED, starts_at=starts_at)
+
+
+def _payment(draft: Draft, means: Means, surcharge: Money) -> Payment:
+    wish, sums = draft.wish, draft.sums
     return_url = wish.return_url
     for place in PAYMENT_ID_PLACES:
         return_url = return_url.replace(place, draft.payment_id)
     return Payment(
         payment_id=draft.payment_id,
         customer_id=draft.customer_id,
-        status=Status.SUBMITTING if starts_at is None else Status.SCHEDULED,
+        status=Status.SUBMITTING,
         amount=sums.net + surcharge,
         parts=wish.parts,
         method=means.method,
@@ -259,7 +291,6 @@ async def _payment(tx: WriteTx, draft: Draft, means: Means, surcharge: Money) ->
         surcharge_minor_units=surcharge.minor_units,
         prepayment_minor_units=sums.prepayment.minor_units,
         scheduled_for=wish.scheduled_for,
-        starts_at=starts_at,
         payment_method_id=wish.payment_method_id,
         save_method=wish.save,
         on_behalf_of=wish.on_behalf_of,

@@ -40,7 +40,7 @@ def test_the_first_rule_whose_segment_fits_applies() -> None:
     for segment, method in (("", Method.CARD), ("other", Method.CARD), ("vip", Method.CREDIT)):
         with pytest.raises(ServiceError) as refused:
             Terms(policy, segment).rule(method)
-        assert reason(refused) == "METHOD_NOT_ALLOWED"
+        assert reason(refused) == "PAYMENT_METHOD_NOT_ALLOWED"
     assert policy.offered("vip") == [vip]
     assert policy.offered("") == []
 

@@ -100,7 +100,7 @@ class PaymentsServicer:
         is unknown until the provider has been asked. A bank debit is processing until it settles. Refused with
         INVOICE_ALREADY_PAID, INVOICE_BEING_PAID, INVOICE_NOT_PAYABLE or AMOUNT_EXCEEDS_DUE when the invoices cannot take the
         amounts; with PREVIEW_CHANGED (and the new preview as JSON in the metadata) when what was shown is not true any more; with
-        METHOD_NOT_ALLOWED or AMOUNT_NOT_ALLOWED by policy; with TOO_MANY_TRIES when somebody tries cards out.
+        PAYMENT_METHOD_NOT_ALLOWED or AMOUNT_NOT_ALLOWED by policy; with TOO_MANY_TRIES when somebody tries cards out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,7 +43,7 @@ class PaymentsStub:
     is unknown until the provider has been asked. A bank debit is processing until it settles. Refused with
     INVOICE_ALREADY_PAID, INVOICE_BEING_PAID, INVOICE_NOT_PAYABLE or AMOUNT_EXCEEDS_DUE when the invoices cannot take the
     amounts; with PREVIEW_CHANGED (and the new preview as JSON in the metadata) when what was shown is not true any more; with
-    METHOD_NOT_ALLOWED or AMOUNT_NOT_ALLOWED by policy; with TOO_MANY_TRIES when somebody tries cards out.
+    PAYMENT_METHOD_NOT_ALLOWED or AMOUNT_NOT_ALLOWED by policy; with TOO_MANY_TRIES when somebody tries cards out.
     """
     RecordPayment: _grpc.UnaryUnaryMultiCallable[_payments_pb2.RecordPaymentRequest, _payments_pb2.Payment]
     """Records money that came another way (cash, cheque, transfer) and puts it to invoices."""
@@ -75,7 +75,7 @@ class PaymentsAsyncStub(PaymentsStub):
     is unknown until the provider has been asked. A bank debit is processing until it settles. Refused with
     INVOICE_ALREADY_PAID, INVOICE_BEING_PAID, INVOICE_NOT_PAYABLE or AMOUNT_EXCEEDS_DUE when the invoices cannot take the
     amounts; with PREVIEW_CHANGED (and the new preview as JSON in the metadata) when what was shown is not true any more; with
-    METHOD_NOT_ALLOWED or AMOUNT_NOT_ALLOWED by policy; with TOO_MANY_TRIES when somebody tries cards out.
+    PAYMENT_METHOD_NOT_ALLOWED or AMOUNT_NOT_ALLOWED by policy; with TOO_MANY_TRIES when somebody tries cards out.
     """
     RecordPayment: _aio.UnaryUnaryMultiCallable[_payments_pb2.RecordPaymentRequest, _payments_pb2.Payment]  # type: ignore[assignment]
     """Records money that came another way (cash, cheque, transfer) and puts it to invoices."""
@@ -116,7 +116,7 @@ class PaymentsServicer(metaclass=_abc_1.ABCMeta):
         is unknown until the provider has been asked. A bank debit is processing until it settles. Refused with
         INVOICE_ALREADY_PAID, INVOICE_BEING_PAID, INVOICE_NOT_PAYABLE or AMOUNT_EXCEEDS_DUE when the invoices cannot take the
         amounts; with PREVIEW_CHANGED (and the new preview as JSON in the metadata) when what was shown is not true any more; with
-        METHOD_NOT_ALLOWED or AMOUNT_NOT_ALLOWED by policy; with TOO_MANY_TRIES when somebody tries cards out.
+        PAYMENT_METHOD_NOT_ALLOWED or AMOUNT_NOT_ALLOWED by policy; with TOO_MANY_TRIES when somebody tries cards out.
         """
 
     @_abc_1.abstractmethod

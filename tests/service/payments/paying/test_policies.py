@@ -48,7 +48,7 @@ async def test_customers_of_a_segment_have_their_own_terms(till: Till) -> None:
     await set_policy(till, rule(segment="trade", charge=ADD, percent="2"), rule(allowed=False))
     with pytest.raises(ServiceError) as refused:
         await create(till, {"inv_1": 10_000})
-    assert refused.value.reason == "METHOD_NOT_ALLOWED"
+    assert refused.value.reason == "PAYMENT_METHOD_NOT_ALLOWED"
     stub = policies_pb2_grpc.PaymentPoliciesStub(till.channel)
     metadata = till.by(Audience.STAFF, permissions=frozenset({"customers.write"}))
     for segment in ("other", "trade"):

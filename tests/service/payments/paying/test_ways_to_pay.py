@@ -216,7 +216,7 @@ async def test_methods_that_the_policy_leaves_out_are_refused(till: Till) -> Non
     ):
         with pytest.raises(ServiceError) as refused:
             await create(till, {"inv_1": 2_000}, **more)
-        assert refused.value.reason == "METHOD_NOT_ALLOWED"
+        assert refused.value.reason == "PAYMENT_METHOD_NOT_ALLOWED"
     shown = await preview(till)
     assert shown.credit_used.minor_units == 0
     assert (await create(till, {"inv_1": 2_000})).status == SUCCEEDED
