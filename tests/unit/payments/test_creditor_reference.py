@@ -96,7 +96,7 @@ def test_the_qr_code_says_what_an_independent_writer_says(units: int, body: str,
     amount, reference = Money(units, "EUR"), creditor_reference(body)
     iban = "DE02120300000000202051"
     payload = epc_payload(name=name, iban=iban, bic="BYLADEM1001", amount=amount, reference=reference)
-    theirs = helpers._make_epc_qr_data(
+    theirs = helpers._make_epc_qr_data(  # type: ignore[attr-defined]
         " ".join(name.split())[:70], iban, amount.to_decimal(), None, reference, "BYLADEM1001", None, "utf-8"
     )
     lines = payload.split("\n")

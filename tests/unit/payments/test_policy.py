@@ -15,7 +15,9 @@ from services.payments.domain.surcharge import Charge, ChargeKind
 from services.payments.store.policies import _from_json, to_json
 from services.payments.translate.policies import from_proto_policy, to_proto_policy
 
-USD = lambda units: Money(units, "USD")  # noqa: E731
+
+def USD(units: int) -> Money:
+    return Money(units, "USD")
 
 
 def reason(refused: pytest.ExceptionInfo[ServiceError]) -> str:

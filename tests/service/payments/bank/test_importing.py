@@ -195,7 +195,9 @@ async def test_a_mapping_that_cannot_be_is_refused(bank_desk: BankDesk, name: st
         "date_column": "d",
         "amount_column": "a",
     }
-    mapping = pb.CsvMapping(**right | {name: value})
+    mapping = pb.CsvMapping()
+    for field, given in (right | {name: value}).items():
+        setattr(mapping, field, given)
     request = pb.SaveCsvMappingRequest(name="my bank", mapping=mapping)
     with pytest.raises(ServiceError) as refused:
         await bank_desk.statements.SaveCsvMapping(request, metadata=bank_desk.staff())
