@@ -11,6 +11,8 @@ from tests.service.invoicing.office import Office, usd
 
 TOTAL = 1_000
 AT_ONCE = 20
+BUSY = frozenset({"BUSY", "DATABASE_BUSY", "DEADLINE_EXCEEDED"})
+"""What a slow machine may answer; whoever asked tries again."""
 ROUNDS_IN_CI, ROUNDS_IN_CHAOS = 100, 1_000
 
 
@@ -42,7 +44,7 @@ async def _race(office: Office, rounds: int) -> None:
             assert await office.wrongs() == []
     assert refused <= {
         "INVOICE_BEING_PAID", "INVOICE_ALREADY_PAID", "AMOUNT_EXCEEDS_DUE", "INVOICE_NOT_PAYABLE",
-        "INVOICE_NOT_VOIDABLE", "CREDIT_CHANGED", "PAYMENT_NOT_FOUND",
+        "INVOICE_NOT_VOIDABLE", "CREDIT_CHANGED", "PAYMENT_NOT_FOUND", *BUSY,
     }, refused  # fmt: skip
 
 
