@@ -221,15 +221,18 @@ class Standing:
             if not chargeback.holds:
                 continue
             amount = min(chargeback.amount, left)
-            share = surcharge if amount == left else self._share(amount, surcharge)
+            share = surcharge if amount == left else self._share(amount, left=left, surcharge=surcharge)
             yield _taking(ReversalKind.CHARGEBACK, chargeback.chargeback_id, chargeback.amount, amount, share)
             left, surcharge = left - amount, surcharge - share
 
-    def _share(self, amount: Money, left: Money) -> Money:
-        """The surcharge in an amount; never more than is left of it."""
+    def _share(self, amount: Money, *, left: Money, surcharge: Money) -> Money:
+        """The surcharge in an amount of what is left; neither what it takes nor what stays is ever negative."""
         share = share_of(self.surcharge.minor_units, part=amount.minor_units, of=self.amount.minor_units)
-        bound = min(share, left.minor_units) if share > 0 else max(share, left.minor_units)
-        return Money(bound, self.amount.currency)
+        whole = surcharge.minor_units
+        if whole <= 0:
+            return Money(max(share, whole), amount.currency)
+        least = whole - (left - amount).minor_units
+        return Money(min(max(share, least), whole, amount.minor_units), amount.currency)
 
     def _leaves(self, taking: Taking) -> bool:
         refund = self.refund(taking.cause_id) if taking.kind is ReversalKind.REFUND else None

@@ -150,6 +150,8 @@ class LittleBooks:
         assert standing.refunded <= standing.amount
         assert not (standing.refunded - standing.recredited + standing.disputed).is_negative
         assert standing.refunded - standing.recredited + standing.disputed <= standing.amount
+        for taking in standing.wanted():
+            assert not (taking.amount - taking.surcharge).is_negative
         if self.payment.status is Status.SUCCEEDED:
             assert -self.ledger["customer_funds"] == standing.funds.minor_units
             assert standing.funds.minor_units >= 0

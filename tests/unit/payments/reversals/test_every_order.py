@@ -117,3 +117,12 @@ def test_a_dispute_opened_and_decided_while_a_refund_fails_gives_everything_back
     assert {account: units for account, units in books.ledger.items() if units} == {
         "provider_clearing": AMOUNT, "customer_funds": -(AMOUNT - 300), "surcharge_income": -300,
     }  # fmt: skip
+
+
+def test_a_chargeback_too_small_for_a_share_leaves_the_surcharge() -> None:
+    books = LittleBooks.open(102, surcharge=2)
+    for state in (DisputeState.OPEN, DisputeState.LOST):
+        small = dispute(state, 1)
+        books.hear(Outcome(status=Status.SUCCEEDED, amount=usd(102), disputes=(small,)))
+        books.check()
+    assert books.standing.surcharge_left == usd(2)

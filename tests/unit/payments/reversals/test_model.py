@@ -23,7 +23,7 @@ from services.payments.domain.refund import Destination, RefundStatus
 from tests.unit.payments.reversals.little_books import NOW, LittleBooks, usd
 from tests.unit.payments.reversals.reference import Sheet
 
-EXAMPLES, STEPS_EACH = 250, 50
+EXAMPLES, STEPS_EACH = 300, 50
 SEED = int(os.environ.get("MODEL_SEED", "0")) or secrets.randbits(32)
 steps_taken = 0
 REFERENCES = ("dp_1", "dp_2")
