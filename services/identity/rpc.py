@@ -114,6 +114,17 @@ class People(people_pb2_grpc.PeopleServicer):
         people = [translate.to_proto_person(person) for person in found]
         return people_pb2.ListPeopleResponse(people=people, next_page_token=next_page_token)
 
+    async def ListColleagues(
+        self, request: people_pb2.ListColleaguesRequest, context: Context
+    ) -> people_pb2.ListColleaguesResponse:
+        call = current_call()
+        found = await read_people.list_colleagues(
+            self._db, call.organization_id, call.caller.customer_id or ""
+        )
+        return people_pb2.ListColleaguesResponse(
+            colleagues=[translate.to_proto_colleague(person) for person in found]
+        )
+
     async def DeactivatePerson(
         self, request: people_pb2.DeactivatePersonRequest, context: Context
     ) -> people_pb2.Person:

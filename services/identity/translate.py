@@ -167,6 +167,11 @@ def to_proto_person(person: Person) -> people_pb2.Person:
     )
 
 
+def to_proto_colleague(person: Person) -> people_pb2.Colleague:
+    """Without the mail address: colleagues are known by name."""
+    return people_pb2.Colleague(person_id=person.person_id, name=person.name, role=_PROTO_ROLES[person.role])
+
+
 def to_proto_person_changed(person: Person) -> events_pb2.PersonChanged:
     return events_pb2.PersonChanged(
         person_id=person.person_id,

@@ -7,6 +7,7 @@ from services.identity.domain.person import Person
 from services.identity.store import people
 
 DEFAULT_PAGE_SIZE = 25
+MOST_COLLEAGUES = 200
 
 
 async def get_person(db: Database, organization_id: str, person_id: str) -> Person:
@@ -28,3 +29,12 @@ async def list_people(
     async with db.read(organization_id) as tx:
         found = await people.list_people(tx, customer_id=customer_id, before_id=page_token, limit=size + 1)
     return found[:size], found[size - 1].person_id if len(found) > size else ""
+
+
+async def list_colleagues(db: Database, organization_id: str, customer_id: str) -> list[Person]:
+    """Active people of one customer by name, at most MOST_COLLEAGUES; CUSTOMER_NOT_FOUND for who belongs to none."""
+    if not customer_id:
+        raise not_found("customer")
+    async with db.read(organization_id) as tx:
+        found = await people.list_people(tx, customer_id=customer_id, before_id="", limit=MOST_COLLEAGUES)
+    return sorted((person for person in found if person.active), key=lambda person: person.name.casefold())

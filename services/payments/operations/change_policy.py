@@ -43,6 +43,14 @@ async def update_policy(desk: Desk, wanted: PaymentPolicy) -> PaymentPolicy:
     return _named(desk, await desk.db.run_write(current_call().organization_id, write))
 
 
+async def get_customer_segment(desk: Desk, customer_id: str) -> str:
+    """The customer's segment; empty for none. NOT_FOUND."""
+    async with desk.db.read(current_call().organization_id) as tx:
+        if await copies.payer(tx, customer_id) is None:
+            raise not_found("customer")
+        return (await policies.terms(tx, customer_id)).segment
+
+
 async def set_customer_segment(desk: Desk, customer_id: str, segment: str) -> None:
     """Put a customer into a segment; empty takes it out. NOT_FOUND."""
 

@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.payments.desk import Desk
-from services.payments.operations.change_policy import get_policy, set_customer_segment, update_policy
+from services.payments.operations.change_policy import (
+    get_customer_segment,
+    get_policy,
+    set_customer_segment,
+    update_policy,
+)
 from services.payments.translate.policies import from_proto_policy, to_proto_policy
 from tallyport.payments.v1 import policies_pb2, policies_pb2_grpc
 
@@ -27,6 +32,12 @@ class PaymentPolicies(policies_pb2_grpc.PaymentPoliciesServicer):
         self, request: policies_pb2.UpdatePaymentPolicyRequest, context: Context
     ) -> policies_pb2.PaymentPolicy:
         return to_proto_policy(await update_policy(self._desk, from_proto_policy(request.policy)))
+
+    async def GetCustomerSegment(
+        self, request: policies_pb2.GetCustomerSegmentRequest, context: Context
+    ) -> policies_pb2.CustomerSegment:
+        segment = await get_customer_segment(self._desk, request.customer_id)
+        return policies_pb2.CustomerSegment(customer_id=request.customer_id, segment=segment)
 
     async def SetCustomerSegment(
         self, request: policies_pb2.SetCustomerSegmentRequest, context: Context

@@ -110,6 +110,23 @@ async def test_people_of_a_paying_company_may_approve_and_set_its_rules(identity
         assert set(me.permissions) & {"payments.approve", "payer_rules.write"} == may
 
 
+async def test_who_sets_a_companys_rules_sees_its_people_and_nobody_elses(identity: Identity) -> None:
+    await identity.organization("harbor")
+    owner = await identity.login("harbor")
+    await identity.person(owner, "cas@buyer.example", people_pb2.ROLE_COMPANY_ADMIN, CUSTOMER)
+    payer = await identity.person(owner, "pia@buyer.example", people_pb2.ROLE_PAYER, CUSTOMER)
+    await identity.person(owner, "eve@other.example", people_pb2.ROLE_PAYER, "cus_other")
+    admin = await identity.login("harbor", "cas@buyer.example")
+    request = people_pb2.ListColleaguesRequest()
+    seen = (await identity.people.ListColleagues(request, metadata=by(admin))).colleagues
+    assert len(seen) == 2
+    assert payer.person_id in {one.person_id for one in seen}
+    with pytest.raises(ServiceError, match="PERMISSION_MISSING"):
+        await identity.people.ListColleagues(
+            request, metadata=by(await identity.login("harbor", "pia@buyer.example"))
+        )
+
+
 async def test_an_accountant_manages_no_people_and_an_auditor_changes_nothing(identity: Identity) -> None:
     await identity.organization("harbor")
     owner = await identity.login("harbor")

@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tallyport.options.v1 import options_pb2 as tallyport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallyport/identity/v1/people.proto\x12\x15tallyport.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"tallyport/options/v1/options.proto\"\xd4\x01\n\x06Person\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x12\n\x04name\x18\x02 \x01(\tB\x04\x98\xb5\x18\x01\x12\x13\n\x05\x65mail\x18\x03 \x01(\tB\x04\x98\xb5\x18\x01\x12)\n\x04role\x18\x04 \x01(\x0e\x32\x1b.tallyport.identity.v1.Role\x12\x13\n\x0b\x63ustomer_id\x18\x05 \x01(\t\x12\x0e\n\x06locale\x18\x06 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x07 \x01(\x08\x12.\n\ncreated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xdf\x01\n\x13\x43reatePersonRequest\x12\x1c\n\x04name\x18\x01 \x01(\tB\x0e\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x98\xb5\x18\x01\x12\x1a\n\x05\x65mail\x18\x02 \x01(\tB\x0b\xbaH\x04r\x02`\x01\x98\xb5\x18\x01\x12 \n\x08password\x18\x03 \x01(\tB\x0e\xbaH\x07r\x05\x10\x0f\x18\x80\x01\xa0\xb5\x18\x01\x12\x35\n\x04role\x18\x04 \x01(\x0e\x32\x1b.tallyport.identity.v1.RoleB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1c\n\x0b\x63ustomer_id\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18<\x12\x17\n\x06locale\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18\x14\".\n\x10GetPersonRequest\x12\x1a\n\tperson_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"Z\n\x11ListPeopleRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x03 \x01(\t\"\\\n\x12ListPeopleResponse\x12-\n\x06people\x18\x01 \x03(\x0b\x32\x1d.tallyport.identity.v1.Person\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"O\n\x17\x44\x65\x61\x63tivatePersonRequest\x12\x1a\n\tperson_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x06reason\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"g\n\x15\x43hangePasswordRequest\x12(\n\x10\x63urrent_password\x18\x01 \x01(\tB\x0e\xbaH\x07r\x05\x10\x01\x18\x80\x01\xa0\xb5\x18\x01\x12$\n\x0cnew_password\x18\x02 \x01(\tB\x0e\xbaH\x07r\x05\x10\x0f\x18\x80\x01\xa0\xb5\x18\x01\"\x18\n\x16\x43hangePasswordResponse\"\xa3\x01\n\x06\x41piKey\x12\x12\n\napi_key_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04hint\x18\x03 \x01(\t\x12)\n\x04role\x18\x04 \x01(\x0e\x32\x1b.tallyport.identity.v1.Role\x12\x0e\n\x06\x61\x63tive\x18\x05 \x01(\x08\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"g\n\x13\x43reateApiKeyRequest\x12\x17\n\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x37\n\x04role\x18\x02 \x01(\x0e\x32\x1b.tallyport.identity.v1.RoleB\x0c\xbaH\t\x82\x01\x06\x18\x01\x18\x02\x18\x03\"\\\n\x14\x43reateApiKeyResponse\x12.\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x1d.tallyport.identity.v1.ApiKey\x12\x14\n\x06secret\x18\x02 \x01(\tB\x04\xa0\xb5\x18\x01\"\x14\n\x12ListApiKeysRequest\"F\n\x13ListApiKeysResponse\x12/\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x1d.tallyport.identity.v1.ApiKey\"2\n\x13RevokeApiKeyRequest\x12\x1b\n\napi_key_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"6\n\x15\x45xchangeApiKeyRequest\x12\x1d\n\x06secret\x18\x01 \x01(\tB\r\xbaH\x06r\x04\x10\x14\x18\x64\xa0\xb5\x18\x01\"X\n\x11\x41\x63\x63\x65ssTokenForKey\x12\x13\n\x05token\x18\x01 \x01(\tB\x04\xa0\xb5\x18\x01\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x9f\x01\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0e\n\nROLE_OWNER\x10\x01\x12\x13\n\x0fROLE_ACCOUNTANT\x10\x02\x12\x10\n\x0cROLE_AUDITOR\x10\x03\x12\x0e\n\nROLE_PAYER\x10\x04\x12\x0f\n\x0bROLE_VIEWER\x10\x05\x12\x11\n\rROLE_APPROVER\x10\x06\x12\x16\n\x12ROLE_COMPANY_ADMIN\x10\x07\x32\xeb\x05\n\x06People\x12\x89\x01\n\x0c\x43reatePerson\x12*.tallyport.identity.v1.CreatePersonRequest\x1a\x1d.tallyport.identity.v1.Person\".\x8a\xb5\x18\x11\n\x01\x03\x12\x0cpeople.write\x90\xb5\x18\x02\x82\xd3\xe4\x93\x02\x0f\"\n/v1/people:\x01*\x12\x87\x01\n\tGetPerson\x12\'.tallyport.identity.v1.GetPersonRequest\x1a\x1d.tallyport.identity.v1.Person\"2\x8a\xb5\x18\x10\n\x01\x03\x12\x0bpeople.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/people/{person_id}\x12\x89\x01\n\nListPeople\x12(.tallyport.identity.v1.ListPeopleRequest\x1a).tallyport.identity.v1.ListPeopleResponse\"&\x8a\xb5\x18\x10\n\x01\x03\x12\x0bpeople.read\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/people\x12\xa4\x01\n\x10\x44\x65\x61\x63tivatePerson\x12..tallyport.identity.v1.DeactivatePersonRequest\x1a\x1d.tallyport.identity.v1.Person\"A\x8a\xb5\x18\x11\n\x01\x03\x12\x0cpeople.write\x82\xd3\xe4\x93\x02&\"!/v1/people/{person_id}:deactivate:\x01*\x12\x97\x01\n\x0e\x43hangePassword\x12,.tallyport.identity.v1.ChangePasswordRequest\x1a-.tallyport.identity.v1.ChangePasswordResponse\"(\x8a\xb5\x18\x04\n\x02\x02\x03\x82\xd3\xe4\x93\x02\x1a\"\x15/v1/me:changePassword:\x01*2\xe1\x04\n\x07\x41piKeys\x12\x97\x01\n\x0c\x43reateApiKey\x12*.tallyport.identity.v1.CreateApiKeyRequest\x1a+.tallyport.identity.v1.CreateApiKeyResponse\".\x8a\xb5\x18\x13\n\x01\x03\x12\x0e\x61pi_keys.write\x82\xd3\xe4\x93\x02\x11\"\x0c/v1/api-keys:\x01*\x12\x91\x01\n\x0bListApiKeys\x12).tallyport.identity.v1.ListApiKeysRequest\x1a*.tallyport.identity.v1.ListApiKeysResponse\"+\x8a\xb5\x18\x13\n\x01\x03\x12\x0e\x61pi_keys.write\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/api-keys\x12\x93\x01\n\x0cRevokeApiKey\x12*.tallyport.identity.v1.RevokeApiKeyRequest\x1a\x1d.tallyport.identity.v1.ApiKey\"8\x8a\xb5\x18\x13\n\x01\x03\x12\x0e\x61pi_keys.write\x82\xd3\xe4\x93\x02\x1b*\x19/v1/api-keys/{api_key_id}\x12\x91\x01\n\x0e\x45xchangeApiKey\x12,.tallyport.identity.v1.ExchangeApiKeyRequest\x1a(.tallyport.identity.v1.AccessTokenForKey\"\'\x8a\xb5\x18\x03\n\x01\x01\x82\xd3\xe4\x93\x02\x1a\"\x15/v1/api-keys:exchange:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallyport/identity/v1/people.proto\x12\x15tallyport.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"tallyport/options/v1/options.proto\"\xd4\x01\n\x06Person\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x12\n\x04name\x18\x02 \x01(\tB\x04\x98\xb5\x18\x01\x12\x13\n\x05\x65mail\x18\x03 \x01(\tB\x04\x98\xb5\x18\x01\x12)\n\x04role\x18\x04 \x01(\x0e\x32\x1b.tallyport.identity.v1.Role\x12\x13\n\x0b\x63ustomer_id\x18\x05 \x01(\t\x12\x0e\n\x06locale\x18\x06 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x07 \x01(\x08\x12.\n\ncreated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xdf\x01\n\x13\x43reatePersonRequest\x12\x1c\n\x04name\x18\x01 \x01(\tB\x0e\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x98\xb5\x18\x01\x12\x1a\n\x05\x65mail\x18\x02 \x01(\tB\x0b\xbaH\x04r\x02`\x01\x98\xb5\x18\x01\x12 \n\x08password\x18\x03 \x01(\tB\x0e\xbaH\x07r\x05\x10\x0f\x18\x80\x01\xa0\xb5\x18\x01\x12\x35\n\x04role\x18\x04 \x01(\x0e\x32\x1b.tallyport.identity.v1.RoleB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1c\n\x0b\x63ustomer_id\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18<\x12\x17\n\x06locale\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18\x14\".\n\x10GetPersonRequest\x12\x1a\n\tperson_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"Z\n\x11ListPeopleRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x03 \x01(\t\"\x17\n\x15ListColleaguesRequest\"N\n\x16ListColleaguesResponse\x12\x34\n\ncolleagues\x18\x01 \x03(\x0b\x32 .tallyport.identity.v1.Colleague\"]\n\tColleague\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x12\n\x04name\x18\x02 \x01(\tB\x04\x98\xb5\x18\x01\x12)\n\x04role\x18\x03 \x01(\x0e\x32\x1b.tallyport.identity.v1.Role\"\\\n\x12ListPeopleResponse\x12-\n\x06people\x18\x01 \x03(\x0b\x32\x1d.tallyport.identity.v1.Person\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"O\n\x17\x44\x65\x61\x63tivatePersonRequest\x12\x1a\n\tperson_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x06reason\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"g\n\x15\x43hangePasswordRequest\x12(\n\x10\x63urrent_password\x18\x01 \x01(\tB\x0e\xbaH\x07r\x05\x10\x01\x18\x80\x01\xa0\xb5\x18\x01\x12$\n\x0cnew_password\x18\x02 \x01(\tB\x0e\xbaH\x07r\x05\x10\x0f\x18\x80\x01\xa0\xb5\x18\x01\"\x18\n\x16\x43hangePasswordResponse\"\xa3\x01\n\x06\x41piKey\x12\x12\n\napi_key_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04hint\x18\x03 \x01(\t\x12)\n\x04role\x18\x04 \x01(\x0e\x32\x1b.tallyport.identity.v1.Role\x12\x0e\n\x06\x61\x63tive\x18\x05 \x01(\x08\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"g\n\x13\x43reateApiKeyRequest\x12\x17\n\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x37\n\x04role\x18\x02 \x01(\x0e\x32\x1b.tallyport.identity.v1.RoleB\x0c\xbaH\t\x82\x01\x06\x18\x01\x18\x02\x18\x03\"\\\n\x14\x43reateApiKeyResponse\x12.\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x1d.tallyport.identity.v1.ApiKey\x12\x14\n\x06secret\x18\x02 \x01(\tB\x04\xa0\xb5\x18\x01\"\x14\n\x12ListApiKeysRequest\"F\n\x13ListApiKeysResponse\x12/\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x1d.tallyport.identity.v1.ApiKey\"2\n\x13RevokeApiKeyRequest\x12\x1b\n\napi_key_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"6\n\x15\x45xchangeApiKeyRequest\x12\x1d\n\x06secret\x18\x01 \x01(\tB\r\xbaH\x06r\x04\x10\x14\x18\x64\xa0\xb5\x18\x01\"X\n\x11\x41\x63\x63\x65ssTokenForKey\x12\x13\n\x05token\x18\x01 \x01(\tB\x04\xa0\xb5\x18\x01\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x9f\x01\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0e\n\nROLE_OWNER\x10\x01\x12\x13\n\x0fROLE_ACCOUNTANT\x10\x02\x12\x10\n\x0cROLE_AUDITOR\x10\x03\x12\x0e\n\nROLE_PAYER\x10\x04\x12\x0f\n\x0bROLE_VIEWER\x10\x05\x12\x11\n\rROLE_APPROVER\x10\x06\x12\x16\n\x12ROLE_COMPANY_ADMIN\x10\x07\x32\x8d\x07\n\x06People\x12\x89\x01\n\x0c\x43reatePerson\x12*.tallyport.identity.v1.CreatePersonRequest\x1a\x1d.tallyport.identity.v1.Person\".\x8a\xb5\x18\x11\n\x01\x03\x12\x0cpeople.write\x90\xb5\x18\x02\x82\xd3\xe4\x93\x02\x0f\"\n/v1/people:\x01*\x12\x87\x01\n\tGetPerson\x12\'.tallyport.identity.v1.GetPersonRequest\x1a\x1d.tallyport.identity.v1.Person\"2\x8a\xb5\x18\x10\n\x01\x03\x12\x0bpeople.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/people/{person_id}\x12\x89\x01\n\nListPeople\x12(.tallyport.identity.v1.ListPeopleRequest\x1a).tallyport.identity.v1.ListPeopleResponse\"&\x8a\xb5\x18\x10\n\x01\x03\x12\x0bpeople.read\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/people\x12\x9f\x01\n\x0eListColleagues\x12,.tallyport.identity.v1.ListColleaguesRequest\x1a-.tallyport.identity.v1.ListColleaguesResponse\"0\x8a\xb5\x18\x16\n\x01\x02\x12\x11payer_rules.write\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/colleagues\x12\xa4\x01\n\x10\x44\x65\x61\x63tivatePerson\x12..tallyport.identity.v1.DeactivatePersonRequest\x1a\x1d.tallyport.identity.v1.Person\"A\x8a\xb5\x18\x11\n\x01\x03\x12\x0cpeople.write\x82\xd3\xe4\x93\x02&\"!/v1/people/{person_id}:deactivate:\x01*\x12\x97\x01\n\x0e\x43hangePassword\x12,.tallyport.identity.v1.ChangePasswordRequest\x1a-.tallyport.identity.v1.ChangePasswordResponse\"(\x8a\xb5\x18\x04\n\x02\x02\x03\x82\xd3\xe4\x93\x02\x1a\"\x15/v1/me:changePassword:\x01*2\xe1\x04\n\x07\x41piKeys\x12\x97\x01\n\x0c\x43reateApiKey\x12*.tallyport.identity.v1.CreateApiKeyRequest\x1a+.tallyport.identity.v1.CreateApiKeyResponse\".\x8a\xb5\x18\x13\n\x01\x03\x12\x0e\x61pi_keys.write\x82\xd3\xe4\x93\x02\x11\"\x0c/v1/api-keys:\x01*\x12\x91\x01\n\x0bListApiKeys\x12).tallyport.identity.v1.ListApiKeysRequest\x1a*.tallyport.identity.v1.ListApiKeysResponse\"+\x8a\xb5\x18\x13\n\x01\x03\x12\x0e\x61pi_keys.write\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/api-keys\x12\x93\x01\n\x0cRevokeApiKey\x12*.tallyport.identity.v1.RevokeApiKeyRequest\x1a\x1d.tallyport.identity.v1.ApiKey\"8\x8a\xb5\x18\x13\n\x01\x03\x12\x0e\x61pi_keys.write\x82\xd3\xe4\x93\x02\x1b*\x19/v1/api-keys/{api_key_id}\x12\x91\x01\n\x0e\x45xchangeApiKey\x12,.tallyport.identity.v1.ExchangeApiKeyRequest\x1a(.tallyport.identity.v1.AccessTokenForKey\"\'\x8a\xb5\x18\x03\n\x01\x01\x82\xd3\xe4\x93\x02\x1a\"\x15/v1/api-keys:exchange:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,6 +55,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETPERSONREQUEST'].fields_by_name['person_id']._serialized_options = b'\272H\004r\002\020\001'
   _globals['_LISTPEOPLEREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTPEOPLEREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030d(\000'
+  _globals['_COLLEAGUE'].fields_by_name['name']._loaded_options = None
+  _globals['_COLLEAGUE'].fields_by_name['name']._serialized_options = b'\230\265\030\001'
   _globals['_DEACTIVATEPERSONREQUEST'].fields_by_name['person_id']._loaded_options = None
   _globals['_DEACTIVATEPERSONREQUEST'].fields_by_name['person_id']._serialized_options = b'\272H\004r\002\020\001'
   _globals['_DEACTIVATEPERSONREQUEST'].fields_by_name['reason']._loaded_options = None
@@ -81,6 +83,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PEOPLE'].methods_by_name['GetPerson']._serialized_options = b'\212\265\030\020\n\001\003\022\013people.read\202\323\344\223\002\030\022\026/v1/people/{person_id}'
   _globals['_PEOPLE'].methods_by_name['ListPeople']._loaded_options = None
   _globals['_PEOPLE'].methods_by_name['ListPeople']._serialized_options = b'\212\265\030\020\n\001\003\022\013people.read\202\323\344\223\002\014\022\n/v1/people'
+  _globals['_PEOPLE'].methods_by_name['ListColleagues']._loaded_options = None
+  _globals['_PEOPLE'].methods_by_name['ListColleagues']._serialized_options = b'\212\265\030\026\n\001\002\022\021payer_rules.write\202\323\344\223\002\020\022\016/v1/colleagues'
   _globals['_PEOPLE'].methods_by_name['DeactivatePerson']._loaded_options = None
   _globals['_PEOPLE'].methods_by_name['DeactivatePerson']._serialized_options = b'\212\265\030\021\n\001\003\022\014people.write\202\323\344\223\002&\"!/v1/people/{person_id}:deactivate:\001*'
   _globals['_PEOPLE'].methods_by_name['ChangePassword']._loaded_options = None
@@ -93,8 +97,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APIKEYS'].methods_by_name['RevokeApiKey']._serialized_options = b'\212\265\030\023\n\001\003\022\016api_keys.write\202\323\344\223\002\033*\031/v1/api-keys/{api_key_id}'
   _globals['_APIKEYS'].methods_by_name['ExchangeApiKey']._loaded_options = None
   _globals['_APIKEYS'].methods_by_name['ExchangeApiKey']._serialized_options = b'\212\265\030\003\n\001\001\202\323\344\223\002\032\"\025/v1/api-keys:exchange:\001*'
-  _globals['_ROLE']._serialized_start=1734
-  _globals['_ROLE']._serialized_end=1893
+  _globals['_ROLE']._serialized_start=1934
+  _globals['_ROLE']._serialized_end=2093
   _globals['_PERSON']._serialized_start=190
   _globals['_PERSON']._serialized_end=402
   _globals['_CREATEPERSONREQUEST']._serialized_start=405
@@ -103,32 +107,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETPERSONREQUEST']._serialized_end=676
   _globals['_LISTPEOPLEREQUEST']._serialized_start=678
   _globals['_LISTPEOPLEREQUEST']._serialized_end=768
-  _globals['_LISTPEOPLERESPONSE']._serialized_start=770
-  _globals['_LISTPEOPLERESPONSE']._serialized_end=862
-  _globals['_DEACTIVATEPERSONREQUEST']._serialized_start=864
-  _globals['_DEACTIVATEPERSONREQUEST']._serialized_end=943
-  _globals['_CHANGEPASSWORDREQUEST']._serialized_start=945
-  _globals['_CHANGEPASSWORDREQUEST']._serialized_end=1048
-  _globals['_CHANGEPASSWORDRESPONSE']._serialized_start=1050
-  _globals['_CHANGEPASSWORDRESPONSE']._serialized_end=1074
-  _globals['_APIKEY']._serialized_start=1077
-  _globals['_APIKEY']._serialized_end=1240
-  _globals['_CREATEAPIKEYREQUEST']._serialized_start=1242
-  _globals['_CREATEAPIKEYREQUEST']._serialized_end=1345
-  _globals['_CREATEAPIKEYRESPONSE']._serialized_start=1347
-  _globals['_CREATEAPIKEYRESPONSE']._serialized_end=1439
-  _globals['_LISTAPIKEYSREQUEST']._serialized_start=1441
-  _globals['_LISTAPIKEYSREQUEST']._serialized_end=1461
-  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=1463
-  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=1533
-  _globals['_REVOKEAPIKEYREQUEST']._serialized_start=1535
-  _globals['_REVOKEAPIKEYREQUEST']._serialized_end=1585
-  _globals['_EXCHANGEAPIKEYREQUEST']._serialized_start=1587
-  _globals['_EXCHANGEAPIKEYREQUEST']._serialized_end=1641
-  _globals['_ACCESSTOKENFORKEY']._serialized_start=1643
-  _globals['_ACCESSTOKENFORKEY']._serialized_end=1731
-  _globals['_PEOPLE']._serialized_start=1896
-  _globals['_PEOPLE']._serialized_end=2643
-  _globals['_APIKEYS']._serialized_start=2646
-  _globals['_APIKEYS']._serialized_end=3255
+  _globals['_LISTCOLLEAGUESREQUEST']._serialized_start=770
+  _globals['_LISTCOLLEAGUESREQUEST']._serialized_end=793
+  _globals['_LISTCOLLEAGUESRESPONSE']._serialized_start=795
+  _globals['_LISTCOLLEAGUESRESPONSE']._serialized_end=873
+  _globals['_COLLEAGUE']._serialized_start=875
+  _globals['_COLLEAGUE']._serialized_end=968
+  _globals['_LISTPEOPLERESPONSE']._serialized_start=970
+  _globals['_LISTPEOPLERESPONSE']._serialized_end=1062
+  _globals['_DEACTIVATEPERSONREQUEST']._serialized_start=1064
+  _globals['_DEACTIVATEPERSONREQUEST']._serialized_end=1143
+  _globals['_CHANGEPASSWORDREQUEST']._serialized_start=1145
+  _globals['_CHANGEPASSWORDREQUEST']._serialized_end=1248
+  _globals['_CHANGEPASSWORDRESPONSE']._serialized_start=1250
+  _globals['_CHANGEPASSWORDRESPONSE']._serialized_end=1274
+  _globals['_APIKEY']._serialized_start=1277
+  _globals['_APIKEY']._serialized_end=1440
+  _globals['_CREATEAPIKEYREQUEST']._serialized_start=1442
+  _globals['_CREATEAPIKEYREQUEST']._serialized_end=1545
+  _globals['_CREATEAPIKEYRESPONSE']._serialized_start=1547
+  _globals['_CREATEAPIKEYRESPONSE']._serialized_end=1639
+  _globals['_LISTAPIKEYSREQUEST']._serialized_start=1641
+  _globals['_LISTAPIKEYSREQUEST']._serialized_end=1661
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=1663
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=1733
+  _globals['_REVOKEAPIKEYREQUEST']._serialized_start=1735
+  _globals['_REVOKEAPIKEYREQUEST']._serialized_end=1785
+  _globals['_EXCHANGEAPIKEYREQUEST']._serialized_start=1787
+  _globals['_EXCHANGEAPIKEYREQUEST']._serialized_end=1841
+  _globals['_ACCESSTOKENFORKEY']._serialized_start=1843
+  _globals['_ACCESSTOKENFORKEY']._serialized_end=1931
+  _globals['_PEOPLE']._serialized_start=2096
+  _globals['_PEOPLE']._serialized_end=3005
+  _globals['_APIKEYS']._serialized_start=3008
+  _globals['_APIKEYS']._serialized_end=3617
 # @@protoc_insertion_point(module_scope)

@@ -50,6 +50,11 @@ class PeopleStub:
                 request_serializer=tallyport_dot_identity_dot_v1_dot_people__pb2.ListPeopleRequest.SerializeToString,
                 response_deserializer=tallyport_dot_identity_dot_v1_dot_people__pb2.ListPeopleResponse.FromString,
                 _registered_method=True)
+        self.ListColleagues = channel.unary_unary(
+                '/tallyport.identity.v1.People/ListColleagues',
+                request_serializer=tallyport_dot_identity_dot_v1_dot_people__pb2.ListColleaguesRequest.SerializeToString,
+                response_deserializer=tallyport_dot_identity_dot_v1_dot_people__pb2.ListColleaguesResponse.FromString,
+                _registered_method=True)
         self.DeactivatePerson = channel.unary_unary(
                 '/tallyport.identity.v1.People/DeactivatePerson',
                 request_serializer=tallyport_dot_identity_dot_v1_dot_people__pb2.DeactivatePersonRequest.SerializeToString,
@@ -87,6 +92,13 @@ class PeopleServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListColleagues(self, request, context):
+        """Lists the active people of the caller's own company, by whom it sets its rules; without their mail addresses.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeactivatePerson(self, request, context):
         """Bars a person; all their sessions end at once.
         """
@@ -118,6 +130,11 @@ def add_PeopleServicer_to_server(servicer, server):
                     servicer.ListPeople,
                     request_deserializer=tallyport_dot_identity_dot_v1_dot_people__pb2.ListPeopleRequest.FromString,
                     response_serializer=tallyport_dot_identity_dot_v1_dot_people__pb2.ListPeopleResponse.SerializeToString,
+            ),
+            'ListColleagues': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListColleagues,
+                    request_deserializer=tallyport_dot_identity_dot_v1_dot_people__pb2.ListColleaguesRequest.FromString,
+                    response_serializer=tallyport_dot_identity_dot_v1_dot_people__pb2.ListColleaguesResponse.SerializeToString,
             ),
             'DeactivatePerson': grpc.unary_unary_rpc_method_handler(
                     servicer.DeactivatePerson,
@@ -212,6 +229,33 @@ class People:
             '/tallyport.identity.v1.People/ListPeople',
             tallyport_dot_identity_dot_v1_dot_people__pb2.ListPeopleRequest.SerializeToString,
             tallyport_dot_identity_dot_v1_dot_people__pb2.ListPeopleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListColleagues(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.identity.v1.People/ListColleagues',
+            tallyport_dot_identity_dot_v1_dot_people__pb2.ListColleaguesRequest.SerializeToString,
+            tallyport_dot_identity_dot_v1_dot_people__pb2.ListColleaguesResponse.FromString,
             options,
             channel_credentials,
             insecure,

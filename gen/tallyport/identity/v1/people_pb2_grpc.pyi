@@ -39,6 +39,8 @@ class PeopleStub:
     """Gets a person."""
     ListPeople: _grpc.UnaryUnaryMultiCallable[_people_pb2.ListPeopleRequest, _people_pb2.ListPeopleResponse]
     """Lists people, the newest first."""
+    ListColleagues: _grpc.UnaryUnaryMultiCallable[_people_pb2.ListColleaguesRequest, _people_pb2.ListColleaguesResponse]
+    """Lists the active people of the caller's own company, by whom it sets its rules; without their mail addresses."""
     DeactivatePerson: _grpc.UnaryUnaryMultiCallable[_people_pb2.DeactivatePersonRequest, _people_pb2.Person]
     """Bars a person; all their sessions end at once."""
     ChangePassword: _grpc.UnaryUnaryMultiCallable[_people_pb2.ChangePasswordRequest, _people_pb2.ChangePasswordResponse]
@@ -55,6 +57,8 @@ class PeopleAsyncStub(PeopleStub):
     """Gets a person."""
     ListPeople: _aio.UnaryUnaryMultiCallable[_people_pb2.ListPeopleRequest, _people_pb2.ListPeopleResponse]  # type: ignore[assignment]
     """Lists people, the newest first."""
+    ListColleagues: _aio.UnaryUnaryMultiCallable[_people_pb2.ListColleaguesRequest, _people_pb2.ListColleaguesResponse]  # type: ignore[assignment]
+    """Lists the active people of the caller's own company, by whom it sets its rules; without their mail addresses."""
     DeactivatePerson: _aio.UnaryUnaryMultiCallable[_people_pb2.DeactivatePersonRequest, _people_pb2.Person]  # type: ignore[assignment]
     """Bars a person; all their sessions end at once."""
     ChangePassword: _aio.UnaryUnaryMultiCallable[_people_pb2.ChangePasswordRequest, _people_pb2.ChangePasswordResponse]  # type: ignore[assignment]
@@ -86,6 +90,14 @@ class PeopleServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_people_pb2.ListPeopleResponse, _abc.Awaitable[_people_pb2.ListPeopleResponse]]:
         """Lists people, the newest first."""
+
+    @_abc_1.abstractmethod
+    def ListColleagues(
+        self,
+        request: _people_pb2.ListColleaguesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_people_pb2.ListColleaguesResponse, _abc.Awaitable[_people_pb2.ListColleaguesResponse]]:
+        """Lists the active people of the caller's own company, by whom it sets its rules; without their mail addresses."""
 
     @_abc_1.abstractmethod
     def DeactivatePerson(

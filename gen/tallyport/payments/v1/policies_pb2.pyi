@@ -213,6 +213,28 @@ class UpdatePaymentPolicyRequest(_message.Message):
 Global___UpdatePaymentPolicyRequest: _TypeAlias = UpdatePaymentPolicyRequest  # noqa: Y015
 
 @_typing.final
+class GetCustomerSegmentRequest(_message.Message):
+    """Asks for a segment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """Customer."""
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCustomerSegmentRequest: _TypeAlias = GetCustomerSegmentRequest  # noqa: Y015
+
+@_typing.final
 class SetCustomerSegmentRequest(_message.Message):
     """Sets a segment."""
 

@@ -45,6 +45,11 @@ class PaymentPoliciesStub:
                 request_serializer=tallyport_dot_payments_dot_v1_dot_policies__pb2.UpdatePaymentPolicyRequest.SerializeToString,
                 response_deserializer=tallyport_dot_payments_dot_v1_dot_policies__pb2.PaymentPolicy.FromString,
                 _registered_method=True)
+        self.GetCustomerSegment = channel.unary_unary(
+                '/tallyport.payments.v1.PaymentPolicies/GetCustomerSegment',
+                request_serializer=tallyport_dot_payments_dot_v1_dot_policies__pb2.GetCustomerSegmentRequest.SerializeToString,
+                response_deserializer=tallyport_dot_payments_dot_v1_dot_policies__pb2.CustomerSegment.FromString,
+                _registered_method=True)
         self.SetCustomerSegment = channel.unary_unary(
                 '/tallyport.payments.v1.PaymentPolicies/SetCustomerSegment',
                 request_serializer=tallyport_dot_payments_dot_v1_dot_policies__pb2.SetCustomerSegmentRequest.SerializeToString,
@@ -70,6 +75,13 @@ class PaymentPoliciesServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetCustomerSegment(self, request, context):
+        """Tells in which segment a customer is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SetCustomerSegment(self, request, context):
         """Puts a customer into a segment; empty takes it out.
         """
@@ -89,6 +101,11 @@ def add_PaymentPoliciesServicer_to_server(servicer, server):
                     servicer.UpdatePaymentPolicy,
                     request_deserializer=tallyport_dot_payments_dot_v1_dot_policies__pb2.UpdatePaymentPolicyRequest.FromString,
                     response_serializer=tallyport_dot_payments_dot_v1_dot_policies__pb2.PaymentPolicy.SerializeToString,
+            ),
+            'GetCustomerSegment': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCustomerSegment,
+                    request_deserializer=tallyport_dot_payments_dot_v1_dot_policies__pb2.GetCustomerSegmentRequest.FromString,
+                    response_serializer=tallyport_dot_payments_dot_v1_dot_policies__pb2.CustomerSegment.SerializeToString,
             ),
             'SetCustomerSegment': grpc.unary_unary_rpc_method_handler(
                     servicer.SetCustomerSegment,
@@ -151,6 +168,33 @@ class PaymentPolicies:
             '/tallyport.payments.v1.PaymentPolicies/UpdatePaymentPolicy',
             tallyport_dot_payments_dot_v1_dot_policies__pb2.UpdatePaymentPolicyRequest.SerializeToString,
             tallyport_dot_payments_dot_v1_dot_policies__pb2.PaymentPolicy.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCustomerSegment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.payments.v1.PaymentPolicies/GetCustomerSegment',
+            tallyport_dot_payments_dot_v1_dot_policies__pb2.GetCustomerSegmentRequest.SerializeToString,
+            tallyport_dot_payments_dot_v1_dot_policies__pb2.CustomerSegment.FromString,
             options,
             channel_credentials,
             insecure,

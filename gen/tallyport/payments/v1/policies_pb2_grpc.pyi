@@ -37,6 +37,8 @@ class PaymentPoliciesStub:
     """Gets the policy."""
     UpdatePaymentPolicy: _grpc.UnaryUnaryMultiCallable[_policies_pb2.UpdatePaymentPolicyRequest, _policies_pb2.PaymentPolicy]
     """Replaces the policy. Refused with POLICY_CHANGED if it is not the version named."""
+    GetCustomerSegment: _grpc.UnaryUnaryMultiCallable[_policies_pb2.GetCustomerSegmentRequest, _policies_pb2.CustomerSegment]
+    """Tells in which segment a customer is."""
     SetCustomerSegment: _grpc.UnaryUnaryMultiCallable[_policies_pb2.SetCustomerSegmentRequest, _policies_pb2.CustomerSegment]
     """Puts a customer into a segment; empty takes it out."""
 
@@ -49,6 +51,8 @@ class PaymentPoliciesAsyncStub(PaymentPoliciesStub):
     """Gets the policy."""
     UpdatePaymentPolicy: _aio.UnaryUnaryMultiCallable[_policies_pb2.UpdatePaymentPolicyRequest, _policies_pb2.PaymentPolicy]  # type: ignore[assignment]
     """Replaces the policy. Refused with POLICY_CHANGED if it is not the version named."""
+    GetCustomerSegment: _aio.UnaryUnaryMultiCallable[_policies_pb2.GetCustomerSegmentRequest, _policies_pb2.CustomerSegment]  # type: ignore[assignment]
+    """Tells in which segment a customer is."""
     SetCustomerSegment: _aio.UnaryUnaryMultiCallable[_policies_pb2.SetCustomerSegmentRequest, _policies_pb2.CustomerSegment]  # type: ignore[assignment]
     """Puts a customer into a segment; empty takes it out."""
 
@@ -70,6 +74,14 @@ class PaymentPoliciesServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_policies_pb2.PaymentPolicy, _abc.Awaitable[_policies_pb2.PaymentPolicy]]:
         """Replaces the policy. Refused with POLICY_CHANGED if it is not the version named."""
+
+    @_abc_1.abstractmethod
+    def GetCustomerSegment(
+        self,
+        request: _policies_pb2.GetCustomerSegmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_policies_pb2.CustomerSegment, _abc.Awaitable[_policies_pb2.CustomerSegment]]:
+        """Tells in which segment a customer is."""
 
     @_abc_1.abstractmethod
     def SetCustomerSegment(
