@@ -18,6 +18,7 @@ from services.gateway.clients import Services
 from services.gateway.revocations import Revocations
 from services.gateway.settings import GatewaySettings
 from services.gateway.web import assets, brand, components, failures
+from services.gateway.web.badges import Badges
 from services.gateway.web.brand import Looks
 from services.gateway.web.exchange import ExchangeMiddleware
 from services.gateway.web.organizations import Organizations
@@ -65,6 +66,7 @@ def build_site(
         templates=Templates(static.address),
         looks=Looks(services),
         organizations=Organizations(services),
+        badges=Badges(services),
         renewal=Renewal(services),
         revocations=revocations,
         clock=clock,

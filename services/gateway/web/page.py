@@ -22,6 +22,7 @@ from services.gateway.revocations import Revocations
 from services.gateway.settings import GatewaySettings
 from services.gateway.web import csrf, languages
 from services.gateway.web.assets import Assets
+from services.gateway.web.badges import Badges
 from services.gateway.web.brand import PLAIN, Look, Looks
 from services.gateway.web.exchange import LANGUAGE_COOKIE, THEME_COOKIE, Exchange
 from services.gateway.web.forms import FieldErrors, Form
@@ -47,6 +48,7 @@ class Site:
     templates: Templates
     looks: Looks
     organizations: Organizations
+    badges: Badges
     renewal: Renewal
     revocations: Revocations
     clock: Clock
@@ -71,6 +73,7 @@ class OpenPage:
         self.exchange: Exchange = request.scope["tallyport"]  # type: ignore[typeddict-item]
         self.form = Form()
         self.look: Look = PLAIN
+        self.waiting_lines = 0
         self._organization: Organization | None = None
         theme = self.exchange.cookies.get(THEME_COOKIE, "auto")
         self._theme = theme if theme in THEMES else "auto"
@@ -268,7 +271,9 @@ async def staff_sign_in_page(request: Request[Any, Any, Any]) -> OpenPage:
 
 async def staff_page(request: Request[Any, Any, Any]) -> OpenPage:
     """Opens a page for staff; others are asked to sign in."""
-    return await _open(request, Area.STAFF, signed_in=True)
+    page = await _open(request, Area.STAFF, signed_in=True)
+    page.waiting_lines = await page.site.badges.waiting_lines(page.session, page.sender)
+    return page
 
 
 async def pay_link_page(request: Request[Any, Any, Any]) -> OpenPage:
