@@ -396,3 +396,85 @@ class CloseTransferClaimRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CloseTransferClaimRequest: _TypeAlias = CloseTransferClaimRequest  # noqa: Y015
+
+@_typing.final
+class GetTransferSlipRequest(_message.Message):
+    """Asks how one invoice is paid by transfer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    INVOICE_NUMBER_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    organization_id: _builtins.str
+    """Organization."""
+    customer_id: _builtins.str
+    """Customer who pays."""
+    invoice_id: _builtins.str
+    """Invoice."""
+    invoice_number: _builtins.str
+    """Its number."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What is due of it, more than zero."""
+
+    def __init__(
+        self,
+        *,
+        organization_id: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        invoice_id: _builtins.str = ...,
+        invoice_number: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer_id", b"customer_id", "invoice_id", b"invoice_id", "invoice_number", b"invoice_number", "organization_id", b"organization_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTransferSlipRequest: _TypeAlias = GetTransferSlipRequest  # noqa: Y015
+
+@_typing.final
+class TransferSlip(_message.Message):
+    """How one invoice is paid by transfer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_HOLDER_FIELD_NUMBER: _builtins.int
+    IBAN_FIELD_NUMBER: _builtins.int
+    BIC_FIELD_NUMBER: _builtins.int
+    BANK_NAME_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    EPC_QR_PAYLOAD_FIELD_NUMBER: _builtins.int
+    account_holder: _builtins.str
+    """Name of the account's holder."""
+    iban: _builtins.str
+    """IBAN or account number."""
+    bic: _builtins.str
+    """BIC or routing number."""
+    bank_name: _builtins.str
+    """Bank."""
+    reference: _builtins.str
+    """Creditor reference, RF..."""
+    epc_qr_payload: _builtins.str
+    """Text of the EPC QR code; empty when not in euro or without an IBAN."""
+    def __init__(
+        self,
+        *,
+        account_holder: _builtins.str = ...,
+        iban: _builtins.str = ...,
+        bic: _builtins.str = ...,
+        bank_name: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        epc_qr_payload: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_holder", b"account_holder", "bank_name", b"bank_name", "bic", b"bic", "epc_qr_payload", b"epc_qr_payload", "iban", b"iban", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferSlip: _TypeAlias = TransferSlip  # noqa: Y015

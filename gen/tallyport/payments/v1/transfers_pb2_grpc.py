@@ -276,3 +276,80 @@ class Transfers:
             timeout,
             metadata,
             _registered_method=True)
+
+
+class TransferSlipsStub:
+    """What invoicing asks for an invoice's document.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.GetTransferSlip = channel.unary_unary(
+                '/tallyport.payments.v1.TransferSlips/GetTransferSlip',
+                request_serializer=tallyport_dot_payments_dot_v1_dot_transfers__pb2.GetTransferSlipRequest.SerializeToString,
+                response_deserializer=tallyport_dot_payments_dot_v1_dot_transfers__pb2.TransferSlip.FromString,
+                _registered_method=True)
+
+
+class TransferSlipsServicer:
+    """What invoicing asks for an invoice's document.
+    """
+
+    def GetTransferSlip(self, request, context):
+        """Tells where to transfer the amount of one invoice to. Refused with BANK_TRANSFER_NOT_OFFERED, PAYMENT_METHOD_NOT_ALLOWED or
+        AMOUNT_NOT_ALLOWED when the customer cannot pay it by transfer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_TransferSlipsServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'GetTransferSlip': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTransferSlip,
+                    request_deserializer=tallyport_dot_payments_dot_v1_dot_transfers__pb2.GetTransferSlipRequest.FromString,
+                    response_serializer=tallyport_dot_payments_dot_v1_dot_transfers__pb2.TransferSlip.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'tallyport.payments.v1.TransferSlips', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('tallyport.payments.v1.TransferSlips', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class TransferSlips:
+    """What invoicing asks for an invoice's document.
+    """
+
+    @staticmethod
+    def GetTransferSlip(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.payments.v1.TransferSlips/GetTransferSlip',
+            tallyport_dot_payments_dot_v1_dot_transfers__pb2.GetTransferSlipRequest.SerializeToString,
+            tallyport_dot_payments_dot_v1_dot_transfers__pb2.TransferSlip.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

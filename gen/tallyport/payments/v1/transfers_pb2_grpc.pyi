@@ -110,3 +110,40 @@ class TransfersServicer(metaclass=_abc_1.ABCMeta):
         """Closes a claim that staff have looked at."""
 
 def add_TransfersServicer_to_server(servicer: TransfersServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class TransferSlipsStub:
+    """What invoicing asks for an invoice's document."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> TransferSlipsAsyncStub: ...
+    GetTransferSlip: _grpc.UnaryUnaryMultiCallable[_transfers_pb2.GetTransferSlipRequest, _transfers_pb2.TransferSlip]
+    """Tells where to transfer the amount of one invoice to. Refused with BANK_TRANSFER_NOT_OFFERED, PAYMENT_METHOD_NOT_ALLOWED or
+    AMOUNT_NOT_ALLOWED when the customer cannot pay it by transfer.
+    """
+
+@_typing.type_check_only
+class TransferSlipsAsyncStub(TransferSlipsStub):
+    """What invoicing asks for an invoice's document."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    GetTransferSlip: _aio.UnaryUnaryMultiCallable[_transfers_pb2.GetTransferSlipRequest, _transfers_pb2.TransferSlip]  # type: ignore[assignment]
+    """Tells where to transfer the amount of one invoice to. Refused with BANK_TRANSFER_NOT_OFFERED, PAYMENT_METHOD_NOT_ALLOWED or
+    AMOUNT_NOT_ALLOWED when the customer cannot pay it by transfer.
+    """
+
+class TransferSlipsServicer(metaclass=_abc_1.ABCMeta):
+    """What invoicing asks for an invoice's document."""
+
+    @_abc_1.abstractmethod
+    def GetTransferSlip(
+        self,
+        request: _transfers_pb2.GetTransferSlipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfers_pb2.TransferSlip, _abc.Awaitable[_transfers_pb2.TransferSlip]]:
+        """Tells where to transfer the amount of one invoice to. Refused with BANK_TRANSFER_NOT_OFFERED, PAYMENT_METHOD_NOT_ALLOWED or
+        AMOUNT_NOT_ALLOWED when the customer cannot pay it by transfer.
+        """
+
+def add_TransferSlipsServicer_to_server(servicer: TransferSlipsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
