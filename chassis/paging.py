@@ -1,4 +1,4 @@
-"""Page tokens of lists that are ordered by a moment and an id, the newest first."""
+"""Where a page of a list ends, as the token that callers hand back. Lists are ordered by moment and id."""
 
 import base64
 import binascii
@@ -6,21 +6,26 @@ from datetime import UTC, datetime, timedelta
 
 from chassis.errors import invalid
 
+DEFAULT_PAGE_SIZE = 25
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Position = tuple[datetime, str]
+"""Moment and id of the last thing shown: the newest come first."""
 
 
-def write_position(moment: datetime, row_id: str) -> str:
-    """The token of what follows a row. Microseconds are kept, as in the database."""
-    microseconds = (moment - _EPOCH) // timedelta(microseconds=1)
-    return base64.urlsafe_b64encode(f"{microseconds} {row_id}".encode()).decode().rstrip("=")
+def write_token(position: Position) -> str:
+    """The token of what follows a position."""
+    microseconds = (position[0] - _EPOCH) // timedelta(microseconds=1)
+    return base64.urlsafe_b64encode(f"{microseconds} {position[1]}".encode()).decode().rstrip("=")
 
 
-def read_position(token: str) -> tuple[datetime, str]:
-    """The row after which a page begins. INVALID_ARGUMENT for a token that is not one of ours."""
+def read_token(token: str) -> Position | None:
+    """The position; None for an empty token. ServiceError for one that we did not write."""
+    if not token:
+        return None
     try:
         text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
-        microseconds, _, row_id = text.partition(" ")
-        return _EPOCH + timedelta(microseconds=int(microseconds)), row_id
+        microseconds, _, last_id = text.partition(" ")
+        return _EPOCH + timedelta(microseconds=int(microseconds)), last_id
     except (ValueError, binascii.Error, OverflowError):
         raise invalid(
             "page_token", "unknown", "This page does not exist. Please start from the first."

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chassis.caller import current_call
+from chassis.paging import DEFAULT_PAGE_SIZE, read_token, write_token
 from services.payments.desk import Desk
 from services.payments.domain.chargeback import Chargeback
-from services.payments.operations.page_token import DEFAULT_PAGE_SIZE, read_token, write_token
 from services.payments.store import chargebacks
 
 

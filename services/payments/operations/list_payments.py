@@ -5,14 +5,11 @@ from dataclasses import dataclass
 
 from chassis.caller import Audience, current_call
 from chassis.errors import not_found
-from chassis.paging import read_position, write_position
+from chassis.paging import DEFAULT_PAGE_SIZE, read_token, write_token
 from services.payments.desk import Desk
 from services.payments.domain.outcome import Status
 from services.payments.domain.payment import Payment
 from services.payments.store import lists
-from services.payments.store.lists import Position
-
-DEFAULT_PAGE_SIZE = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +36,9 @@ async def list_payments(
             raise not_found("customer")
         wanted = call.caller.customer_id
     size = page_size or DEFAULT_PAGE_SIZE
-    after = Position(*read_position(page_token)) if page_token else None
+    after = read_token(page_token)
     async with desk.db.read(call.organization_id) as tx:
         found = await lists.page(tx, customer_id=wanted, statuses=statuses, after=after, limit=size + 1)
     shown = found[:size]
     last = shown[-1] if len(found) > size else None
-    return Page(shown, write_position(last.created_at, last.payment_id) if last else "")
+    return Page(shown, write_token((last.created_at, last.payment_id)) if last else "")

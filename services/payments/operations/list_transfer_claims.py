@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from chassis.caller import Audience, current_call
 from chassis.errors import ServiceError, not_found
+from chassis.paging import DEFAULT_PAGE_SIZE, read_token, write_token
 from services.payments.desk import Desk
 from services.payments.domain.transfer_claim import Proof, TransferClaim
-from services.payments.operations.page_token import DEFAULT_PAGE_SIZE, read_token, write_token
 from services.payments.store import transfer_claims
 
 

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from chassis.caller import current_call
-from chassis.paging import read_position, write_position
+from chassis.paging import DEFAULT_PAGE_SIZE, read_token, write_token
 from services.payments.desk import Desk
 from services.payments.store import books, cases
 from services.payments.store.books import AccountBalance, LedgerEntry
-
-DEFAULT_PAGE_SIZE = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +41,9 @@ async def list_ledger_entries(
 ) -> tuple[Sequence[LedgerEntry], str]:
     """A page of entries, and the token of the next one; empty on the last."""
     size = page_size or DEFAULT_PAGE_SIZE
-    after = books.Position(*read_position(page_token)) if page_token else None
+    after = read_token(page_token)
     async with desk.db.read(current_call().organization_id) as tx:
         found = await books.entries(tx, payment_id=payment_id, after=after, limit=size + 1)
     shown = found[:size]
     last = shown[-1] if len(found) > size else None
-    return shown, write_position(last.posted_at, last.entry_id) if last else ""
+    return shown, write_token((last.posted_at, last.entry_id)) if last else ""

@@ -10,13 +10,12 @@ from prometheus_client import Gauge
 from chassis import audit
 from chassis.caller import current_call
 from chassis.database import ReadTx
-from chassis.paging import read_position, write_position
+from chassis.paging import DEFAULT_PAGE_SIZE, read_token, write_token
 from services.payments.desk import Desk
 from services.payments.domain.payout import Payout, PayoutLine
 from services.payments.domain.reconciliation import CLEARED_WITHIN, Reconciliation, clearing_of
 from services.payments.store import cases, payouts, reconciliation
 
-DEFAULT_PAGE_SIZE = 25
 WINDOW = timedelta(days=30)
 OVERDUE = Gauge("tallyport_payments_clearing_overdue", "Clearing accounts not back at zero in time")
 WAITING = Gauge("tallyport_payments_bank_lines_waiting", "Incoming bank lines that nobody has matched")
@@ -36,16 +35,14 @@ class PayoutDetail:
 async def list_payouts(desk: Desk, *, page_size: int, page_token: str) -> tuple[Sequence[Payout], str]:
     """A page, the newest first, and the token of the next one."""
     size = page_size or DEFAULT_PAGE_SIZE
-    after = None
-    if page_token:
-        moment, payout_id = read_position(page_token)
-        after = (moment.date(), payout_id)
+    position = read_token(page_token)
+    after = (position[0].date(), position[1]) if position else None
     async with desk.db.read(current_call().organization_id) as tx:
         found = await payouts.page(tx, after=after, limit=size + 1)
     if len(found) <= size:
         return found, ""
     last = found[size - 1]
-    return found[:size], write_position(datetime.combine(last.arrives_on, time(), tzinfo=UTC), last.payout_id)
+    return found[:size], write_token((datetime.combine(last.arrives_on, time(), tzinfo=UTC), last.payout_id))
 
 
 async def get_payout(desk: Desk, payout_id: str) -> PayoutDetail:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from chassis.database import ReadTx, WriteTx
 from chassis.money import Money
+from chassis.paging import Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,6 @@ class PeriodLock:
     locked_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a page of entries ends: the newest come first."""
-
-    posted_at: datetime
-    entry_id: str
-
-
 async def balances(tx: ReadTx, *, before: datetime) -> list[AccountBalance]:
     """All accounts, owners left out, with what happened before a moment."""
     rows = await tx.execute(_BALANCES, {"organization_id": tx.organization_id, "before": before})
@@ -82,8 +75,8 @@ async def entries(tx: ReadTx, *, payment_id: str, after: Position | None, limit:
     params = {
         "organization_id": tx.organization_id,
         "payment_id": payment_id,
-        "posted_at": after.posted_at if after else None,
-        "entry_id": after.entry_id if after else None,
+        "posted_at": after[0] if after else None,
+        "entry_id": after[1] if after else None,
         "limit": limit,
     }
     statement = text(_ENTRIES.format(about=about, below=below))

@@ -8,18 +8,11 @@ from sqlalchemy import text
 
 from chassis.database import ReadTx
 from chassis.money import Money
+from chassis.paging import Position
 from services.payments.domain.failure import REFUSALS
 from services.payments.domain.outcome import LIVE, Status
 from services.payments.domain.payment import Payment
 from services.payments.store import cases, statements
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a page ends: the newest payments come first."""
-
-    created_at: datetime
-    payment_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +48,8 @@ async def page(
         "organization_id": tx.organization_id,
         "customer_id": customer_id,
         "statuses": [status.value for status in statuses],
-        "created_at": after.created_at if after else None,
-        "payment_id": after.payment_id if after else None,
+        "created_at": after[0] if after else None,
+        "payment_id": after[1] if after else None,
         "limit": limit,
     }
     return [cases.to_payment(row) for row in await tx.execute(statement, params)]
