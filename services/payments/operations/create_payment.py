@@ -13,16 +13,18 @@ from chassis.caller import Audience, current_call
 from chassis.crashpoints import crashpoint
 from chassis.database import WriteTx
 from chassis.money import Money
-from services.payments.desk import Desk
+from services.payments.desk import Alone, Desk
 from services.payments.domain.case import Case
 from services.payments.domain.payment import Payment
 from services.payments.domain.wish import Wish
+from services.payments.operations.begin_together import begin_together
 from services.payments.operations.continue_payment import continue_payment
 from services.payments.operations.prepare_payment import (
     Draft,
     DuesNeededError,
     PreviewChangedError,
     draft_payment,
+    is_ordinary,
     make_payment,
 )
 from services.payments.operations.preview_payment import changed_error, dues_of
@@ -52,9 +54,14 @@ async def create_payment(desk: Desk, wish: Wish) -> Payment:
 
 
 async def _begin(desk: Desk, draft: Draft) -> tuple[Case, Earlier]:
-    """Transaction A. What is due is asked only where the policy makes it matter."""
+    """Transaction A: with others where that makes no difference. What is due is asked only where it matters."""
     dues: Mapping[str, Money] | None = None
     organization_id = draft.call.organization_id
+    if is_ordinary(draft):
+        try:
+            return await desk.together(begin_together).submit(organization_id, draft), None
+        except Alone:
+            pass
     for _ in range(2):
         try:
             return await _write(desk, draft, dues)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import structlog
 from prometheus_client import Counter
 
-from chassis.caller import Audience, current_call
+from chassis.caller import Audience, Call, current_call
 from chassis.database import WriteTx
 from chassis.errors import Kind, ServiceError
 from services.payments.desk import Desk
@@ -39,8 +39,7 @@ async def guard_payment(tx: WriteTx, payment: Payment) -> None:
     if caller.audience not in (Audience.CUSTOMER, Audience.PAY_LINK):
         return
     is_signed_in = caller.audience is Audience.CUSTOMER
-    payer = f"customer:{payment.customer_id}" if is_signed_in else f"link:{caller.invoice_id}"
-    subjects = subjects_of(payer, address=call.client_address)
+    subjects = subjects_for(call, payment.customer_id)
     counts = await guards.begin_try(tx, payment.payment_id, subjects, is_known=is_signed_in)
     if not counts:
         return
@@ -59,6 +58,13 @@ async def guard_payment(tx: WriteTx, payment: Payment) -> None:
         "Too many payments were declined. Please wait a while, or contact us to pay another way.",
         retry_after_seconds=str(int(wait.total_seconds())),
     )
+
+
+def subjects_for(call: Call, customer_id: str) -> list[str]:
+    """Under which names a try of this call counts."""
+    is_signed_in = call.caller.audience is Audience.CUSTOMER
+    payer = f"customer:{customer_id}" if is_signed_in else f"link:{call.caller.invoice_id}"
+    return subjects_of(payer, address=call.client_address)
 
 
 async def note_failed_try(tx: WriteTx, payment: Payment) -> None:

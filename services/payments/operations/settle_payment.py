@@ -5,7 +5,8 @@ who ask again. However many of them come, and in whichever order, the money is c
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field, replace
 
 import structlog
 from google.protobuf.message import Message
@@ -15,15 +16,16 @@ from chassis.caller import Call
 from chassis.database import WriteTx
 from chassis.errors import Kind, ServiceError
 from services.payments.books import received_entry
-from services.payments.desk import Desk, unhurried
+from services.payments.desk import Alone, Desk, unhurried
 from services.payments.domain.attempt import Attempt, next_check_at
 from services.payments.domain.case import Case
 from services.payments.domain.outcome import Outcome, Status
-from services.payments.domain.payment import News, Payment, news
+from services.payments.domain.payment import Method, News, Payment, news
 from services.payments.invoicing import Refused
 from services.payments.operations.apply_reversals import apply_reversals
 from services.payments.operations.follow_up_payment import follow_up_payment
 from services.payments.store import cases
+from services.payments.store.together import Success, save_many
 from services.payments.translate.payments import to_canceled, to_failed, to_succeeded
 from tallyport.payments.v1 import payments_pb2
 
@@ -41,10 +43,71 @@ async def settle(desk: Desk, case: Case, outcome: Outcome, *, key: Call | None =
     with unhurried(case.organization_id):
         if case.payment.lacks_numbers and outcome.status.rank > case.payment.status.rank:
             case = await _numbered(desk, case)
-        settled = await desk.db.run_write(case.organization_id, write)
+        settled = await _settle_with_others(desk, Settling(case, outcome, key))
+        if settled is None:
+            settled = await desk.db.run_write(case.organization_id, write)
         if settled.payment.status in (Status.FAILED, Status.CANCELED) and case.payment.status.is_live:
             await desk.reservations.release(case.organization_id, case.payment.payment_id)
     return settled
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """An outcome on its way into the books, with the context in which its news are told."""
+
+    case: Case
+    outcome: Outcome
+    key: Call | None
+    context: Context = field(default_factory=copy_context)
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether money came and nothing else follows from it but receipt, entry and news."""
+        payment, attempt, outcome = self.case.payment, self.case.attempt, self.outcome
+        return (
+            attempt is not None
+            and not (attempt.save_method or payment.payment_method_id or payment.source)
+            and payment.method not in (Method.BANK_DEBIT, Method.CREDIT)
+            and payment.receipt_no is None
+            and outcome.checked(payment.amount).status is Status.SUCCEEDED
+            and outcome.status.rank > payment.status.rank
+            and not (outcome.return_code or outcome.disputes)
+            and outcome.saved_method is None
+        )
+
+
+async def _settle_with_others(desk: Desk, one: Settling) -> Case | None:
+    """The case once money came, written in one transaction with others'; None if it needs one of its own."""
+    if not one.is_ordinary:
+        return None
+    try:
+        return await desk.together(settle_together).submit(one.case.organization_id, one)
+    except Alone:
+        return None
+
+
+async def settle_together(
+    desk: Desk, tx: WriteTx, settling: Sequence[Settling]
+) -> Sequence[Case | Exception]:
+    """Transaction B of payments for which money came, many in one; Alone for those that changed meanwhile."""
+    successes: dict[str, tuple[int, Success]] = {}
+    for index, one in enumerate(settling):
+        payment = one.case.after(one.outcome, now=tx.now())
+        attempt = _attempt_after(one.case, payment, one.outcome, tx, desk.settings.check_delays_seconds)
+        entry = received_entry(payment, provider=attempt.provider)
+        if entry is not None:
+            success = Success(payment=payment, attempt=attempt, entry=entry, key=one.key)
+            successes.setdefault(payment.payment_id, (index, success))
+    numbers = await save_many(tx, [success for _, success in successes.values()]) if successes else {}
+    answers: list[Case | Exception] = [Alone() for _ in settling]
+    for index, success in successes.values():
+        if (receipt_no := numbers.get(success.payment.payment_id)) is None:
+            continue
+        one, saved = settling[index], cases.with_receipt(success.payment, receipt_no)
+        one.context.run(announce, tx, one.case.payment, saved)
+        one.context.run(_log.info, "payment settled", payment_id=saved.payment_id, status=saved.status.value)
+        answers[index] = replace(one.case, payment=saved, attempt=success.attempt)
+    return answers
 
 
 async def settle_in(

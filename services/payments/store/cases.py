@@ -28,7 +28,7 @@ async def begin(tx: WriteTx, payment: Payment, attempt: Attempt | None) -> Case:
     else:
         row = (await tx.execute(statements.BEGIN, params | _new_attempt(attempt))).one()
     named = replace(payment, customer_name=row.customer_name or "")
-    return Case(organization=_organization(tx.organization_id, row), payment=named, attempt=attempt)
+    return Case(organization=organization_of(tx.organization_id, row), payment=named, attempt=attempt)
 
 
 def new_row(tx: WriteTx, payment: Payment, attempt: Attempt) -> dict[str, Any]:
@@ -83,17 +83,19 @@ async def save(
     With `key` that call's idempotency key is finished. None, and nothing written, if somebody else has
     changed the payment since.
     """
-    params = (
-        _change(tx, payment, attempt)
-        | _entry(entry)
-        | _key(key)
-        | {
-            "review_reason": review_reason,
-            "received": payment.status is Status.SUCCEEDED and payment.receipt_no is None,
-        }
-    )
+    params = saved_row(tx, payment, attempt, entry=entry, key=key) | {
+        "review_reason": review_reason,
+        "received": payment.status is Status.SUCCEEDED and payment.receipt_no is None,
+    }
     row = (await tx.execute(statements.SAVE if key is None else statements.SAVE_AND_FINISH, params)).first()
-    return None if row is None else _with_receipt(payment, row.receipt_no)
+    return None if row is None else with_receipt(payment, row.receipt_no)
+
+
+def saved_row(
+    tx: WriteTx, payment: Payment, attempt: Attempt | None, *, entry: Entry | None, key: Call | None
+) -> dict[str, Any]:
+    """Parameters of the statements that write a payment's next version."""
+    return _change(tx, payment, attempt) | _entry(entry) | _key(key) | {"review_reason": ""}
 
 
 async def insert_received(
@@ -105,7 +107,7 @@ async def insert_received(
         "note": payment.note, "received_on": payment.received_on, "finished_at": payment.finished_at,
     }  # fmt: skip
     row = (await tx.execute(statements.INSERT_RECEIVED, params)).first()
-    return None if row is None else _with_receipt(payment, row.receipt_no)
+    return None if row is None else with_receipt(payment, row.receipt_no)
 
 
 async def note_numbers(tx: WriteTx, payment: Payment) -> None:
@@ -144,19 +146,20 @@ async def forget_key(tx: WriteTx, call: Call) -> None:
 async def organization(tx: ReadTx) -> Organization:
     """What is known of the transaction's organization."""
     row = (await tx.execute(statements.ORGANIZATION, {"organization_id": tx.organization_id})).first()
-    return _organization(tx.organization_id, row)
+    return organization_of(tx.organization_id, row)
 
 
 def to_case(organization_id: str, row: Row[Any]) -> Case:
     """A row of the common columns."""
     return Case(
-        organization=_organization(organization_id, row),
+        organization=organization_of(organization_id, row),
         payment=to_payment(row),
         attempt=None if row.attempt_id is None else _attempt(row),
     )
 
 
-def _organization(organization_id: str, row: Row[Any] | None) -> Organization:
+def organization_of(organization_id: str, row: Row[Any] | None) -> Organization:
+    """A row of an organization's columns; bare where nothing is known of it."""
     if row is None or row.time_zone is None:
         return Organization(organization_id=organization_id)
     return Organization(
@@ -242,7 +245,8 @@ def _attempt(row: Row[Any]) -> Attempt:
     )
 
 
-def _with_receipt(payment: Payment, receipt_no: int | None) -> Payment:
+def with_receipt(payment: Payment, receipt_no: int | None) -> Payment:
+    """The same with the number that was drawn for it."""
     return payment if receipt_no is None else replace(payment, receipt_no=receipt_no)
 
 

@@ -18,8 +18,12 @@ async def terms(tx: ReadTx, customer_id: str) -> Terms:
     """The policy as it applies to a customer, in one round trip; the default where nothing was ever said."""
     params = {"organization_id": tx.organization_id, "customer_id": customer_id}
     row = (await tx.execute(_TERMS, params)).one()
-    policy = DEFAULT if row.policy is None else _from_json(row.policy, row.version)
-    return Terms(policy, row.segment or "")
+    return Terms(from_row(row.policy, row.version), row.segment or "")
+
+
+def from_row(document: Mapping[str, Any] | None, version: int | None) -> PaymentPolicy:
+    """A policy from its columns; the default where there are none."""
+    return DEFAULT if document is None else _from_json(document, version or 0)
 
 
 async def policy(tx: ReadTx) -> PaymentPolicy:
