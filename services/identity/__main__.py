@@ -1,17 +1,15 @@
 """Starts the identity service: `python -m services.identity serve|work|migrate`."""
 
-from sqlalchemy import text
-
 from chassis import lifecycle, migrations, telemetry
 from chassis.bus import Bus
 from chassis.clock import SystemClock
-from chassis.database import Database
 from chassis.event_log import event_log
 from chassis.jobs import run_jobs
 from chassis.lifecycle import HealthServer
 from chassis.relay import Relay
 from chassis.rpc.server import Server
 from chassis.rpc.tokens import TokenSigner
+from chassis.service_database import answers, open_database
 from services.identity.hashing import Hasher
 from services.identity.jobs import jobs
 from services.identity.rpc import servicers
@@ -27,12 +25,12 @@ async def serve() -> None:
     telemetry.setup(SERVICE, settings)
     clock = SystemClock()
     signer = TokenSigner(settings.required("token_signing_key_file").read_bytes())
-    db, hasher = await _database(settings), Hasher(settings.hash_threads)
+    db, hasher = await open_database(settings, SERVICE), Hasher(settings.hash_threads)
     try:
         services = servicers(db, hasher, TokenIssuer(signer, clock))
         server = Server(settings, [*services, event_log(db)])
         checks: dict[str, lifecycle.Check] = {
-            "database": lambda: _answers(db),
+            "database": lambda: answers(db),
             "server": lambda: server.serving,
         }
         await lifecycle.run(server.serve, HealthServer(settings.metrics_listen, checks).serve)
@@ -45,11 +43,11 @@ async def work() -> None:
     """The outbox relay and the clean-up jobs."""
     settings = IdentitySettings.load()
     telemetry.setup(f"{SERVICE}-work", settings)
-    db = await _database(settings)
+    db = await open_database(settings, SERVICE)
     bus = Bus(settings.required("nats_url"), SERVICE, num_replicas=settings.nats_replicas)
     try:
         await bus.connect()
-        health = HealthServer(settings.metrics_listen, {"database": lambda: _answers(db)})
+        health = HealthServer(settings.metrics_listen, {"database": lambda: answers(db)})
         await lifecycle.run(Relay(db, bus, SERVICE).run(), run_jobs(db, jobs(db)), health.serve)
     finally:
         await bus.close()
@@ -59,20 +57,6 @@ async def work() -> None:
 async def migrate() -> None:
     """Brings the database to the newest version."""
     await migrations.run_migrations(IdentitySettings.load(), SERVICE)
-
-
-async def _database(settings: IdentitySettings) -> Database:
-    url = settings.required("database_url")
-    db = Database(url, pool_size=settings.database_pool_size, name=SERVICE, clock=SystemClock())
-    await db.open()
-    telemetry.instrument_engine(db.engine)
-    return db
-
-
-async def _answers(db: Database) -> bool:
-    async with db.transport() as tx:
-        await tx.execute(text("SELECT 1"))
-    return True
 
 
 if __name__ == "__main__":

@@ -3,12 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sqlalchemy import text
-
 from chassis import lifecycle, migrations, telemetry
 from chassis.bus import Bus
-from chassis.clock import SystemClock
-from chassis.database import Database
 from chassis.event_log import event_log
 from chassis.gaps import gap_fetcher
 from chassis.inbox import Consumers, Recovery
@@ -17,6 +13,7 @@ from chassis.lifecycle import HealthServer
 from chassis.relay import Relay
 from chassis.rpc.client import connect
 from chassis.rpc.server import Server
+from chassis.service_database import answers, open_database
 from services.payments.consumers import AGGREGATE_TYPES, HANDLERS
 from services.payments.desk import Desk
 from services.payments.invoicing import Reservations
@@ -37,7 +34,7 @@ async def serve() -> None:
     async with _desk(settings) as desk:
         server = Server(settings, [*servicers(desk), event_log(desk.db)])
         checks: dict[str, lifecycle.Check] = {
-            "database": lambda: _answers(desk.db),
+            "database": lambda: answers(desk.db),
             "server": lambda: server.serving,
         }
         await lifecycle.run(server.serve, HealthServer(settings.metrics_listen, checks).serve)
@@ -51,7 +48,7 @@ async def work() -> None:
     async with _desk(settings) as desk:
         try:
             await bus.connect()
-            health = HealthServer(settings.metrics_listen, {"database": lambda: _answers(desk.db)})
+            health = HealthServer(settings.metrics_listen, {"database": lambda: answers(desk.db)})
             await lifecycle.run(
                 Relay(desk.db, bus, SERVICE).run(),
                 Consumers(
@@ -77,12 +74,9 @@ async def migrate() -> None:
 
 @asynccontextmanager
 async def _desk(settings: Settings) -> AsyncIterator[Desk]:
-    url = settings.required("database_url")
-    db = Database(url, pool_size=settings.database_pool_size, name=SERVICE, clock=SystemClock())
+    db = await open_database(settings, SERVICE)
     provider, others, channel = _provider(settings), _others(settings), connect(settings, "invoicing")
     try:
-        await db.open()
-        telemetry.instrument_engine(db.engine)
         desk = Desk(db, provider, Reservations(channel), settings, providers=others)
         try:
             yield desk
@@ -115,12 +109,6 @@ def _others(settings: Settings) -> dict[str, Provider]:
         settings.stripe_secret_key, settings.stripe_webhook_secrets, api_url=settings.stripe_api_url
     )
     return {stripe.name: stripe}
-
-
-async def _answers(db: Database) -> bool:
-    async with db.transport() as tx:
-        await tx.execute(text("SELECT 1"))
-    return True
 
 
 if __name__ == "__main__":
