@@ -48,8 +48,12 @@ def record(
 
 
 async def verify(tx: ReadTx) -> int | None:
-    """The first sequence number at which the organization's chain is broken; None if it is whole."""
-    expected_seq, previous = 1, b""
+    """The first sequence number at which the organization's chain is broken; None if it is whole.
+
+    What is appended meanwhile does not disturb it.
+    """
+    head_seq, head_hash = await _head(tx)
+    expected_seq, previous, at_head = 1, b"", b""
     while True:
         params = {"organization_id": tx.organization_id, "from": expected_seq, "limit": PAGE_SIZE}
         rows = (await tx.execute(_PAGE, params)).all()
@@ -57,13 +61,17 @@ async def verify(tx: ReadTx) -> int | None:
             if row.seq != expected_seq or not _is_whole(row, previous):
                 return expected_seq
             expected_seq, previous = expected_seq + 1, bytes(row.hash)
+            if row.seq == head_seq:
+                at_head = previous
         if len(rows) < PAGE_SIZE:
             break
-    head = (await tx.execute(_HEAD, {"organization_id": tx.organization_id})).first()
-    head_seq, head_hash = (0, b"") if head is None else (head.seq, bytes(head.hash))
-    if (head_seq, head_hash) == (expected_seq - 1, previous):
-        return None
-    return min(head_seq + 1, expected_seq)
+    if at_head != head_hash:
+        return min(head_seq + 1, expected_seq)
+    if expected_seq - 1 > head_seq:
+        head_seq, head_hash = await _head(tx)
+        if head_seq < expected_seq - 1 or (head_seq == expected_seq - 1 and head_hash != previous):
+            return min(head_seq + 1, expected_seq)
+    return None
 
 
 async def organizations(tx: ReadTx) -> list[str]:
@@ -75,6 +83,11 @@ async def count_entries(tx: ReadTx) -> int:
     """How many entries the organization's chain has."""
     params = {"organization_id": tx.organization_id}
     return int((await tx.execute(_COUNT, params)).scalar_one())
+
+
+async def _head(tx: ReadTx) -> tuple[int, bytes]:
+    row = (await tx.execute(_HEAD, {"organization_id": tx.organization_id})).first()
+    return (0, b"") if row is None else (row.seq, bytes(row.hash))
 
 
 def _is_whole(row: Any, previous: bytes) -> bool:

@@ -37,6 +37,11 @@ class Broken:
     invariant: str
     found: str
 
+    @property
+    def freezes(self) -> bool:
+        """Whether money might be wrong. What is merely slow (I11), as while a provider is away, only alarms."""
+        return self.invariant != "I11"
+
 
 @dataclass(frozen=True, slots=True)
 class BooksState:
@@ -64,6 +69,7 @@ async def check(db: Database, organization_id: str, verify: Verify) -> BooksStat
     began = perf_counter()
     async with db.read(organization_id) as tx:
         broken = tuple(await verify(tx))[:MOST_FOUND]
+    wrong = [one for one in broken if one.freezes]
     milliseconds = int((perf_counter() - began) * 1000)
 
     async def note(tx: WriteTx) -> BooksState:
@@ -77,11 +83,11 @@ async def check(db: Database, organization_id: str, verify: Verify) -> BooksStat
                 "next_check_at": tx.now() + timedelta(seconds=wait),
                 "milliseconds": milliseconds,
                 "broken": json.dumps([asdict(one) for one in broken]),
-                "freeze": bool(broken),
+                "freeze": bool(wrong),
             },
         )
-        if broken and before.frozen_at is None:
-            found = "; ".join(f"{one.invariant} {one.found}" for one in broken)
+        if wrong and before.frozen_at is None:
+            found = "; ".join(f"{one.invariant} {one.found}" for one in wrong)
             audit.record(tx, "books.frozen", organization_id, reason=found[:500])
             _log.critical("books are wrong: money writes are frozen", broken=found[:2000])
         return await state(tx)
@@ -89,10 +95,14 @@ async def check(db: Database, organization_id: str, verify: Verify) -> BooksStat
     return await db.run_write(organization_id, note)
 
 
-async def lift(tx: WriteTx, *, reason: str) -> None:
-    """Allow money writes again; whoever calls it has checked the books before."""
+async def lift(tx: WriteTx, verify: Verify, *, reason: str) -> Broken | None:
+    """Allow money writes again, unless a check made now still finds something wrong, which is returned."""
+    for one in await verify(tx):
+        if one.freezes:
+            return one
     await tx.execute(_LIFT, {"organization_id": tx.organization_id})
     audit.record(tx, "books.freeze_lifted", tx.organization_id, reason=reason)
+    return None
 
 
 async def check_due(db: Database, verify: Verify) -> int:
@@ -110,7 +120,9 @@ async def check_due(db: Database, verify: Verify) -> int:
     return len(due)
 
 
-_STATE = text("SELECT frozen_at, checked_at, broken FROM books_state WHERE organization_id = :organization_id")
+_STATE = text(
+    "SELECT frozen_at, checked_at, broken FROM books_state WHERE organization_id = :organization_id"
+)
 _TURNS = text("SELECT organization_id, next_check_at, frozen_at FROM books_state")
 _NOTE = text("""
     INSERT INTO books_state AS s (

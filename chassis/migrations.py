@@ -77,6 +77,11 @@ def create_books_state(op: Op, *guarded: str) -> None:
         op.execute(statement)
     create_tenant_policies(op, "books_state", sweep=("books_state",))
     grant_app(op, "books_state", privileges="SELECT, INSERT, UPDATE")
+    refuse_when_frozen(op, *guarded)
+
+
+def refuse_when_frozen(op: Op, *guarded: str) -> None:
+    """Let more tables refuse new rows of an organization that is frozen."""
     for table in guarded:
         op.execute(
             f"CREATE TRIGGER refuse_when_frozen BEFORE INSERT ON {table}"

@@ -147,18 +147,7 @@ def ledger_tables(metadata: MetaData) -> tuple[Table, Table]:
 
 
 def books_tables(metadata: MetaData) -> tuple[Table, Table]:
-    """Add `books_state` and `period_locks`; made by migrations.create_books_state and create_period_locks."""
-    books_state = Table(
-        "books_state",
-        metadata,
-        _text("organization_id"),
-        Column("frozen_at", DateTime(timezone=True)),
-        _timestamp("checked_at"),
-        _timestamp("next_check_at"),
-        Column("check_milliseconds", Integer, nullable=False),
-        Column("broken", JSONB, nullable=False),
-        PrimaryKeyConstraint("organization_id", name="pk_books_state"),
-    )
+    """Add `books_state` and `period_locks`; the latter made by migrations.create_period_locks."""
     period_locks = Table(
         "period_locks",
         metadata,
@@ -169,7 +158,22 @@ def books_tables(metadata: MetaData) -> tuple[Table, Table]:
         _timestamp("locked_at"),
         PrimaryKeyConstraint("organization_id", "until", name="pk_period_locks"),
     )
-    return books_state, period_locks
+    return books_state_table(metadata), period_locks
+
+
+def books_state_table(metadata: MetaData) -> Table:
+    """Add `books_state`, made by migrations.create_books_state."""
+    return Table(
+        "books_state",
+        metadata,
+        _text("organization_id"),
+        Column("frozen_at", DateTime(timezone=True)),
+        _timestamp("checked_at"),
+        _timestamp("next_check_at"),
+        Column("check_milliseconds", Integer, nullable=False),
+        Column("broken", JSONB, nullable=False),
+        PrimaryKeyConstraint("organization_id", name="pk_books_state"),
+    )
 
 
 def _outbox(metadata: MetaData) -> Table:

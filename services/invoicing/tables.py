@@ -21,11 +21,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from chassis.tables import convention, ledger_tables, transport_tables
+from chassis.tables import books_state_table, convention, ledger_tables, transport_tables
 
 metadata = MetaData(naming_convention=convention)
 transport = transport_tables(metadata)
 ledger_entries, ledger_lines = ledger_tables(metadata)
+books_state = books_state_table(metadata)
 
 PAYABLE = "status IN ('open', 'partly_paid')"
 HELD = "state = 'held'"
@@ -433,8 +434,9 @@ TENANT_TABLES = (
     "reversal_parts",
     "imports",
     "import_rows",
+    "books_state",
 )
 """Business tables of this service, all under row-level security."""
 
-SWEEP_TABLES = ("reservations", "imports")
+SWEEP_TABLES = ("reservations", "imports", "books_state")
 """Those that background work searches across organizations."""

@@ -8,7 +8,6 @@ from services.payments.desk import Desk
 from services.payments.operations.close_transfer_claims import BATCH as CLAIMS_BATCH
 from services.payments.operations.close_transfer_claims import expire_claims
 from services.payments.operations.collect_payouts import collect_payouts
-from services.payments.operations.guard_books import verify
 from services.payments.operations.guard_payments import FORGET_BATCH, forget_old_tries
 from services.payments.operations.manage_payment_methods import BATCH as EXPIRY_BATCH
 from services.payments.operations.manage_payment_methods import tell_of_expiring_cards
@@ -22,6 +21,7 @@ from services.payments.operations.set_up_payment_method import BATCH as SETUPS_B
 from services.payments.operations.set_up_payment_method import settle_setups
 from services.payments.operations.start_payment import BATCH as START_BATCH
 from services.payments.operations.start_payment import start_scheduled_payments
+from services.payments.operations.verify_books import verify
 from services.payments.operations.watch_reversals import BATCH as REVERSALS_BATCH
 from services.payments.operations.watch_reversals import reconcile_refunds, watch_payments
 

@@ -1,16 +1,15 @@
 """Locks periods of the books, checks them, and lifts a freeze once they are right again."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from chassis import audit, books, idempotency
-from chassis.books import BooksState, Broken
+from chassis.books import BooksState
 from chassis.caller import call_scope, current_call, service_call
-from chassis.database import ReadTx, WriteTx
+from chassis.database import WriteTx
 from chassis.errors import Kind, ServiceError, invalid
 from services.payments.desk import Desk
-from services.payments.operations.verify_books import verify_books
+from services.payments.operations.verify_books import verify
 from services.payments.store import books as store
 from services.payments.store import cases
 from services.payments.store.books import PeriodLock
@@ -24,11 +23,6 @@ class Books:
 
     lock: PeriodLock | None
     state: BooksState
-
-
-async def verify(tx: ReadTx) -> Sequence[Broken]:
-    """What is wrong with the books of the transaction's organization."""
-    return [Broken(*_invariant_and_rest(line)) for line in await verify_books(tx)]
 
 
 async def get_books(desk: Desk) -> Books:
@@ -73,19 +67,13 @@ async def lift_freeze(desk: Desk, reason: str) -> pb.BooksState:
     """Allow money writes again, if a check made now finds nothing. BOOKS_BROKEN otherwise."""
 
     async def write(tx: WriteTx) -> pb.BooksState:
-        broken = await verify(tx)
-        if broken:
+        wrong = await books.lift(tx, verify, reason=reason)
+        if wrong is not None:
             raise ServiceError(
                 Kind.FAILED_PRECONDITION,
                 "BOOKS_BROKEN",
-                f"The books are still wrong: {broken[0].invariant} {broken[0].found}",
+                f"The books are still wrong: {wrong.invariant} {wrong.found}",
             )
-        await books.lift(tx, reason=reason)
         return to_proto_state(await store.period_lock(tx), await books.state(tx))
 
     return await idempotency.once(desk.db, pb.BooksState, write)
-
-
-def _invariant_and_rest(line: str) -> tuple[str, str]:
-    invariant, _, rest = line.partition(" ")
-    return invariant, rest

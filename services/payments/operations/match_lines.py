@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 from prometheus_client import Counter
 
-from chassis import audit
+from chassis import audit, books
 from chassis.caller import Call, call_scope, current_call_or_none, service_call
 from chassis.database import WriteTx
 from chassis.errors import ServiceError
@@ -87,6 +87,10 @@ def _own_call(organization_id: str) -> Call:
 
 
 async def _match(desk: Desk, organization_id: str, lines: Sequence[BankLine], progress: _Progress) -> None:
+    """Match what can be; nothing while the organization's books are wrong: the lines wait."""
+    async with desk.db.read(organization_id) as tx:
+        if (await books.state(tx)).frozen_at is not None:
+            return
     waiting = await _match_known(desk, organization_id, lines, progress)
     if not waiting:
         return

@@ -1,11 +1,10 @@
-"""Checks what must always be true of an organization's payments, after tests and every night in production."""
+"""Checks what must always be true of an organization's payments: by a job, by `tallyport verify`, after tests."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import text
-
-from chassis import audit
+from chassis.book_checks import LEDGER_CHECKS, Checks, as_broken, failing, failing_audit
+from chassis.books import Broken
 from chassis.database import ReadTx
 from services.payments.operations.verify_reconciliation import RECONCILIATION_CHECKS
 from services.payments.operations.verify_reversals import REVERSAL_CHECKS
@@ -14,17 +13,8 @@ STUCK_AFTER = timedelta(minutes=15)
 SLOW_AFTER = timedelta(days=14)
 """Bank debits are on their way for days."""
 
-CHECKS: Mapping[str, str] = {
-    "trial balance is not zero": """
-        SELECT currency AS found FROM ledger_lines WHERE organization_id = :organization_id GROUP BY currency
-        HAVING sum(CASE side WHEN 'D' THEN amount_minor_units ELSE -amount_minor_units END) <> 0
-    """,
-    "entry does not balance": """
-        SELECT entry_id AS found FROM ledger_lines WHERE organization_id = :organization_id
-        GROUP BY entry_id, currency
-        HAVING sum(CASE side WHEN 'D' THEN amount_minor_units ELSE -amount_minor_units END) <> 0
-    """,
-    "succeeded payment and its ledger entry differ": """
+CHECKS: Checks = {
+    "I4 succeeded payment and its ledger entry differ": """
         SELECT p.payment_id AS found FROM payments p
         LEFT JOIN ledger_entries e ON e.organization_id = p.organization_id AND e.source = 'payment'
             AND e.source_id = p.payment_id AND e.kind = 'received'
@@ -35,7 +25,7 @@ CHECKS: Mapping[str, str] = {
         HAVING coalesce(sum(CASE l.side WHEN 'C' THEN l.amount_minor_units END), 0)
             <> CASE p.status WHEN 'succeeded' THEN p.amount_minor_units - p.surcharge_minor_units ELSE 0 END
     """,
-    "card payment and its attempts differ": """
+    "I3 card payment and its attempts differ": """
         SELECT p.payment_id AS found FROM payments p
         LEFT JOIN payment_attempts a ON a.organization_id = p.organization_id AND a.payment_id = p.payment_id
         WHERE p.organization_id = :organization_id
@@ -44,20 +34,20 @@ CHECKS: Mapping[str, str] = {
         HAVING count(*) FILTER (WHERE a.state = 'succeeded')
             <> CASE p.status WHEN 'succeeded' THEN 1 ELSE 0 END
     """,
-    "succeeded payment has not one receipt": """
+    "I2 succeeded payment has not one receipt": """
         SELECT p.payment_id AS found FROM payments p
         LEFT JOIN receipts r ON r.organization_id = p.organization_id AND r.payment_id = p.payment_id
         WHERE p.organization_id = :organization_id
             AND ((p.status = 'succeeded') <> (r.receipt_no IS NOT NULL)
                  OR p.receipt_no IS DISTINCT FROM r.receipt_no)
     """,
-    "receipt number is missing": """
+    "I2 receipt number is missing": """
         SELECT s.last_number::text AS found FROM number_series s
         WHERE s.organization_id = :organization_id AND s.series = 'receipt' AND s.last_number <> (
             SELECT count(*) FROM receipts r WHERE r.organization_id = s.organization_id
                 AND r.receipt_no BETWEEN 1 AND s.last_number)
     """,
-    "parts do not add up": """
+    "I5 parts do not add up": """
         SELECT p.payment_id AS found FROM payments p
         LEFT JOIN payment_parts t ON t.organization_id = p.organization_id AND t.payment_id = p.payment_id
         WHERE p.organization_id = :organization_id
@@ -69,7 +59,7 @@ CHECKS: Mapping[str, str] = {
             ELSE coalesce(sum(t.amount_minor_units), 0) > p.amount_minor_units
         END
     """,
-    "news was not told": """
+    "I6 news was not told": """
         SELECT p.payment_id AS found FROM payments p
         LEFT JOIN outbox o ON o.organization_id = p.organization_id AND o.aggregate_id = p.payment_id
         WHERE p.organization_id = :organization_id
@@ -77,14 +67,14 @@ CHECKS: Mapping[str, str] = {
         HAVING count(o.event_id) <> p.events
             OR (p.status IN ('succeeded', 'failed', 'canceled') AND p.events = 0)
     """,
-    "outcome has been uncertain for too long": """
+    "I11 outcome has been uncertain for too long": """
         SELECT payment_id AS found FROM payments
         WHERE organization_id = :organization_id AND created_at < :stuck_before
             AND status IN ('submitting', 'unknown', 'processing', 'review')
             AND NOT (status = 'processing' AND method IN ('bank_debit', 'stablecoin')
                      AND created_at > :slow_before)
     """,
-    "live attempt that nobody asks about": """
+    "I11 live attempt that nobody asks about": """
         SELECT attempt_id AS found FROM payment_attempts
         WHERE organization_id = :organization_id AND next_check_at IS NULL
             AND state IN ('submitting', 'unknown', 'requires_action', 'processing', 'review')
@@ -94,15 +84,15 @@ CHECKS: Mapping[str, str] = {
 
 async def verify_books(tx: ReadTx, *, stuck_after: timedelta = STUCK_AFTER) -> list[str]:
     """What is wrong, one line each; empty if the books of the transaction's organization are right."""
-    params = {
-        "organization_id": tx.organization_id,
-        "stuck_before": tx.now() - stuck_after,
-        "slow_before": tx.now() - SLOW_AFTER,
-    }
-    wrong = [
-        f"{name}: {row.found}"
-        for name, statement in {**CHECKS, **REVERSAL_CHECKS, **RECONCILIATION_CHECKS}.items()
-        for row in await tx.execute(text(statement.replace("::", r"\:\:")), params)
-    ]
-    broken = await audit.verify(tx)
-    return wrong if broken is None else [*wrong, f"audit chain is broken at: {broken}"]
+    found = await failing(
+        tx,
+        {**LEDGER_CHECKS, **CHECKS, **REVERSAL_CHECKS, **RECONCILIATION_CHECKS},
+        stuck_before=tx.now() - stuck_after,
+        slow_before=tx.now() - SLOW_AFTER,
+    )
+    return [*found, *await failing_audit(tx)]
+
+
+async def verify(tx: ReadTx) -> Sequence[Broken]:
+    """The same, by invariant."""
+    return [as_broken(line) for line in await verify_books(tx)]

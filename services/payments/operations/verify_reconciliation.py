@@ -5,7 +5,7 @@ from collections.abc import Mapping
 _SIGNED = "CASE l.side WHEN 'D' THEN l.amount_minor_units ELSE -l.amount_minor_units END"
 
 RECONCILIATION_CHECKS: Mapping[str, str] = {
-    "bank line and its match differ": """
+    "I4 bank line and its match differ": """
         SELECT coalesce(b.bank_line_id, m.bank_line_id) AS found
         FROM (SELECT * FROM bank_lines WHERE organization_id = :organization_id AND status = 'matched') AS b
         FULL JOIN (
@@ -13,7 +13,7 @@ RECONCILIATION_CHECKS: Mapping[str, str] = {
         ) AS m ON m.bank_line_id = b.bank_line_id
         WHERE (b.payment_id, b.payout_id) IS DISTINCT FROM (m.payment_id, m.payout_id)
     """,
-    "matched bank lines and the bank's account in the books differ": f"""
+    "I4 matched bank lines and the bank's account in the books differ": f"""
         SELECT coalesce(b.owner, k.owner) AS found
         FROM (
             SELECT l.owner, l.currency, sum({_SIGNED}) AS units FROM ledger_lines l
@@ -25,7 +25,7 @@ RECONCILIATION_CHECKS: Mapping[str, str] = {
         ) AS b ON b.owner = k.owner AND b.currency = k.currency
         WHERE coalesce(b.units, 0) <> coalesce(k.units, 0)
     """,  # noqa: S608 - constants only
-    "matched payment of another sum or still undone": """
+    "I4 matched payment of another sum or still undone": """
         SELECT m.match_id AS found FROM bank_matches m
         JOIN bank_lines b ON b.organization_id = m.organization_id AND b.bank_line_id = m.bank_line_id
         LEFT JOIN payments p ON p.organization_id = m.organization_id AND p.payment_id = m.payment_id
@@ -33,13 +33,13 @@ RECONCILIATION_CHECKS: Mapping[str, str] = {
             AND (p.payment_id IS NULL OR p.amount_minor_units <> b.amount_minor_units OR p.currency <> b.currency
                  OR (p.source = m.bank_line_id AND (m.undone_at IS NULL) = (p.return_code = 'unmatched')))
     """,
-    "payout and its bank line differ": """
+    "I4 payout and its bank line differ": """
         SELECT p.payout_id AS found FROM payouts p
         LEFT JOIN bank_lines b ON b.organization_id = p.organization_id AND b.bank_line_id = p.bank_line_id
         WHERE p.organization_id = :organization_id AND p.bank_line_id <> ''
             AND (b.payout_id IS DISTINCT FROM p.payout_id OR b.amount_minor_units <> p.net_minor_units)
     """,
-    "payouts and what they left unexplained differ from the books": f"""
+    "I4 payouts and what they left unexplained differ from the books": f"""
         SELECT coalesce(t.owner, k.owner) AS found
         FROM (
             SELECT l.owner, l.currency, -sum({_SIGNED}) AS units FROM ledger_lines l

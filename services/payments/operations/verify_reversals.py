@@ -9,7 +9,7 @@ _LEAVES = """NOT EXISTS (
 )"""
 
 REVERSAL_CHECKS: Mapping[str, str] = {
-    "sums of a payment and its reversals differ": f"""
+    "I4 sums of a payment and its reversals differ": f"""
         SELECT p.payment_id AS found FROM payments p
         LEFT JOIN LATERAL (
             SELECT coalesce(sum(amount_minor_units), 0) AS refunded,
@@ -27,14 +27,14 @@ REVERSAL_CHECKS: Mapping[str, str] = {
             AND (p.refunded_minor_units, p.recredited_minor_units, p.disputed_minor_units, p.return_code <> '')
                 IS DISTINCT FROM (f.refunded, f.recredited, t.disputed, t.returns > 0)
     """,  # noqa: S608 - constants only
-    "more went back than was captured": f"""
+    "I4 more went back than was captured": f"""
         SELECT p.payment_id AS found FROM payments p
         JOIN reversals r ON r.organization_id = p.organization_id AND r.payment_id = p.payment_id
         WHERE p.organization_id = :organization_id AND {_LIVE} AND {_LEAVES}
         GROUP BY p.organization_id, p.payment_id
         HAVING sum(r.amount_minor_units) > p.amount_minor_units
     """,  # noqa: S608 - constants only
-    "a cause and what it took differ": f"""
+    "I2 a cause and what it took differ": f"""
         SELECT coalesce(c.cause_id, r.reversal_id) AS found
         FROM (
             SELECT organization_id, refund_id AS cause_id, amount_minor_units AS claim, status <> 'failed' AS holds
@@ -51,7 +51,7 @@ REVERSAL_CHECKS: Mapping[str, str] = {
             ON r.cause_id = c.cause_id
         WHERE coalesce(c.holds, false) <> (r.reversal_id IS NOT NULL) OR r.claim_minor_units <> c.claim
     """,  # noqa: S608 - constants only
-    "reversal and its ledger entries differ": f"""
+    "I4 reversal and its ledger entries differ": f"""
         SELECT r.reversal_id AS found FROM reversals r
         LEFT JOIN ledger_entries e ON e.organization_id = r.organization_id AND e.source = r.kind
             AND e.source_id = r.reversal_id AND e.kind IN ('refunded', 'returned', 'charged_back', 'reinstated')
@@ -62,7 +62,7 @@ REVERSAL_CHECKS: Mapping[str, str] = {
         HAVING coalesce(sum(CASE l.side WHEN 'D' THEN l.amount_minor_units ELSE -l.amount_minor_units END), 0)
             <> CASE WHEN {_LIVE} AND {_LEAVES} THEN r.amount_minor_units - r.surcharge_minor_units ELSE 0 END
     """,  # noqa: S608 - constants only
-    "funds of a customer and payments differ": f"""
+    "I4 funds of a customer and payments differ": f"""
         SELECT coalesce(held.customer_id, booked.owner) || ' ' || coalesce(held.currency, booked.currency) AS found
         FROM (
             SELECT p.customer_id, p.currency, sum(
@@ -82,14 +82,14 @@ REVERSAL_CHECKS: Mapping[str, str] = {
         ) AS booked ON booked.owner = held.customer_id AND booked.currency = held.currency
         WHERE coalesce(held.units, 0) <> coalesce(booked.units, 0)
     """,  # noqa: S608 - constants only
-    "returned payment has not one counter-receipt": """
+    "I2 returned payment has not one counter-receipt": """
         SELECT p.payment_id AS found FROM payments p
         LEFT JOIN receipt_reversals v ON v.organization_id = p.organization_id AND v.payment_id = p.payment_id
         WHERE p.organization_id = :organization_id
             AND ((p.status = 'succeeded' AND p.return_code <> '') <> (v.receipt_no IS NOT NULL)
                  OR v.receipt_no <> p.receipt_no)
     """,
-    "refund that nobody asks about": """
+    "I11 refund that nobody asks about": """
         SELECT refund_id AS found FROM refunds
         WHERE organization_id = :organization_id AND next_check_at IS NULL
             AND status IN ('submitting', 'unknown', 'processing')

@@ -8,22 +8,22 @@ from services.payments.operations.verify_books import verify_books
 from tests.service.payments.till import Till
 
 DAMAGES = {
-    "succeeded payment has not one receipt": "DELETE FROM receipts",
-    "receipt number is missing": "UPDATE number_series SET last_number = last_number + 1",
-    "card payment and its attempts differ": "UPDATE payment_attempts SET state = 'failed'",
-    "parts do not add up": "UPDATE payment_parts SET amount_minor_units = 1",
-    "news was not told": "DELETE FROM outbox",
-    "entry does not balance": (
+    "I2 succeeded payment has not one receipt": "DELETE FROM receipts",
+    "I2 receipt number is missing": "UPDATE number_series SET last_number = last_number + 1",
+    "I3 card payment and its attempts differ": "UPDATE payment_attempts SET state = 'failed'",
+    "I5 parts do not add up": "UPDATE payment_parts SET amount_minor_units = 1",
+    "I6 news was not told": "DELETE FROM outbox",
+    "I1 entry does not balance": (
         "UPDATE ledger_lines SET amount_minor_units = amount_minor_units + 1 WHERE side = 'D'"
     ),
-    "succeeded payment and its ledger entry differ": (
+    "I4 succeeded payment and its ledger entry differ": (
         "UPDATE ledger_lines SET amount_minor_units = amount_minor_units + 1"
     ),
-    "outcome has been uncertain for too long": (
+    "I11 outcome has been uncertain for too long": (
         "UPDATE payments SET status = 'unknown', receipt_no = NULL, received_on = NULL,"
         " created_at = created_at - interval '1 hour'"
     ),
-    "live attempt that nobody asks about": "UPDATE payment_attempts SET state = 'unknown'",
+    "I11 live attempt that nobody asks about": "UPDATE payment_attempts SET state = 'unknown'",
 }
 
 

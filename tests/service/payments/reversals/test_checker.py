@@ -10,20 +10,20 @@ from services.payments.operations.verify_reversals import REVERSAL_CHECKS
 from tests.service.payments.reversals.counter import Counter, usd
 
 DAMAGES = {
-    "sums of a payment and its reversals differ": (
+    "I4 sums of a payment and its reversals differ": (
         "UPDATE payments SET refunded_minor_units = refunded_minor_units - 1 WHERE refunded_minor_units > 0"
     ),
-    "more went back than was captured": (
+    "I4 more went back than was captured": (
         "UPDATE reversals SET amount_minor_units = claim_minor_units * 10, claim_minor_units = claim_minor_units * 10"
     ),
-    "a cause and what it took differ": "UPDATE chargebacks SET state = 'won'",
-    "reversal and its ledger entries differ": (
+    "I2 a cause and what it took differ": "UPDATE chargebacks SET state = 'won'",
+    "I4 reversal and its ledger entries differ": (
         "UPDATE ledger_lines SET amount_minor_units = amount_minor_units + 1"
         " WHERE entry_id IN (SELECT entry_id FROM ledger_entries WHERE source = 'refund')"
     ),
-    "funds of a customer and payments differ": "DELETE FROM ledger_lines WHERE account = 'customer_funds'",
-    "returned payment has not one counter-receipt": "DELETE FROM receipt_reversals",
-    "refund that nobody asks about": "UPDATE refunds SET status = 'unknown', next_check_at = NULL",
+    "I4 funds of a customer and payments differ": "DELETE FROM ledger_lines WHERE account = 'customer_funds'",
+    "I2 returned payment has not one counter-receipt": "DELETE FROM receipt_reversals",
+    "I11 refund that nobody asks about": "UPDATE refunds SET status = 'unknown', next_check_at = NULL",
 }
 
 
