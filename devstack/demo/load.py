@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from chassis.errors import ServiceError
 from chassis.rpc.client import as_service, connect
 from chassis.settings import BaseServiceSettings
-from devstack.demo import histories
+from devstack.demo import histories, ways_to_pay
 from devstack.environment import DEMO_ORGANIZATION, Environment
 from devstack.private_files import write_private
 from tallyport.identity.v1 import organizations_pb2, organizations_pb2_grpc
@@ -64,6 +64,9 @@ async def load(environment: Environment) -> None:
             await _until_applied(api, sum(demo.open_by_customer.values()), console)
         payers = await _people(api, demo, password)
         await _new_invoices(api, payers)
+        await ways_to_pay.add_bank_accounts(api)
+        others = await ways_to_pay.add_company_people(api, payers[0], password)
+        others.append(await ways_to_pay.add_euro_customer(api, password))
     logins = [
         Login("Owner", OWNER_EMAIL, password, f"{environment.public_url}/console"),
         Login("Accountant", STAFF_EMAIL, password, f"{environment.public_url}/console"),
@@ -71,6 +74,7 @@ async def load(environment: Environment) -> None:
             Login(f"Customer ({payer['name']})", payer["login"], password, environment.public_url)
             for payer in payers
         ),
+        *(Login(role, email, password, environment.public_url) for role, email in others),
     ]
     rows = [{"role": x.role, "email": x.email, "password": x.password, "url": x.url} for x in logins]
     write_private(environment.layout.demo_logins_file, json.dumps(rows, indent=2))

@@ -4,14 +4,18 @@ from typing import Any
 
 from services.gateway.portal import (
     account,
+    approvals,
+    company,
     dashboard,
     invoice,
     invoices,
     pay,
     pay_link,
+    pay_link_transfer,
     payment,
     payments,
     sign_in,
+    transfer,
 )
 
 PUBLIC: list[Any] = [sign_in.show, sign_in.submit, pay_link.follow]
@@ -28,6 +32,14 @@ CUSTOMER: list[Any] = [
     payment.cancel,
     payment.receipt,
     payments.show,
+    transfer.show,
+    transfer.claim,
+    transfer.proof,
+    approvals.show,
+    approvals.approve,
+    approvals.decline,
+    company.show,
+    company.save,
     account.show,
     account.change_password,
     account.end_session,
@@ -37,6 +49,8 @@ CUSTOMER: list[Any] = [
 PAY_LINK: list[Any] = [
     pay_link.show,
     pay_link.submit,
+    pay_link_transfer.show,
+    pay_link_transfer.claim,
     pay_link.document,
     pay_link.come_back,
     pay_link.result,

@@ -72,22 +72,32 @@
     return root.dir === "rtl" ? `\u2066${written.replace(/\u200f/g, "")}\u2069` : written;
   };
 
-  /* Pay page: the total follows the amounts. */
-  each("[data-total]", (form) => {
-    const { currency, digits } = form.dataset;
-    const places = Number(digits);
-    const update = () => {
-      let sum = 0n;
-      let good = true;
-      form.querySelectorAll("[data-amount]").forEach((input) => {
-        const units = minorUnits(input.value, places);
-        if (units === null) good = false;
-        else sum += units;
-      });
-      if (good) form.querySelectorAll("[data-sum]").forEach((out) => { out.textContent = money(sum, currency, places); });
+  /* Pay page: the figures follow the amounts. Where nothing is added to them, at once; the rest the server works out. */
+  each("[data-figures]", (form) => {
+    const place = form.querySelector("[data-figures-here]");
+    let timer = 0;
+    let round = 0;
+    const refigure = async () => {
+      const mine = ++round;
+      try {
+        const answer = await fetch(form.dataset.figures, { method: "POST", credentials: "same-origin", body: new FormData(form) });
+        if (!answer.ok || mine !== round || form.dataset.sent) return;
+        const text = await answer.text();
+        if (mine !== round || form.dataset.sent) return;
+        const focused = document.activeElement && place.contains(document.activeElement) ? document.activeElement.id || document.activeElement.name : "";
+        place.innerHTML = text;
+        if (focused) {
+          const again = document.getElementById(focused) || form.elements[focused];
+          if (again && again.focus) again.focus();
+        }
+      } catch { /* the server works it out when the form is sent */ }
     };
-    form.addEventListener("input", update);
-    update();
+    form.addEventListener("input", (event) => {
+      if (!event.target.dataset.amount) return;
+      clearTimeout(timer);
+      timer = setTimeout(refigure, 300);
+    });
+    form.addEventListener("change", (event) => { if (event.target.dataset.refigure) refigure(); });
   });
 
   /* Lists: select all, and what the selection comes to. */
@@ -114,6 +124,17 @@
     if (all) all.addEventListener("change", () => { boxes.forEach((box) => { box.checked = all.checked; }); update(); });
     form.addEventListener("change", update);
     update();
+  });
+
+  /* Account numbers and references: into the clipboard, and say so. */
+  each("[data-copy]", (button) => {
+    const word = button.querySelector("[data-word]");
+    const before = word.textContent;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      word.textContent = button.dataset.done;
+      setTimeout(() => { word.textContent = before; }, 2500);
+    });
   });
 
   /* Result page: ask quietly until there is news. */
