@@ -5,7 +5,7 @@ import asyncio
 from litestar import Response, get
 from litestar.params import FromPath
 
-from services.gateway.portal import owing
+from services.gateway.portal import owing, transferring
 from services.gateway.web.page import Page
 from tallyport.invoicing.v1.invoices_pb2 import (
     GetInvoicePdfRequest,
@@ -17,10 +17,11 @@ from tallyport.invoicing.v1.invoices_pb2 import (
 @get("/invoices/{invoice_id:str}", name="portal.invoice")
 async def show(page: Page, invoice_id: FromPath[str]) -> Response[str]:
     """Lines, totals, payments made, and the way to pay."""
-    invoice, paid, payable, organization = await asyncio.gather(
+    invoice, paid, payable, claims, organization = await asyncio.gather(
         page.call(page.to.invoices.GetInvoice, GetInvoiceRequest(invoice_id=invoice_id)),
         page.call(page.to.invoices.ListInvoicePayments, ListInvoicePaymentsRequest(invoice_id=invoice_id)),
         owing.payable_now(page),
+        transferring.claims_of(page, [invoice_id]),
         page.organization(),
     )
     return page.render(
@@ -29,6 +30,8 @@ async def show(page: Page, invoice_id: FromPath[str]) -> Response[str]:
         allocations=paid.allocations,
         organization=organization,
         payable=payable(invoice),
+        claims=claims,
+        claim_status=transferring.claim_status,
     )
 
 
