@@ -1,19 +1,18 @@
 """Starts the invoicing service: `python -m services.invoicing serve|work|migrate`."""
 
-from sqlalchemy import text
-
 from chassis import lifecycle, migrations, telemetry
 from chassis.bus import Bus
-from chassis.clock import SystemClock
-from chassis.database import Database
 from chassis.gaps import gap_fetcher
 from chassis.inbox import Consumers, Recovery
 from chassis.jobs import run_jobs
 from chassis.lifecycle import HealthServer
 from chassis.relay import Relay
+from chassis.rpc.client import connect
 from chassis.rpc.server import Server
+from chassis.service_database import answers, open_database
 from services.invoicing.consumers import HANDLERS
 from services.invoicing.jobs import jobs
+from services.invoicing.payments import TransferSlips
 from services.invoicing.rpc import servicers
 from services.invoicing.settings import InvoicingSettings
 
@@ -25,15 +24,18 @@ async def serve() -> None:
     settings = InvoicingSettings.load()
     telemetry.setup(SERVICE, settings)
     key = settings.pay_link_key()
-    db = await _database(settings)
+    db = await open_database(settings, SERVICE)
+    payments = connect(settings, "payments")
     try:
-        server = Server(settings, servicers(db, pay_link_key=key))
+        slips = TransferSlips(payments)
+        server = Server(settings, servicers(db, pay_link_key=key, find_slip=slips.find))
         checks: dict[str, lifecycle.Check] = {
-            "database": lambda: _answers(db),
+            "database": lambda: answers(db),
             "server": lambda: server.serving,
         }
         await lifecycle.run(server.serve, HealthServer(settings.metrics_listen, checks).serve)
     finally:
+        await payments.close()
         await db.close()
 
 
@@ -41,11 +43,11 @@ async def work() -> None:
     """The outbox relay, the consumers, and the jobs."""
     settings = InvoicingSettings.load()
     telemetry.setup(f"{SERVICE}-work", settings)
-    db = await _database(settings)
+    db = await open_database(settings, SERVICE)
     bus = Bus(settings.required("nats_url"), SERVICE, num_replicas=settings.nats_replicas)
     try:
         await bus.connect()
-        health = HealthServer(settings.metrics_listen, {"database": lambda: _answers(db)})
+        health = HealthServer(settings.metrics_listen, {"database": lambda: answers(db)})
         await lifecycle.run(
             Relay(db, bus, SERVICE).run(),
             Consumers(
@@ -62,20 +64,6 @@ async def work() -> None:
 async def migrate() -> None:
     """Brings the database to the newest version."""
     await migrations.run_migrations(InvoicingSettings.load(), SERVICE)
-
-
-async def _database(settings: InvoicingSettings) -> Database:
-    url = settings.required("database_url")
-    db = Database(url, pool_size=settings.database_pool_size, name=SERVICE, clock=SystemClock())
-    await db.open()
-    telemetry.instrument_engine(db.engine)
-    return db
-
-
-async def _answers(db: Database) -> bool:
-    async with db.transport() as tx:
-        await tx.execute(text("SELECT 1"))
-    return True
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """The invoice as a PDF: what the template shows, written in the reader's locale."""
 
+import io
 import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import segno
 import structlog
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
@@ -15,6 +17,7 @@ from chassis.money import Money, format_money
 from chassis.pdf import PdfError, render_pdf_in_thread
 from services.invoicing.domain.invoice import Invoice, Line, Status
 from services.invoicing.domain.organization import Organization
+from services.invoicing.domain.transfer_slip import TransferSlip
 
 TEMPLATE = Path(__file__).parent.parent / "templates" / "invoice.typ"
 MEDIA_TYPE = "application/pdf"
@@ -33,10 +36,19 @@ def file_name_of(invoice: Invoice) -> str:
     return f"invoice-{number or invoice.invoice_id}.pdf"
 
 
-async def invoice_pdf(invoice: Invoice, organization: Organization, *, locale: str, today: date) -> bytes:
-    """The document. The same invoice gives the same bytes on the same day; a logo that cannot be drawn is
-    left out, and characters that no font has are shown as boxes."""
-    data = document(invoice, organization, locale=locale, today=today)
+async def invoice_pdf(
+    invoice: Invoice,
+    organization: Organization,
+    *,
+    locale: str,
+    today: date,
+    slip: TransferSlip | None = None,
+) -> bytes:
+    """The document, with a box for transfers if there is a slip.
+
+    The same invoice and slip give the same bytes on the same day; a logo that cannot be drawn is left out, and
+    characters that no font has are shown as boxes."""
+    data = document(invoice, organization, locale=locale, today=today, slip=slip)
     at = invoice.finalized_at or invoice.created_at
     try:
         return await render_pdf_in_thread(TEMPLATE, data, timestamp=at)
@@ -47,7 +59,14 @@ async def invoice_pdf(invoice: Invoice, organization: Organization, *, locale: s
         return await render_pdf_in_thread(TEMPLATE, data | {"logo": None}, timestamp=at)
 
 
-def document(invoice: Invoice, organization: Organization, *, locale: str, today: date) -> dict[str, Any]:
+def document(
+    invoice: Invoice,
+    organization: Organization,
+    *,
+    locale: str,
+    today: date,
+    slip: TransferSlip | None = None,
+) -> dict[str, Any]:
     """Everything the template shows, as texts of the reader's locale."""
     writer = _Writer(locale, organization.locale)
     return {
@@ -85,6 +104,7 @@ def document(invoice: Invoice, organization: Organization, *, locale: str, today
         "credited": "" if invoice.credited.is_zero else writer.money(invoice.credited),
         "due": writer.money(invoice.due),
         "is_payable": invoice.is_payable,
+        "transfer": _transfer(slip) if slip is not None else None,
         "currency": invoice.currency,
     }
 
@@ -126,6 +146,36 @@ def _logo(organization: Organization) -> dict[str, Any] | None:
     if not organization.logo or kind is None:
         return None
     return {"format": kind, "bytes": list(organization.logo)}
+
+
+def _transfer(slip: TransferSlip) -> dict[str, Any]:
+    payload = slip.epc_qr_payload
+    return {
+        "holder": slip.account_holder,
+        "is_iban": _is_iban(slip.account_number),
+        "account": _in_groups(slip.account_number) if _is_iban(slip.account_number) else slip.account_number,
+        "bic": slip.bic,
+        "bank": slip.bank_name,
+        "reference": _in_groups(slip.reference),
+        "qr": _qr_svg(payload) if payload else "",
+    }
+
+
+def _qr_svg(payload: str) -> str:
+    """The code with its quiet zone; level M, as the standard of the code for transfers wants."""
+    code = segno.make_qr(payload.encode(), error="m", boost_error=False)
+    picture = io.BytesIO()
+    code.save(picture, kind="svg", border=4, xmldecl=False, light="#fff", omitsize=True)
+    return picture.getvalue().decode()
+
+
+def _is_iban(number: str) -> bool:
+    """Payments has checked it: it begins with country and check digits."""
+    return re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{10,30}", number) is not None
+
+
+def _in_groups(text: str) -> str:
+    return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
 def _color(text: str) -> str:

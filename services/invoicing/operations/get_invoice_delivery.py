@@ -10,6 +10,7 @@ from services.invoicing.domain.organization import Organization
 from services.invoicing.domain.pay_link import PayLink, token_of
 from services.invoicing.formats.invoice_pdf import file_name_of, invoice_pdf
 from services.invoicing.operations.create_pay_link import ensure_pay_link
+from services.invoicing.payments import FindTransferSlip
 from services.invoicing.store.customers import get_customer
 from services.invoicing.store.invoices import get_invoice
 from services.invoicing.store.organizations import get_organization
@@ -25,7 +26,9 @@ class Delivery:
     pdf: bytes
 
 
-async def get_invoice_delivery(db: Database, key: bytes, organization_id: str, invoice_id: str) -> Delivery:
+async def get_invoice_delivery(
+    db: Database, key: bytes, find_slip: FindTransferSlip, organization_id: str, invoice_id: str
+) -> Delivery:
     """The invoice's delivery; makes a pay link if none works. INVOICE_NOT_FINALIZED for a draft."""
 
     async def work(tx: WriteTx) -> tuple[Invoice, PayLink, Organization, Customer]:
@@ -35,9 +38,10 @@ async def get_invoice_delivery(db: Database, key: bytes, organization_id: str, i
 
     invoice, link, organization, customer = await db.run_write(organization_id, work)
     today = organization.date_of(db.clock.now())
+    slip = await find_slip(organization_id, invoice)
     return Delivery(
         token_of(key, organization_id, link.pay_link_id),
         invoice.due,
         file_name_of(invoice),
-        await invoice_pdf(invoice, organization, locale=customer.locale, today=today),
+        await invoice_pdf(invoice, organization, locale=customer.locale, today=today, slip=slip),
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 from chassis.database import Database
 from chassis.event_log import event_log
+from services.invoicing.payments import FindTransferSlip, no_transfer_slip
 from services.invoicing.rpc.customers import Customers
 from services.invoicing.rpc.imports import Imports
 from services.invoicing.rpc.invoices import Invoices
@@ -22,16 +23,21 @@ from tallyport.invoicing.v1 import (
 )
 
 
-def servicers(db: Database, *, pay_link_key: bytes) -> Sequence[tuple[Any, object]]:
+def servicers(
+    db: Database, *, pay_link_key: bytes, find_slip: FindTransferSlip = no_transfer_slip
+) -> Sequence[tuple[Any, object]]:
     """All that this service answers, as pairs for the server."""
     return (
         (customers_pb2_grpc.add_CustomersServicer_to_server, Customers(db)),
         (items_pb2_grpc.add_ItemsServicer_to_server, Items(db)),
-        (invoices_pb2_grpc.add_InvoicesServicer_to_server, Invoices(db)),
+        (invoices_pb2_grpc.add_InvoicesServicer_to_server, Invoices(db, find_slip)),
         (pay_links_pb2_grpc.add_PayLinksServicer_to_server, PayLinks(db, pay_link_key)),
         (imports_pb2_grpc.add_ImportsServicer_to_server, Imports(db)),
         (reservations_pb2_grpc.add_ReservationsServicer_to_server, Reservations(db)),
         (reservations_pb2_grpc.add_OpenItemsServicer_to_server, OpenItems(db)),
-        (reservations_pb2_grpc.add_DeliveriesServicer_to_server, Deliveries(db, pay_link_key)),
+        (
+            reservations_pb2_grpc.add_DeliveriesServicer_to_server,
+            Deliveries(db, pay_link_key, find_slip),
+        ),
         event_log(db),
     )

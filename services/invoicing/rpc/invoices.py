@@ -15,6 +15,7 @@ from services.invoicing.operations.list_invoice_payments import list_invoice_pay
 from services.invoicing.operations.list_invoices import list_invoices
 from services.invoicing.operations.update_invoice import update_invoice
 from services.invoicing.operations.void_invoice import void_invoice
+from services.invoicing.payments import FindTransferSlip, no_transfer_slip
 from services.invoicing.translate import invoices as translate
 from services.invoicing.translate.receivables import to_proto_receivables
 from services.invoicing.translate.values import from_proto_text
@@ -25,8 +26,9 @@ from tallyport.invoicing.v1 import invoices_pb2_grpc
 class Invoices(invoices_pb2_grpc.InvoicesServicer):
     """Invoices from draft to paid, and the totals over them."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, find_slip: FindTransferSlip = no_transfer_slip) -> None:
         self._db = db
+        self._find_slip = find_slip
 
     async def CreateInvoice(self, request: pb.CreateInvoiceRequest, context: Any) -> pb.Invoice:
         return await create_invoice(self._db, translate.from_proto_invoice(request))
@@ -67,7 +69,7 @@ class Invoices(invoices_pb2_grpc.InvoicesServicer):
             yield translate.to_proto_invoice(invoice, today)
 
     async def GetInvoicePdf(self, request: pb.GetInvoicePdfRequest, context: Any) -> pb.Document:
-        file_name, content = await get_invoice_pdf(self._db, request.invoice_id)
+        file_name, content = await get_invoice_pdf(self._db, self._find_slip, request.invoice_id)
         return pb.Document(file_name=file_name, media_type=MEDIA_TYPE, content=content)
 
     async def ListInvoicePayments(

@@ -8,6 +8,7 @@ from services.invoicing.operations.get_invoice_delivery import get_invoice_deliv
 from services.invoicing.operations.plan_payment import PlanQuery, plan_payment
 from services.invoicing.operations.release import release
 from services.invoicing.operations.reserve import reserve, reserve_many
+from services.invoicing.payments import FindTransferSlip, no_transfer_slip
 from services.invoicing.translate.reservations import (
     from_proto_wish,
     from_proto_wishes,
@@ -61,15 +62,16 @@ class Reservations(reservations_pb2_grpc.ReservationsServicer):
 class Deliveries(reservations_pb2_grpc.DeliveriesServicer):
     """What a mail about an invoice needs; `key` proves pay links."""
 
-    def __init__(self, db: Database, key: bytes) -> None:
+    def __init__(self, db: Database, key: bytes, find_slip: FindTransferSlip = no_transfer_slip) -> None:
         self._db = db
         self._key = key
+        self._find_slip = find_slip
 
     async def GetInvoiceDelivery(
         self, request: pb.GetInvoiceDeliveryRequest, context: Any
     ) -> pb.InvoiceDelivery:
         delivery = await get_invoice_delivery(
-            self._db, self._key, request.organization_id, request.invoice_id
+            self._db, self._key, self._find_slip, request.organization_id, request.invoice_id
         )
         return pb.InvoiceDelivery(
             pay_link_token=delivery.pay_link_token,

@@ -1,8 +1,10 @@
 """Tells a payer where to transfer to, and by which reference the money will be found."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from chassis.caller import Audience, Call, current_call
+from chassis.database import ReadTx
 from chassis.errors import Kind, ServiceError, invalid, not_found
 from chassis.money import Money
 from services.payments.desk import Desk
@@ -21,6 +23,16 @@ from services.payments.translate.payments import to_proto_money
 from tallyport.payments.v1 import transfers_pb2
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlipInvoice:
+    """An invoice as its document says it."""
+
+    invoice_id: str
+    number: str
+    customer_id: str
+    amount_due: Money
+
+
 async def get_transfer_instructions(
     desk: Desk, invoice_ids: Sequence[str]
 ) -> transfers_pb2.TransferInstructions:
@@ -35,18 +47,10 @@ async def get_transfer_instructions(
     if amount.is_zero:
         raise refusal("INVOICE_ALREADY_PAID", {"invoice_id": wanted[0]})
     async with desk.db.read(call.organization_id) as tx:
-        terms = await policies.terms(tx, items[0].customer_id)
-        accounts = await bank_accounts.all_accounts(tx)
-    account = _account(accounts, amount.currency)
-    terms.check_amount(terms.rule(Method.BANK_TRANSFER), amount)
+        account = await _account_for(tx, items[0].customer_id, amount)
     due = [item for item in items if not item.amount_due.is_zero]
     reference = reference_for(due)
-    payload = ""
-    if account.has_iban:
-        payload = epc_payload(
-            name=account.account_holder, iban=account.account_number, bic=account.bic,
-            amount=amount, reference=reference,
-        )  # fmt: skip
+    payload = _payload(account, amount, reference)
     return transfers_pb2.TransferInstructions(
         account_holder=account.account_holder,
         iban=account.account_number,
@@ -58,6 +62,23 @@ async def get_transfer_instructions(
         invoice_ids=[item.invoice_id for item in due],
         epc_qr_payload=payload,
         epc_qr_svg=epc_svg(payload),
+    )
+
+
+async def get_transfer_slip(
+    desk: Desk, organization_id: str, invoice: SlipInvoice
+) -> transfers_pb2.TransferSlip:
+    """The same for one invoice, for its document; invoicing has said what is due."""
+    async with desk.db.read(organization_id) as tx:
+        account = await _account_for(tx, invoice.customer_id, invoice.amount_due)
+    reference = reference_of_invoice(invoice.number, invoice.invoice_id)
+    return transfers_pb2.TransferSlip(
+        account_holder=account.account_holder,
+        iban=account.account_number,
+        bic=account.bic,
+        bank_name=account.bank_name,
+        reference=reference,
+        epc_qr_payload=_payload(account, invoice.amount_due, reference),
     )
 
 
@@ -103,12 +124,24 @@ def reference_for(items: Sequence[DueItem]) -> str:
     return reference_of_customer(items[0].customer_id)
 
 
-def _account(accounts: Sequence[BankAccount], currency: str) -> BankAccount:
-    for account in accounts:
-        if account.shown_to_payers and account.currency == currency:
+async def _account_for(tx: ReadTx, customer_id: str, amount: Money) -> BankAccount:
+    """The account shown to payers in that currency, if the policy lets the customer transfer that much."""
+    terms = await policies.terms(tx, customer_id)
+    for account in await bank_accounts.all_accounts(tx):
+        if account.shown_to_payers and account.currency == amount.currency:
+            terms.check_amount(terms.rule(Method.BANK_TRANSFER), amount)
             return account
     raise ServiceError(
         Kind.FAILED_PRECONDITION,
         "BANK_TRANSFER_NOT_OFFERED",
-        f"Bank transfers in {currency} are not offered. Please choose another way to pay.",
+        f"Bank transfers in {amount.currency} are not offered. Please choose another way to pay.",
     )
+
+
+def _payload(account: BankAccount, amount: Money, reference: str) -> str:
+    if not account.has_iban:
+        return ""
+    return epc_payload(
+        name=account.account_holder, iban=account.account_number, bic=account.bic,
+        amount=amount, reference=reference,
+    )  # fmt: skip

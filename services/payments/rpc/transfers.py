@@ -7,7 +7,11 @@ from chassis.errors import invalid
 from services.payments.desk import Desk
 from services.payments.operations.claim_transfer import Claimed, claim_transfer
 from services.payments.operations.close_transfer_claims import close_transfer_claim
-from services.payments.operations.get_transfer_instructions import get_transfer_instructions
+from services.payments.operations.get_transfer_instructions import (
+    SlipInvoice,
+    get_transfer_instructions,
+    get_transfer_slip,
+)
 from services.payments.operations.list_transfer_claims import get_transfer_proof, list_transfer_claims
 from services.payments.translate.payments import from_proto_day, from_proto_money
 from services.payments.translate.transfers import to_proto_claim, to_proto_proof
@@ -67,6 +71,28 @@ class Transfers(transfers_pb2_grpc.TransfersServicer):
         return await close_transfer_claim(self._desk, request.claim_id, request.reason)
 
 
+class TransferSlips(transfers_pb2_grpc.TransferSlipsServicer):
+    """How one invoice is paid by transfer, for its document."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def GetTransferSlip(self, request: pb.GetTransferSlipRequest, context: Context) -> pb.TransferSlip:
+        amount = from_proto_money(request.amount, "amount")
+        if amount.minor_units <= 0:
+            raise invalid("amount", "not_positive", "Nothing is due of this invoice.")
+        invoice = SlipInvoice(
+            invoice_id=request.invoice_id,
+            number=request.invoice_number,
+            customer_id=request.customer_id,
+            amount_due=amount,
+        )
+        return await get_transfer_slip(self._desk, request.organization_id, invoice)
+
+
 def servicers(desk: Desk) -> Sequence[tuple[Any, object]]:
     """The pairs that Server takes."""
-    return ((transfers_pb2_grpc.add_TransfersServicer_to_server, Transfers(desk)),)
+    return (
+        (transfers_pb2_grpc.add_TransfersServicer_to_server, Transfers(desk)),
+        (transfers_pb2_grpc.add_TransferSlipsServicer_to_server, TransferSlips(desk)),
+    )

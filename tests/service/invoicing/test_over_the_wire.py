@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from pypdf import PdfReader
 
 from chassis import outbox
 from chassis.bus import Bus
@@ -23,7 +25,9 @@ from chassis.rpc.client import Channel, as_service, connect, user_metadata
 from chassis.rpc.server import Server
 from devstack.nats import Nats
 from services.invoicing.consumers import HANDLERS
+from services.invoicing.payments import TransferSlips
 from services.invoicing.rpc import servicers
+from services.invoicing.rpc.invoices import Invoices
 from services.invoicing.settings import InvoicingSettings
 from tallyport.invoicing.v1 import (
     customers_pb2,
@@ -34,6 +38,7 @@ from tallyport.invoicing.v1 import (
     reservations_pb2_grpc,
 )
 from tallyport.payments.v1 import events_pb2 as payments_events
+from tallyport.payments.v1 import transfers_pb2, transfers_pb2_grpc
 from tests.service.invoicing.office import PAY_LINK_KEY, Office, usd
 from tests.support.database import Databases
 from tests.support.mesh import Mesh
@@ -147,6 +152,49 @@ async def test_payments_plans_reserves_many_and_finds_open_items(wire: Wire) -> 
         reservations_pb2.FindOpenItemsRequest(organization_id=office.organization_id, names=["ANCHOR"])
     )
     assert [(item.number, item.amount_due.minor_units) for item in found.items] == [(invoice.number, 300)]
+
+
+class Slips(transfers_pb2_grpc.TransferSlipsServicer):
+    """Payments' side of the contract: one account, for everybody."""
+
+    async def GetTransferSlip(
+        self, request: transfers_pb2.GetTransferSlipRequest, context: Any
+    ) -> transfers_pb2.TransferSlip:
+        assert request.amount == usd(1_000)
+        return transfers_pb2.TransferSlip(
+            account_holder="Harbor", iban="DE02120300000000202051", reference=f"RF{request.invoice_number}"
+        )
+
+
+async def test_an_open_invoices_document_shows_the_account_unless_payments_is_away(
+    office: Office, tmp_path: Path
+) -> None:
+    mesh = Mesh(tmp_path)
+    settings = mesh.settings("payments")
+    payments = Server(
+        InvoicingSettings(**settings, grpc_listen="127.0.0.1:0"),
+        ((transfers_pb2_grpc.add_TransferSlipsServicer_to_server, Slips()),),
+    )
+    await payments.start()
+    address = f"127.0.0.1:{payments.port}"
+    channel = connect(InvoicingSettings(**mesh.settings("invoicing"), payments_address=address), "payments")
+    invoices = Invoices(office.db, TransferSlips(channel).find)
+    customer = await office.customer()
+    invoice = await office.invoice(customer.customer_id, 1_000)
+    draft = await office.draft(customer.customer_id, 1_000)
+
+    async def document(invoice_id: str) -> str:
+        request = invoices_pb2.GetInvoicePdfRequest(invoice_id=invoice_id)
+        pdf = (await office.call(invoices.GetInvoicePdf, request)).content
+        return "".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
+
+    shown = await document(invoice.invoice_id)
+    assert "DE02 1203 0000 0000 2020 51" in shown
+    assert f"RF{invoice.number}"[:4] in shown
+    assert "BANK TRANSFER" not in await document(draft.invoice_id)
+    await payments.stop(0)
+    assert "BANK TRANSFER" not in await document(invoice.invoice_id)
+    await channel.close()
 
 
 async def test_a_payment_over_nats_pays_the_invoice_once(

@@ -175,6 +175,7 @@ class Till:
     invoicing_address: str
     channel: Channel
     """To the service, as the gateway."""
+    address: str
     organization_id: str = field(default_factory=lambda: f"org_{uuid.uuid4().hex[:12]}")
 
     def as_customer(self, customer_id: str = "cus_1", *, key: str | None = None, **claims: Any) -> Any:
@@ -395,7 +396,7 @@ async def serving(
         payments=payments_pb2_grpc.PaymentsStub(gateway),
         provider_events=payments_pb2_grpc.ProviderEventsStub(gateway),
         receipts=payments_pb2_grpc.ReceiptsStub(notifications),
-        invoicing_address=invoicing_address, channel=gateway,
+        invoicing_address=invoicing_address, channel=gateway, address=address,
     )  # fmt: skip
     gate.sink = till.hook
     gate.seen.clear()

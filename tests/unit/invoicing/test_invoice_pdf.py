@@ -6,11 +6,13 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+import segno
 from pypdf import PdfReader
 
 from chassis.money import Money
 from services.invoicing.domain.invoice import Buyer, Invoice, Line
 from services.invoicing.domain.organization import Organization
+from services.invoicing.domain.transfer_slip import TransferSlip
 from services.invoicing.formats.invoice_pdf import document, file_name_of, invoice_pdf
 from tests.unit.invoicing.test_invoice import BUYER, NOW, invoice, usd
 
@@ -100,6 +102,35 @@ def test_amounts_are_written_for_the_reader_as_far_as_the_font_can(locale: str, 
         total=Money(123_456, "EUR"), paid=Money(0, "EUR"), credited=Money(0, "EUR"), lines=(),
     )  # fmt: skip
     assert document(euros, SELLER, locale=locale, today=TODAY)["due"] == due
+
+
+SLIP = TransferSlip(
+    account_holder="Harbor Supply Company, Inc.", account_number="DE02120300000000202051", bic="BYLADEM1001",
+    bank_name="", reference="RF29INV000042", epc_qr_payload="BCD\n002\n1\nSCT\nBYLADEM1001\nHarbor Supply",
+)  # fmt: skip
+
+
+async def test_an_invoice_with_a_slip_tells_where_to_transfer_to_and_shows_the_code() -> None:
+    pdf = await invoice_pdf(final(rope()), SELLER, locale="en-US", today=TODAY, slip=SLIP)
+    (page,) = text_of(pdf)
+    for wanted in ("PAY BY BANK TRANSFER", "DE02 1203 0000 0000 2020 51", "BYLADEM1001", "RF29 INV0 0004 2",
+                   "Scan with your banking app"):  # fmt: skip
+        assert wanted in page, wanted
+    data = document(final(rope()), SELLER, locale="en-US", today=TODAY, slip=SLIP)
+    code = segno.make_qr(SLIP.epc_qr_payload.encode(), error="m", boost_error=False)
+    picture = io.BytesIO()
+    code.save(picture, kind="svg", border=4, xmldecl=False, light="#fff", omitsize=True)
+    assert data["transfer"]["qr"] == picture.getvalue().decode()
+
+
+async def test_an_account_without_an_iban_has_no_code_and_is_named_for_what_it_is() -> None:
+    slip = replace(SLIP, account_number="000123456789", bic="021000021", epc_qr_payload="")
+    (page,) = text_of(await invoice_pdf(final(rope()), SELLER, locale="en-US", today=TODAY, slip=slip))
+    for wanted in ("Account number", "000123456789", "Routing number"):
+        assert wanted in page, wanted
+    assert "Scan" not in page
+    (page,) = text_of(await invoice_pdf(final(rope()), SELLER, locale="en-US", today=TODAY))
+    assert "PAY BY BANK TRANSFER" not in page
 
 
 def test_file_names_hold_nothing_that_a_file_system_minds() -> None:

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 
 from chassis.caller import Audience
-from chassis.errors import ServiceError
+from chassis.errors import Kind, ServiceError
+from chassis.rpc.client import as_service, connect
+from chassis.settings import BaseServiceSettings
 from services.payments.domain.creditor_reference import creditor_reference
 from services.payments.operations.close_transfer_claims import close_matching_claims, expire_claims
 from tallyport.common.v1 import money_pb2
 from tallyport.payments.v1 import transfers_pb2 as pb
+from tallyport.payments.v1 import transfers_pb2_grpc
 from tests.service.payments.bank.desk import IBAN, BankDesk
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
@@ -56,6 +59,30 @@ async def test_without_an_account_for_payers_transfers_are_not_offered(bank_desk
     with pytest.raises(ServiceError) as refused:
         await _instructions(bank_desk, "inv_1")
     assert refused.value.reason == "BANK_TRANSFER_NOT_OFFERED"
+
+
+async def test_invoicing_gets_the_slip_of_an_invoice_and_nobody_else_does(bank_desk: BankDesk) -> None:
+    request = pb.GetTransferSlipRequest(
+        organization_id=bank_desk.till.organization_id, customer_id="cus_1", invoice_id="inv_1",
+        invoice_number="INV-0001", amount=money_pb2.Money(minor_units=1230, currency="EUR"),
+    )  # fmt: skip
+    settings = BaseServiceSettings(
+        **bank_desk.till.mesh.settings("invoicing"), payments_address=bank_desk.till.address
+    )
+    async with connect(settings, "payments") as channel:
+        ask = as_service(transfers_pb2_grpc.TransferSlipsStub(channel).GetTransferSlip)
+        with pytest.raises(ServiceError) as refused:
+            await ask(request)
+        assert refused.value.reason == "BANK_TRANSFER_NOT_OFFERED"
+        await bank_desk.account(shown_to_payers=True)
+        slip = await ask(request)
+    assert (slip.iban, slip.reference) == (IBAN, creditor_reference("INV0001"))
+    assert slip.epc_qr_payload.split("\n")[5:8] == ["Acme GmbH", IBAN, "EUR12.30"]
+    with pytest.raises(ServiceError) as refused:
+        await as_service(transfers_pb2_grpc.TransferSlipsStub(bank_desk.till.channel).GetTransferSlip)(
+            request
+        )
+    assert refused.value.kind is Kind.PERMISSION_DENIED
 
 
 async def test_others_invoices_do_not_exist(bank_desk: BankDesk) -> None:
