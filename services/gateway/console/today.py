@@ -10,6 +10,7 @@ from litestar import Response, get
 
 from services.gateway.console.asking import if_there
 from services.gateway.console.names import customer_names
+from services.gateway.console.reconciliation.words import age
 from services.gateway.console.words import WORDS
 from services.gateway.web.languages import current, date_text, money_text
 from services.gateway.web.languages import gettext as _
@@ -32,6 +33,10 @@ from tallyport.payments.v1.payments_pb2 import (
     PaymentsOverview,
     PaymentStatus,
 )
+from tallyport.payments.v1.reconciliation_pb2 import (
+    GetReconciliationOverviewRequest,
+    ReconciliationOverview,
+)
 
 _SHOWN_PAYMENTS = 5
 _SHOWN_PROBLEMS = 5
@@ -46,10 +51,11 @@ class Figures:
     latest: ListPaymentsResponse | None
     checked: ListPaymentsResponse | None
     failed_mails: ListMessagesResponse | None
+    bank: ReconciliationOverview | None
 
     @property
     def complete(self) -> bool:
-        return None not in (self.owed, self.paid, self.latest, self.checked, self.failed_mails)
+        return None not in (self.owed, self.paid, self.latest, self.checked, self.failed_mails, self.bank)
 
     def currencies(self, first: str) -> list[str]:
         """Every currency with a figure, the organization's own first."""
@@ -76,14 +82,17 @@ async def gather_figures(page: Page) -> Figures:
     """Everything at once; each service that is away leaves a gap of its own."""
     unknown = ListPaymentsRequest(status=PaymentStatus.PAYMENT_STATUS_UNKNOWN, page_size=_SHOWN_PROBLEMS)
     failed = ListMessagesRequest(state=MessageState.MESSAGE_STATE_FAILED, page_size=_SHOWN_PROBLEMS)
-    owed, paid, latest, checked, failed_mails = await asyncio.gather(
+    owed, paid, latest, checked, failed_mails, bank = await asyncio.gather(
         if_there(page.call(page.to.invoices.GetReceivablesOverview, GetReceivablesOverviewRequest())),
         if_there(page.call(page.to.payments.GetPaymentsOverview, GetPaymentsOverviewRequest())),
         if_there(page.call(page.to.payments.ListPayments, ListPaymentsRequest(page_size=_SHOWN_PAYMENTS))),
         if_there(page.call(page.to.payments.ListPayments, unknown)),
         if_there(page.call(page.to.messages.ListMessages, failed)),
+        if_there(
+            page.call(page.to.reconciliation.GetReconciliationOverview, GetReconciliationOverviewRequest())
+        ),
     )
-    return Figures(owed=owed, paid=paid, latest=latest, checked=checked, failed_mails=failed_mails)
+    return Figures(owed=owed, paid=paid, latest=latest, checked=checked, failed_mails=failed_mails, bank=bank)
 
 
 def age_word(name: str) -> str:
@@ -158,5 +167,6 @@ async def show(page: Page) -> Response[str]:
         today=await page.today(),
         now=page.site.clock.now(),
         zone=organization.time_zone or "UTC",
+        age=age,
         **WORDS,
     )
