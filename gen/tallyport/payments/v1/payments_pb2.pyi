@@ -619,7 +619,7 @@ class HostedPage(_message.Message):
     return_url: _builtins.str
     """Where the provider sends the payer afterwards; {payment_id} in it is replaced. Must be on the portal's own address."""
     method: Global___PaymentMethodType.ValueType
-    """Card, bank debit, redirect or stablecoin; card when not set."""
+    """Card, bank debit, wallet, redirect or stablecoin; card when not set."""
     save: _builtins.bool
     """Whether the method is kept for later payments; only for signed-in payers."""
     def __init__(
