@@ -26,6 +26,7 @@ CUSTOMER: list[Any] = [
     invoice.document,
     pay.show,
     pay.submit,
+    pay.figures,
     payment.come_back,
     payment.show,
     payment.state,
@@ -49,6 +50,7 @@ CUSTOMER: list[Any] = [
 PAY_LINK: list[Any] = [
     pay_link.show,
     pay_link.submit,
+    pay_link.figures,
     pay_link_transfer.show,
     pay_link_transfer.claim,
     pay_link.document,

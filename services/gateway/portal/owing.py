@@ -40,6 +40,8 @@ async def payable_now(page: Page) -> Payable:
             waiting[part.invoice_id] = waiting.get(part.invoice_id, 0) + part.amount.minor_units
 
     def payable(invoice: Invoice) -> Money:
+        if invoice.disputed:  # a payment leaves it out until that is settled
+            return Money.zero(invoice.total.currency)
         settling = invoice.amount_processing.minor_units - waiting.get(invoice.invoice_id, 0)
         return _less(whole_due(invoice), max(0, settling))
 

@@ -4,13 +4,14 @@ The secret is in the address only until it is exchanged for a cookie; every furt
 """
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from litestar import Response, get, post
 from litestar.params import FromPath
 
 from chassis.errors import Kind, ServiceError
-from services.gateway.portal import owing, paying
+from services.gateway.portal import paying, ways
 from services.gateway.portal.invoice import invoice_pdf
 from services.gateway.portal.payment import ask_provider, give_up, receipt_pdf, result_page, state_of
 from services.gateway.web.languages import gettext as _
@@ -45,7 +46,7 @@ async def follow(page: Page, token: FromPath[str]) -> Response[str]:
 
 
 async def _invoice_page(
-    page: Page, *, sheet: paying.Sheet | None = None, refused: str = "", status: int = 200
+    page: Page, *, entries: paying.Entries | None = None, refused: str = "", note: str = "", status: int = 200
 ) -> Response[str]:
     invoice_id = page.session.invoice_id
     invoice, paid, organization = await asyncio.gather(
@@ -53,17 +54,18 @@ async def _invoice_page(
         page.call(page.to.invoices.ListInvoicePayments, ListInvoicePaymentsRequest(invoice_id=invoice_id)),
         page.organization(),
     )
+    sheet = await paying.sheet_of(page, [invoice], entries or paying.Entries())
     return page.render(
         "pay_link.html",
-        status=status,
+        status=422 if sheet.entries.has_errors else status,
         invoice=invoice,
         allocations=paid.allocations,
         organization=organization,
-        payable=owing.whole_due(invoice),
-        sheet=sheet or paying.fresh([invoice], owing.whole_due),
-        refused=refused,
+        sheet=sheet,
+        refused=refused or sheet.refused,
+        note=note,
         key=page.new_key(),
-        action="/l/pay",
+        today=await page.today(),
     )
 
 
@@ -73,26 +75,48 @@ async def show(page: Page) -> Response[str]:
     return await _invoice_page(page)
 
 
+def _submitted(page: Page) -> paying.Entries:
+    """What a link may ask for: this invoice, none of the things that need an account."""
+    entries = paying.submitted(page.form, paying.currency_of(page.form))
+    lines = {one: entry for one, entry in entries.lines.items() if one == page.session.invoice_id}
+    way = "" if entries.way.startswith(ways.SAVED) else entries.way
+    return replace(entries, lines=lines, prepayment=None, keep_credit=False, save=False, day="", way=way)
+
+
 @post("/pay", name="pay_link.pay")
 async def submit(page: Page) -> Response[str]:
     """As on the portal's pay page, for this one invoice."""
     if page.form.all("invoice") != [page.session.invoice_id]:
         return page.redirect("/l/invoice")
-    invoices = await paying.find(page, [page.session.invoice_id])
-    sheet = paying.submitted(page.form, invoices, owing.whole_due)
-    if sheet.changed or not sheet.lines:
-        words = _("Something changed meanwhile. Please check the amounts again. Nothing was charged.")
-        return await _invoice_page(page, sheet=sheet, refused=words, status=409)
-    if not sheet.good:
-        return await _invoice_page(page, sheet=sheet, status=422)
+    entries = _submitted(page)
+    if entries.has_errors or page.form.text("do") == "update":
+        return await _invoice_page(page, entries=entries)
+    currency = paying.currency_of(page.form)
+    charge = paying.shown_as_entered(entries, currency)
+    if charge is None:
+        note = _("Here is what your changes come to. Please check it, then pay.")
+        return await _invoice_page(page, entries=entries, note=note)
     try:
-        payment = await paying.create(page, sheet, key=page.form.text("key"), return_path="/l/return")
+        payment = await paying.create(
+            page, entries, currency=currency, charge=charge, return_path="/l/return"
+        )
     except ServiceError as error:
         if error.kind is Kind.DEADLINE_EXCEEDED:
             page.flash("warn", _("This takes longer than usual. Please look here before you pay again."))
             return page.redirect("/l/invoice")
-        return await _invoice_page(page, refused=paying.refusal(error), status=409)
+        status = 429 if error.kind is Kind.RESOURCE_EXHAUSTED else 409
+        return await _invoice_page(page, refused=paying.refusal(error), status=status)
     return page.redirect(payment.redirect_url or f"/l/payments/{payment.payment_id}")
+
+
+@post("/pay/figures", name="pay_link.figures")
+async def figures(page: Page) -> Response[str]:
+    """The part of the form that follows the amount, for the script."""
+    entries = _submitted(page)
+    if entries.has_errors or not entries.lines:
+        return Response("", status_code=422, media_type="text/html")
+    sheet = await paying.sheet_of(page, await paying.find(page, entries.lines), entries)
+    return page.render("pay_figures.html", sheet=sheet, refused=sheet.refused, today="", link=True)
 
 
 @get("/invoice/pdf", name="pay_link.pdf")

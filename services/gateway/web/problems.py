@@ -14,6 +14,25 @@ _SENTENCES = {
     "INVOICE_BEING_PAID": _("A payment for this invoice is on its way already. Nothing was charged now."),
     "INVOICE_NOT_PAYABLE": _("This invoice cannot be paid. Nothing was charged."),
     "AMOUNT_EXCEEDS_DUE": _("The amount is more than what is still to pay. Nothing was charged."),
+    "PREVIEW_CHANGED": _("Something changed meanwhile. Please check the amounts again. Nothing was charged."),
+    "INVOICE_CHANGED": _("Something changed meanwhile. Please check the amounts again. Nothing was charged."),
+    "CREDIT_CHANGED": _(
+        "Your credit has changed meanwhile. Please check the amounts again. Nothing was charged."
+    ),
+    "AMOUNT_NOT_ALLOWED": _("This amount cannot be paid this way. Nothing was charged."),
+    "PART_PAYMENT_NOT_ALLOWED": _("Invoices can only be paid in full here. Please pay all that is due."),
+    "PAYMENT_METHOD_NOT_ALLOWED": _("This way to pay is not offered. Please choose another one."),
+    "PAYMENT_METHOD_NOT_USABLE": _("This payment method cannot be used just now. Please choose another one."),
+    "PAYMENT_METHOD_NOT_FOUND": _("This payment method is gone. Please choose another one."),
+    "PAYMENT_METHOD_IN_USE": _("Automatic payments use this method. Choose another one to take its place."),
+    "TOO_MANY_TRIES": _(
+        "There were too many tries. Nothing was charged. Please wait a while, or contact us to pay another way."
+    ),
+    "SPENDING_LIMIT_EXCEEDED": _("This is more than your company allows you to pay. Nothing was charged."),
+    "AUTOPAY_RUN_CLOSED": _("This automatic payment was started already or is over."),
+    "PERMISSION_MISSING": _("Your role does not allow this."),
+    "OWN_PAYMENT": _("Somebody else has to agree to what you started yourself."),
+    "BOOKS_FROZEN": _("No payments can be made just now. Nothing was charged. Please try again later."),
     "LOGIN_FAILED": _("The e-mail address or the password is not right."),
     "LOGIN_THROTTLED": _("Too many attempts. Please wait a moment and try again."),
     "PASSWORD_WRONG": _("The current password is not right."),
@@ -50,7 +69,34 @@ _FAILURES = {
     "stolen_card": _DECLINED,
     "authentication_failed": _("The bank could not confirm that it was you. Please try again."),
     "processing_error": _("The bank could not process the payment. Please try again in a moment."),
+    "account_closed": _("This bank account is closed. Please use another account or a card."),
+    "mandate_revoked": _(
+        "The permission to debit this account was withdrawn. Save it again, or pay another way."
+    ),
+    "authentication_required": _(
+        "The bank wants you to confirm this payment. Please pay on the card page instead."
+    ),
+    "redirect_declined": _("The payment was declined there. Please try again or pay another way."),
+    "payment_method_not_usable": _(
+        "The saved payment method could not be used any more. Please use another one."
+    ),
+    "payment_method_gone": _("The saved payment method is gone. Please pay another way."),
+    "provider_unavailable": _("The payment provider could not be reached. Please try again in a moment."),
+    "preview_changed": _(
+        "What was shown had changed by the time the payment began. Please look at it again."
+    ),
+    "nothing_due": _("Everything that this payment was for had been paid by then."),
+    "not_approved": _("Your company did not approve this payment."),
     "expired": _("The payment page was open too long and closed. Please start again."),
+}
+
+_RETURNS = {
+    **dict.fromkeys(("R01", "R09", "AM04"), _("There was not enough money on the account.")),
+    **dict.fromkeys(("R02", "AC04"), _("The account is closed.")),
+    **dict.fromkeys(("R03", "R04", "AC01"), _("The account could not be found.")),
+    **dict.fromkeys(
+        ("R07", "R08", "R10", "R29", "MD01", "MD06", "MS02"), _("The account's holder objected to it.")
+    ),
 }
 
 STATUS_OF_KIND = {
@@ -99,6 +145,11 @@ def failure(code: str, message: str) -> str:
     """Why a payment failed, for who paid."""
     text = _FAILURES.get(code)
     return gettext(text) if text is not None else message or gettext(_DECLINED)
+
+
+def return_reason(code: str) -> str:
+    """Why the bank sent a debit back."""
+    return gettext(_RETURNS.get(code, _("The bank gave no reason that we could tell you.")))
 
 
 def title(status: int) -> str:

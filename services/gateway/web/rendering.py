@@ -11,7 +11,13 @@ from chassis.money import Money
 from services.gateway.web import languages
 from services.gateway.web.icons import icon
 from services.gateway.web.pictures import stacked_bar, trend
-from services.gateway.web.statuses import invoice_status, payment_status
+from services.gateway.web.statuses import (
+    invoice_status,
+    method_state,
+    payment_status,
+    run_status,
+    skip_reason,
+)
 from tallyport.common.v1.money_pb2 import Money as MoneyMessage
 
 _GATEWAY = Path(__file__).parent.parent
@@ -80,6 +86,9 @@ class Templates:
             trend=trend,
             invoice_status=invoice_status,
             payment_status=payment_status,
+            method_state=method_state,
+            run_status=run_status,
+            skip_reason=skip_reason,
             language_names=languages.NAMES,
         )
         self._environment = environment

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from services.gateway.web.languages import gettext
 from services.gateway.web.languages import marked as _
 from tallyport.invoicing.v1.invoices_pb2 import Invoice, InvoiceStatus
+from tallyport.payments.v1.autopay_pb2 import AutopayRunStatus
+from tallyport.payments.v1.payment_methods_pb2 import PaymentMethodState
 from tallyport.payments.v1.payments_pb2 import PaymentStatus
 
 
@@ -31,6 +33,35 @@ _PAYMENT = {
     PaymentStatus.PAYMENT_STATUS_FAILED: (_("Failed"), "cross-circle", "bad"),
     PaymentStatus.PAYMENT_STATUS_CANCELED: (_("Canceled"), "ban", "neutral"),
     PaymentStatus.PAYMENT_STATUS_UNKNOWN: (_("Being checked"), "clock", "warn"),
+    PaymentStatus.PAYMENT_STATUS_RETURNED: (_("Came back"), "back", "bad"),
+    PaymentStatus.PAYMENT_STATUS_REFUNDED: (_("Refunded"), "back", "neutral"),
+    PaymentStatus.PAYMENT_STATUS_PARTLY_REFUNDED: (_("Partly refunded"), "half", "neutral"),
+    PaymentStatus.PAYMENT_STATUS_DISPUTED: (_("Disputed"), "flag", "bad"),
+    PaymentStatus.PAYMENT_STATUS_SCHEDULED: (_("Scheduled"), "calendar", "info"),
+    PaymentStatus.PAYMENT_STATUS_AWAITING_APPROVAL: (_("Needs approval"), "people", "warn"),
+}
+_METHOD_STATE = {
+    PaymentMethodState.PAYMENT_METHOD_STATE_ACTIVE: (_("Ready"), "check-circle", "good"),
+    PaymentMethodState.PAYMENT_METHOD_STATE_EXPIRED: (_("Expired"), "cross-circle", "bad"),
+    PaymentMethodState.PAYMENT_METHOD_STATE_COOLING_OFF: (_("Just added"), "clock", "info"),
+    PaymentMethodState.PAYMENT_METHOD_STATE_REVOKED: (_("Withdrawn"), "ban", "bad"),
+    PaymentMethodState.PAYMENT_METHOD_STATE_REMOVED: (_("Removed"), "ban", "neutral"),
+}
+_RUN = {
+    AutopayRunStatus.AUTOPAY_RUN_STATUS_PLANNED: (_("Planned"), "calendar", "info"),
+    AutopayRunStatus.AUTOPAY_RUN_STATUS_NEEDS_CONFIRMATION: (_("Asks for your consent"), "alert", "warn"),
+    AutopayRunStatus.AUTOPAY_RUN_STATUS_SKIPPED: (_("Skipped"), "ban", "neutral"),
+    AutopayRunStatus.AUTOPAY_RUN_STATUS_STARTED: (_("Paid or on its way"), "check-circle", "good"),
+    AutopayRunStatus.AUTOPAY_RUN_STATUS_RETRYING: (_("Is tried again"), "repeat", "warn"),
+    AutopayRunStatus.AUTOPAY_RUN_STATUS_FAILED: (_("Did not go through"), "cross-circle", "bad"),
+    AutopayRunStatus.AUTOPAY_RUN_STATUS_CANCELED: (_("Not needed any more"), "ban", "neutral"),
+}
+_SKIPPED = {
+    "disputed": _("Left out: you object to this invoice, and that is being looked into"),
+    "being_paid": _("Left out: a payment for it is on its way"),
+    "paid": _("Left out: it is paid already"),
+    "not_payable": _("Left out: it cannot be paid"),
+    "other_currency": _("Left out: it is in another currency"),
 }
 _UNKNOWN = (_("Unknown"), "info", "neutral")
 
@@ -51,3 +82,20 @@ def payment_status(status: PaymentStatus.ValueType) -> Status:
     """The state of a payment."""
     word, icon, tone = _PAYMENT.get(status, _UNKNOWN)
     return Status(gettext(word), icon, tone)
+
+
+def method_state(state: PaymentMethodState.ValueType) -> Status:
+    """The state of a saved method."""
+    word, icon, tone = _METHOD_STATE.get(state, _UNKNOWN)
+    return Status(gettext(word), icon, tone)
+
+
+def run_status(status: AutopayRunStatus.ValueType) -> Status:
+    """The state of an automatic payment."""
+    word, icon, tone = _RUN.get(status, _UNKNOWN)
+    return Status(gettext(word), icon, tone)
+
+
+def skip_reason(reason: str) -> str:
+    """Why a payment leaves an invoice out."""
+    return gettext(_SKIPPED.get(reason, _SKIPPED["not_payable"]))

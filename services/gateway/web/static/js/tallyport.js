@@ -55,13 +55,7 @@
     });
   });
 
-  /* Money in minor units, so that sums are exact; null for what is not an amount. */
-  const minorUnits = (text, digits) => {
-    const match = /^\s*(\d{1,13})(?:[.,](\d*))?\s*$/.exec(text);
-    const fraction = match ? match[2] || "" : "";
-    if (!match || fraction.length > digits) return null;
-    return BigInt(match[1] + fraction.padEnd(digits, "0"));
-  };
+  /* Money in minor units, so that sums are exact. */
   const money = (units, currency, digits) => {
     const text = units.toString().padStart(digits + 1, "0");
     const amount = digits ? `${text.slice(0, -digits)}.${text.slice(-digits)}` : text;
