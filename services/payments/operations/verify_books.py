@@ -16,13 +16,14 @@ SLOW_AFTER = timedelta(days=14)
 CHECKS: Checks = {
     "I4 succeeded payment and its ledger entry differ": """
         SELECT p.payment_id AS found FROM payments p
-        LEFT JOIN ledger_entries e ON e.organization_id = p.organization_id AND e.source = 'payment'
-            AND e.source_id = p.payment_id AND e.kind = 'received'
-        LEFT JOIN ledger_lines l ON l.organization_id = e.organization_id AND l.entry_id = e.entry_id
-            AND l.account = 'customer_funds' AND l.owner = p.customer_id AND l.currency = p.currency
-        WHERE p.organization_id = :organization_id
-        GROUP BY p.payment_id, p.status, p.amount_minor_units, p.surcharge_minor_units
-        HAVING coalesce(sum(CASE l.side WHEN 'C' THEN l.amount_minor_units END), 0)
+        LEFT JOIN (
+            SELECT e.source_id, l.owner, l.currency, sum(l.amount_minor_units) AS units FROM ledger_entries e
+            JOIN ledger_lines l ON l.organization_id = e.organization_id AND l.entry_id = e.entry_id
+            WHERE e.organization_id = :organization_id AND e.source = 'payment' AND e.kind = 'received'
+                AND l.account = 'customer_funds' AND l.side = 'C'
+            GROUP BY e.source_id, l.owner, l.currency
+        ) AS b ON b.source_id = p.payment_id AND b.owner = p.customer_id AND b.currency = p.currency
+        WHERE p.organization_id = :organization_id AND coalesce(b.units, 0)
             <> CASE p.status WHEN 'succeeded' THEN p.amount_minor_units - p.surcharge_minor_units ELSE 0 END
     """,
     "I3 card payment and its attempts differ": """

@@ -1,5 +1,9 @@
 """What is wrong with receivables is found at once, stops what moves money, and nothing else."""
 
+import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 
 import psycopg
@@ -111,6 +115,25 @@ async def test_money_writes_stop_until_the_damage_is_mended(
     await office.reserve("pay_4", customer.customer_id, {invoice.invoice_id: 1_000})
 
 
+async def test_the_command_line_names_what_is_wrong_and_lifts_a_freeze_only_once_it_is_mended(
+    damaged: tuple[Office, psycopg.AsyncConnection[object]],
+) -> None:
+    office, admin = damaged
+    await admin.execute("UPDATE outbox SET published_at = now()")
+    assert await _tallyport(office.db, "verify") == (0, f"invoicing      {office.organization_id:<32} right")
+    await admin.execute("UPDATE payment_applications SET surcharge_minor_units = 1")
+    await _check(office.db, office.organization_id)
+    status, printed = await _tallyport(office.db, "verify", "--lift", "Looks good to me.")
+    assert status == 1
+    assert "I5 received is not applied, unapplied and refunded: pay_1" in printed
+    assert "money writes are frozen since" in printed
+    await admin.execute("UPDATE payment_applications SET surcharge_minor_units = 0")
+    status, printed = await _tallyport(office.db, "verify")
+    assert (status, "I5" in printed, "frozen since" in printed) == (1, False, True)
+    assert (await _tallyport(office.db, "verify", "--lift", "Mended by hand."))[0] == 0
+    assert (await _tallyport(office.db, "verify"))[0] == 0
+
+
 async def test_another_organization_is_not_stopped(
     damaged: tuple[Office, psycopg.AsyncConnection[object]],
 ) -> None:
@@ -122,6 +145,20 @@ async def test_another_organization_is_not_stopped(
     assert await books.check_due(office.db, verify) == 2
     await other.reserve("pay_9", customer.customer_id, {invoice.invoice_id: 1_000})
     assert (await _check(office.db, office.organization_id)).frozen_at is not None
+
+
+async def _tallyport(db: Database, *arguments: str) -> tuple[int, str]:
+    """Exit status, and what was printed."""
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "cli", *arguments],
+        env=os.environ | {"DATABASE_URL": db.engine.url.render_as_string(hide_password=False)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.returncode, done.stdout.strip()
 
 
 async def _wrong(office: Office) -> set[str]:

@@ -233,7 +233,7 @@ async def test_money_that_went_back_though_it_was_not_here_is_seen(office: Offic
     await office.reversed("pay_1", customer.customer_id, 130)
     assert await office.balance("suspense") == 30
     assert await office.balance("cash_clearing") == -30
-    assert "money went back that was not here: ref_pay_1" in await office.wrongs()
+    assert "I4 money went back that was not here: ref_pay_1" in await office.wrongs()
     await office.reinstated("pay_1", customer.customer_id, 130)
     assert await office.balance("suspense") == 0
     assert await office.wrongs() == []

@@ -24,6 +24,14 @@ def test_every_audit_log_of_the_demo_is_whole(stack: RunningStack) -> None:
         assert max(entries) > 1_000, done.stdout
 
 
+def test_everything_that_must_be_true_of_the_demo_is_true(stack: RunningStack) -> None:
+    done = stack.command("verify")
+    assert done.returncode == 0, done.stdout + done.stderr
+    checked = {line.split()[0] for line in done.stdout.splitlines()}
+    assert checked == {"identity", "invoicing", "payments", "notifications", "across"}
+    assert all(line.endswith("right") for line in done.stdout.splitlines()), done.stdout
+
+
 def test_the_demo_leaves_no_dead_letters(stack: RunningStack) -> None:
     done = stack.command("dead-letters", "list")
     assert (done.returncode, done.stdout) == (0, "No dead letters.\n"), done.stderr
