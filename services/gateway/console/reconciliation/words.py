@@ -74,7 +74,7 @@ def line_status(line: BankLine) -> Status:
 
 def matched_by(line: BankLine) -> str:
     """Who matched it: `automatic`, `rule` or a person's name."""
-    words = {"automatic": _("Matched by itself"), "rule": _("Matched by a rule")}
+    words = {"automatic": _("By itself"), "rule": _("By a rule")}
     return words.get(line.matched_by, line.matched_by)
 
 
