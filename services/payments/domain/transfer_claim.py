@@ -43,6 +43,13 @@ class TransferClaim:
     claimed_by: str
     proof_file_name: str = ""
     payment_id: str = ""
+    reopened: int = 0
+    """How often a match that had ended it was undone."""
+
+    @property
+    def version(self) -> int:
+        """Number of its newest event: claimed, closed, and so on in turn."""
+        return 1 + 2 * self.reopened + (self.status is not ClaimStatus.OPEN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from services.payments.desk import Desk
 from services.payments.domain.transfer_claim import ClaimStatus, TransferClaim
 from services.payments.operations.claim_transfer import AGGREGATE
 from services.payments.store import transfer_claims
-from services.payments.translate.transfers import to_claim_closed, to_proto_claim
+from services.payments.translate.transfers import to_claim_closed, to_claimed, to_proto_claim
 from tallyport.payments.v1 import transfers_pb2
 
 BATCH = 100
@@ -25,6 +25,19 @@ async def close_matching_claims(
     for claim_id in claim_ids:
         await _close(tx, claim_id, ClaimStatus.MATCHED, payment_id=payment_id)
     return len(claim_ids)
+
+
+async def reopen_claims(tx: WriteTx, payment_id: str) -> None:
+    """Let claims wait again whose money was not `payment_id` after all; those whose day is over have expired."""
+    for claim in await transfer_claims.reopen(tx, payment_id):
+        outbox.append(
+            tx,
+            to_claimed(claim),
+            aggregate_type=AGGREGATE,
+            aggregate_id=claim.claim_id,
+            aggregate_version=claim.version,
+        )
+        audit.record(tx, "transfer_claim.reopened", claim.claim_id)
 
 
 async def close_transfer_claim(desk: Desk, claim_id: str, reason: str) -> transfers_pb2.TransferClaim:
@@ -64,7 +77,11 @@ async def _close(
     closed = await transfer_claims.close(tx, claim_id, status, payment_id=payment_id, reason=reason)
     if closed is not None:
         outbox.append(
-            tx, to_claim_closed(closed), aggregate_type=AGGREGATE, aggregate_id=claim_id, aggregate_version=2
+            tx,
+            to_claim_closed(closed),
+            aggregate_type=AGGREGATE,
+            aggregate_id=claim_id,
+            aggregate_version=closed.version,
         )
         audit.record(tx, f"transfer_claim.{status.value}", claim_id, reason=reason)
     return closed

@@ -13,6 +13,7 @@ from services.payments.domain.chargeback import UNMATCHED
 from services.payments.domain.matching import MatchedPart, Proposal
 from services.payments.domain.payment import Part, check_covers
 from services.payments.operations.book_match import book_payment, prepare
+from services.payments.operations.close_transfer_claims import reopen_claims
 from services.payments.operations.prepare_payment import initiator
 from services.payments.operations.reverse_payment import reverse_in
 from services.payments.store import cases, copies, line_matches, payouts, reversals
@@ -134,6 +135,7 @@ async def _unmatch_payment(tx: WriteTx, line: BankLine, payment_id: str) -> None
             "Money of this payment has gone back already, so its match stays.",
         )
     await reverse_in(tx, case, before, before.with_return(UNMATCHED, returned_at=tx.now()))
+    await reopen_claims(tx, payment_id)
 
 
 async def _answer(tx: WriteTx, bank_line_id: str) -> pb.BankLineDetail:

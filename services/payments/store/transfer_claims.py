@@ -78,6 +78,13 @@ async def close(
     return None if row is None else _claim(row)
 
 
+async def reopen(tx: WriteTx, payment_id: str) -> list[TransferClaim]:
+    """Claims that ended because of this payment wait again, or are expired if their day is over; those that wait."""
+    params = {"organization_id": tx.organization_id, "payment_id": payment_id, "today": tx.now().date()}
+    claims = [_claim(row) for row in await tx.execute(_REOPEN, params)]
+    return [claim for claim in claims if claim.status is ClaimStatus.OPEN]
+
+
 async def open_of_invoices(tx: WriteTx, customer_id: str, invoice_ids: Sequence[str]) -> list[str]:
     """Open claims of a customer that name one of these invoices."""
     params = {
@@ -108,12 +115,13 @@ def _claim(row: Row[Any]) -> TransferClaim:
         claimed_by=row.claimed_by,
         proof_file_name=row.proof_file_name,
         payment_id=row.payment_id,
+        reopened=row.reopened,
     )
 
 
 _COLUMNS = (
     "claim_id, customer_id, invoice_ids, amount_minor_units, currency, transferred_on, note, status, expires_on,"
-    " created_at, claimed_by, proof_file_name, payment_id"
+    " created_at, claimed_by, proof_file_name, payment_id, reopened"
 )
 _ONE = "organization_id = :organization_id AND claim_id = :claim_id"
 _INSERT = text("""
@@ -137,6 +145,13 @@ _PAGE = text(
 _CLOSE = text(
     "UPDATE transfer_claims SET status = :status, payment_id = :payment_id, close_reason = :reason, closed_at = :now"  # noqa: S608
     f" WHERE {_ONE} AND status = 'open' RETURNING {_COLUMNS}"
+)
+_REOPEN = text(
+    "UPDATE transfer_claims SET payment_id = '', closed_at = CASE WHEN expires_on < :today THEN closed_at END,"  # noqa: S608
+    " reopened = reopened + CASE WHEN expires_on < :today THEN 0 ELSE 1 END,"
+    " status = CASE WHEN expires_on < :today THEN 'expired' ELSE 'open' END"
+    " WHERE organization_id = :organization_id AND payment_id = :payment_id AND status = 'matched'"
+    f" RETURNING {_COLUMNS}"
 )
 _OPEN_OF_INVOICES = text(
     "SELECT claim_id FROM transfer_claims WHERE organization_id = :organization_id AND customer_id = :customer_id"

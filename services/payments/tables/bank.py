@@ -166,6 +166,7 @@ transfer_claims = Table(
     text_column("claimed_by"),
     time_column("closed_at", nullable=True),
     text_column("close_reason", default=""),
+    Column("reopened", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("organization_id", "claim_id", name="pk_transfer_claims"),
     CheckConstraint("status IN ('open', 'matched', 'expired', 'closed')", name="status"),
     CheckConstraint("amount_minor_units > 0", name="amount"),

@@ -191,6 +191,49 @@ async def test_a_match_ends_the_payers_claim(room: LedgerRoom) -> None:
     assert (overview.open_claims, overview.matched_automatically_30_days) == (0, 1)
 
 
+async def test_an_undone_match_lets_the_claim_wait_again_unless_its_day_is_over(room: LedgerRoom) -> None:
+    for number in (1, 2):
+        room.till.invoices.add(f"inv_{number}", number * 10_000)
+        claim = transfers_pb2.ClaimTransferRequest(
+            invoice_ids=[f"inv_{number}"],
+            amount=money_pb2.Money(minor_units=number * 10_000, currency="USD"),
+            transferred_on=room.today.isoformat(),
+        )
+        await room.transfers.ClaimTransfer(claim, metadata=room.till.as_customer(key=f"claim-{number}"))
+    await room.load("100.00;Acme Trading;;thanks", "200.00;Acme Trading;;thanks")
+    first, second = sorted(
+        await room.lines(status=pb.BANK_LINE_STATUS_MATCHED), key=lambda line: line.amount.minor_units
+    )
+    await room.undo(first.bank_line_id)
+    (claim,) = await claims(room, open_only=True)
+    assert (list(claim.invoice_ids), claim.payment_id) == (["inv_1"], "")
+    assert await told_of(room, claim.claim_id) == [
+        (1, "TransferClaimed"), (2, "TransferClaimClosed"), (3, "TransferClaimed"),
+    ]  # fmt: skip
+    await room.match(first.bank_line_id, {"inv_1": 10_000})
+    assert (await told_of(room, claim.claim_id))[-1] == (4, "TransferClaimClosed")
+    room.till.clock.advance(days=11)
+    await room.undo(second.bank_line_id)
+    assert await claims(room, open_only=True) == []
+    states = {claim.invoice_ids[0]: claim.status for claim in await claims(room, open_only=False)}
+    assert states == {
+        "inv_1": transfers_pb2.TRANSFER_CLAIM_STATUS_MATCHED,
+        "inv_2": transfers_pb2.TRANSFER_CLAIM_STATUS_EXPIRED,
+    }
+
+
+async def claims(room: LedgerRoom, *, open_only: bool) -> list[transfers_pb2.TransferClaim]:
+    request = transfers_pb2.ListTransferClaimsRequest(open_only=open_only)
+    return list((await room.transfers.ListTransferClaims(request, metadata=room.staff())).claims)
+
+
+async def told_of(room: LedgerRoom, aggregate_id: str) -> list[tuple[int, str]]:
+    rows = await room.till.rows(
+        f"SELECT aggregate_version, type FROM outbox WHERE aggregate_id = '{aggregate_id}' ORDER BY 1"
+    )
+    return [(row.aggregate_version, row.type.rpartition(".")[2]) for row in rows]
+
+
 async def test_a_line_that_shows_recorded_money_makes_no_second_payment(room: LedgerRoom) -> None:
     room.till.invoices.add("inv_1", 10_000)
     request = payments_pb2.RecordPaymentRequest(
