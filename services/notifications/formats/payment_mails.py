@@ -24,6 +24,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "expired_card": "reason_expired",
     "account_closed": "reason_revoked",
     "mandate_revoked": "reason_revoked",
+    "debit_not_authorized": "reason_revoked",
     "authentication_required": "reason_confirm",
     "payment_method_not_usable": "reason_method",
     "payment_method_not_found": "reason_method",

@@ -8,12 +8,23 @@ from chassis.money import Money
 from services.payments.domain.outcome import DisputeState, DisputeView
 
 _RANKS = {state: rank for rank, state in enumerate(DisputeState)}
-REVOKED_CODES = frozenset(
-    {"R05", "R07", "R08", "R10", "R11", "R29", "MD01", "MD02", "MD07", "MS02", "AC04", "AC06"}
+_REVOKING = frozenset(
+    {
+        *("R02", "R05", "R07", "R08", "R10", "R11", "R16", "R29"),  # ACH
+        *("AC04", "AC06", "MD01", "MD02", "MD06", "MD07", "MS02"),  # SEPA
+        *("mandate_revoked", "revocation_of_authorization", "debit_not_authorized", "account_closed"),
+    }
 )
-"""Returns after which the account must not be debited again: authority revoked, account closed or barred."""
 UNMATCHED = "unmatched"
 """Return code of a payment whose bank line was somebody else's money: staff undid the match."""
+
+
+def revokes_mandate(code: str) -> bool:
+    """Whether the account must not be debited again after a return or failure with this code.
+
+    The authority is revoked or was never given, the account is closed or barred, or its holder demanded the money back.
+    """
+    return code in _REVOKING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ MESSAGES: Mapping[str, str] = {
     "insufficient_funds": "There was not enough money. Please use another card or account.",
     "account_closed": "This bank account is closed. Please use another account or a card.",
     "mandate_revoked": "The permission to debit this account was withdrawn. Please save it again, or pay another way.",
+    "debit_not_authorized": "The account's holder objected to the debit. Please use another account or a card.",
     "currency_not_supported": "This account cannot be used for this currency. Please pay another way.",
     "payment_method_gone": "The saved payment method is gone. Nothing was charged; please pay another way.",
     "redirect_declined": "The payment was declined there. Nothing was charged; please try again or pay another way.",

@@ -6,7 +6,7 @@ import structlog
 
 from chassis.database import WriteTx
 from services.payments.domain.case import Case
-from services.payments.domain.chargeback import REVOKED_CODES
+from services.payments.domain.chargeback import revokes_mandate
 from services.payments.domain.outcome import Outcome, Status
 from services.payments.domain.payment import Method
 from services.payments.operations.reverse_payment import reverse_in
@@ -41,10 +41,16 @@ async def apply_reversals(tx: WriteTx, case: Case, outcome: Outcome) -> Case:
 
 
 async def _revoke(tx: WriteTx, case: Case, outcome: Outcome) -> None:
-    """An account that must not be debited again is not."""
+    """An account that must not be debited again is not, whether the payment used it or saved it."""
+    if not revokes_mandate(outcome.return_code):
+        return
     attempt = case.attempt
-    if attempt is not None and attempt.method_token and outcome.return_code in REVOKED_CODES:
+    if attempt is not None and attempt.method_token:
         await payment_methods.mark_revoked(tx, attempt.method_token, provider=attempt.provider)
+    for payment_method_id in {case.payment.payment_method_id, case.payment.saved_payment_method_id} - {""}:
+        method = await payment_methods.find(tx, payment_method_id)  # its token may be a newer one
+        if method is not None:
+            await payment_methods.mark_revoked(tx, method.view.method_token, provider=method.provider)
 
 
 async def _watch(tx: WriteTx, case: Case, *, until: datetime) -> None:

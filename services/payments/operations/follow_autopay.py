@@ -7,6 +7,7 @@ from typing import Final
 from chassis import outbox
 from chassis.database import WriteTx
 from services.payments.domain.autopay import START_HOUR, Run, RunStatus, next_try_on
+from services.payments.domain.chargeback import revokes_mandate
 from services.payments.domain.outcome import Status
 from services.payments.domain.payment import Payment
 from services.payments.operations.begin_autopay_run import RUN_PREFIX
@@ -30,7 +31,6 @@ NOT_A_DECLINE: Final = frozenset(
 )
 """No bank has said no: the run looks again soon, and the payer has nothing to do."""
 LOOK_AGAIN: Final = timedelta(hours=1)
-REVOKING: Final = frozenset({"mandate_revoked", "revocation_of_authorization"})
 
 
 async def follow_autopay(tx: WriteTx, payment: Payment, *, provider: str) -> None:
@@ -40,7 +40,7 @@ async def follow_autopay(tx: WriteTx, payment: Payment, *, provider: str) -> Non
     """
     if payment.status not in (Status.FAILED, Status.CANCELED):
         return
-    if payment.failure_code in REVOKING and payment.payment_method_id:
+    if revokes_mandate(payment.failure_code) and payment.payment_method_id:
         method = await payment_methods.find(tx, payment.payment_method_id)
         if method is not None:
             await payment_methods.mark_revoked(tx, method.view.method_token, provider=provider)

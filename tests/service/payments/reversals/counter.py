@@ -64,6 +64,7 @@ class Counter:
         credit_used: int = 0,
         method: Method = Method.CARD,
         method_token: str = "",
+        payment_method_id: str = "",
     ) -> Case:
         """A payment of invoices that is on its way; `extra` is for none of them."""
         units = sum(parts.values()) - credit_used + extra + surcharge
@@ -73,6 +74,7 @@ class Counter:
             parts=tuple(Part(one, usd(amount), f"INV-{one}") for one, amount in parts.items()),
             method=method, initiated_by="Ada", created_at=now, surcharge_minor_units=surcharge,
             credit_used_minor_units=credit_used, prepayment_minor_units=extra,
+            payment_method_id=payment_method_id,
         )  # fmt: skip
         attempt = Attempt(
             attempt_id=new_id("att"), payment_id=payment_id, provider=self.provider.name,

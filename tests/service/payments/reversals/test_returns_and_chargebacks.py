@@ -8,16 +8,17 @@ from random import Random
 import pypdf
 import pytest
 
-from chassis.caller import call_scope
+from chassis.caller import call_scope, service_call
 from chassis.errors import ServiceError
-from services.payments.domain.outcome import DisputeState, Outcome, Status
+from services.payments.domain.outcome import DisputeState, MethodView, Outcome, Status
 from services.payments.domain.payment import Method
 from services.payments.domain.refund import RefundStatus
+from services.payments.domain.saved_method import State
 from services.payments.operations.answer_chargeback import accept_chargeback, submit_evidence
 from services.payments.operations.get_receipt import get_receipt
 from services.payments.operations.settle_refund import settle_refund
 from services.payments.providers import RefundOutcome, RefundState
-from services.payments.store import policies
+from services.payments.store import payment_methods, policies
 from tallyport.payments.v1 import events_pb2
 from tests.service.payments.reversals.counter import Counter, usd
 
@@ -61,6 +62,54 @@ async def test_a_debit_that_comes_back_before_it_settled_has_only_failed(counter
     assert await counter.rows("SELECT 1 FROM ledger_entries") == []
     assert await counter.news(case.payment.payment_id) == ["PaymentFailed"]
     await counter.check_books()
+
+
+async def saved_account(counter: Counter, token: str = "pm_1") -> str:
+    view = MethodView(
+        method_token=token, customer_token="cu_1", kind="bank_debit", brand="ACH", last_digits="6789",
+        fingerprint="fp_1",
+    )  # fmt: skip
+    with call_scope(service_call("payments", counter.organization_id)):
+        async with counter.db.write(counter.organization_id) as tx:
+            return await payment_methods.remember(
+                tx, view, customer_id="cus_1", provider=counter.provider.name, accepted_by="Ada"
+            )
+
+
+async def state_of(counter: Counter, payment_method_id: str) -> State:
+    async with counter.db.read(counter.organization_id) as tx:
+        method = await payment_methods.find(tx, payment_method_id)
+    assert method is not None
+    return method.stored_state
+
+
+@pytest.mark.parametrize(
+    ("code", "after"),
+    [*((code, State.REVOKED) for code in ("R02", "R07", "R10", "R29", "MD01", "MD06", "debit_not_authorized")),
+     ("R01", State.ACTIVE), ("AM04", State.ACTIVE), ("insufficient_funds", State.ACTIVE)],
+)  # fmt: skip
+async def test_a_return_of_a_revoked_mandate_ends_the_saved_account(
+    counter: Counter, code: str, after: State
+) -> None:
+    saved = await saved_account(counter)
+    await returned_debit(counter, code, method_token="pm_1")
+    assert await state_of(counter, saved) is after
+    await counter.check_books()
+
+
+async def test_a_return_ends_the_account_even_if_its_token_was_renewed_since(counter: Counter) -> None:
+    saved = await saved_account(counter)
+    case = await counter.paid({"inv_1": 5_000}, method=Method.BANK_DEBIT, payment_method_id=saved)
+    assert await saved_account(counter, "pm_2") == saved
+    await counter.hear(case, counter.provider.give_back(case.at_provider.attempt_id, "R10"))
+    assert await state_of(counter, saved) is State.REVOKED
+
+
+async def test_a_debit_that_the_holder_refuses_at_once_ends_the_saved_account(counter: Counter) -> None:
+    saved = await saved_account(counter)
+    case = await counter.begun({"inv_1": 1_000}, method=Method.BANK_DEBIT, payment_method_id=saved)
+    await counter.hear(case, Outcome(status=Status.FAILED, failure_code="debit_not_authorized"))
+    assert await state_of(counter, saved) is State.REVOKED
 
 
 async def test_the_receipt_of_a_returned_debit_is_reversed_by_a_counter_receipt(counter: Counter) -> None:
