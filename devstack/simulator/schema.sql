@@ -231,3 +231,42 @@ CREATE TABLE IF NOT EXISTS faults (
     gathered TEXT NOT NULL DEFAULT '[]',
     created_at REAL NOT NULL
 );
+
+-- The Stripe-shaped side: objects as Stripe shows them (document), and what it keeps to itself (inside).
+CREATE TABLE IF NOT EXISTS stripe_objects (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    object TEXT NOT NULL,
+    -- What lists of this kind are filtered by: the payment intent, the customer, the payout.
+    parent TEXT NOT NULL DEFAULT '',
+    created INTEGER NOT NULL,
+    attempt_id TEXT NOT NULL DEFAULT '',
+    document TEXT NOT NULL,
+    inside TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS stripe_objects_parent ON stripe_objects (object, parent, seq);
+CREATE INDEX IF NOT EXISTS stripe_objects_attempt ON stripe_objects (attempt_id) WHERE attempt_id <> '';
+
+CREATE TABLE IF NOT EXISTS stripe_keys (
+    key TEXT PRIMARY KEY,
+    fingerprint BLOB NOT NULL,
+    status INTEGER NOT NULL,
+    answer TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS stripe_events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    type TEXT NOT NULL,
+    object_id TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    copies INTEGER NOT NULL DEFAULT 1,
+    body TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'given_up', 'withheld')),
+    tries INTEGER NOT NULL DEFAULT 0,
+    next_at REAL NOT NULL,
+    last_answer TEXT NOT NULL DEFAULT '',
+    created_at REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS stripe_events_due ON stripe_events (next_at) WHERE state = 'pending';

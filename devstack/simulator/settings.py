@@ -26,6 +26,12 @@ class Settings:
     """Where events are delivered; empty sends none and stores none."""
     webhook_key: bytes
     """Decoded HMAC key of the webhook signatures."""
+    stripe_secret: str = ""
+    """Bearer key of the Stripe-shaped API; empty leaves it out."""
+    stripe_webhook_url: str = ""
+    """Where its events are delivered; empty sends none."""
+    stripe_webhook_secret: str = ""
+    """whsec_ secret of its signatures; used as it is, like Stripe's."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -41,6 +47,9 @@ class Settings:
             webhook_key=decode_webhook_secret(needed(environment, "SIMULATOR_WEBHOOK_SECRET"))
             if webhook_url
             else b"",
+            stripe_secret=environment.get("SIMULATOR_STRIPE_SECRET", ""),
+            stripe_webhook_url=environment.get("SIMULATOR_STRIPE_WEBHOOK_URL", ""),
+            stripe_webhook_secret=environment.get("SIMULATOR_STRIPE_WEBHOOK_SECRET", ""),
         )
 
 

@@ -1,5 +1,7 @@
 """Events and their delivery as signed webhooks (Standard Webhooks), at least once, in no promised order."""
 
+# ruff: noqa: S608 (the table is named by the class)
+
 import asyncio
 import base64
 import contextlib
@@ -45,6 +47,8 @@ class _Outcome:
 class Webhooks:
     """Writes events beside the change they tell of, and delivers them in the background."""
 
+    table = "events"
+
     def __init__(self, store: Store, clock: Clock, faults: Faults, *, url: str, key: bytes) -> None:
         self._store = store
         self._clock = clock
@@ -60,7 +64,7 @@ class Webhooks:
         if self._poster is None:
             return
         # What happened goes by the simulator's clock, its delivery by the machine's, as signatures must.
-        happened_at, now = self._clock.now(), time.time()
+        happened_at = self._clock.now()
         metadata: dict[str, str] = json.loads(subject["metadata"])
         body = {
             "type": event_type,
@@ -74,22 +78,30 @@ class Webhooks:
         }
         about = Subject("event", subject["reference"], metadata)
         event_id = new_id("evt")
-        lane, position, next_at = subject["attempt_id"] or event_id, time.time_ns() // 1000, now
-        next_at += self._delay_seconds
+        self.queue(
+            event_id, event_type, body, about=about, lane=subject["attempt_id"] or event_id,
+            object_id=subject["id"],
+        )  # fmt: skip
+
+    def queue(
+        self, event_id: str, event_type: str, body: Any, *, about: Subject, lane: str, object_id: str
+    ) -> None:
+        """Store an event for delivery, as the faults for it want. Events of one lane keep their order."""
+        position, next_at = time.time_ns() // 1000, time.time() + self._delay_seconds
         if held := self._faults.take("reorder_webhooks", about):
-            lane, position, next_at = self._hold(held, event_id, now)
+            lane, position, next_at = self._hold(held, event_id, time.time())
         self._store.insert(
-            "events",
+            self.table,
             id=event_id,
             type=event_type,
-            object_id=subject["id"],
+            object_id=object_id,
             lane=lane,
             position=position,
             copies=DUPLICATES if self._faults.take("duplicate_webhooks", about) else 1,
             body=json.dumps(body, separators=(",", ":")),
             state="withheld" if self._faults.take("no_webhooks", about) else "pending",
             next_at=next_at,
-            created_at=happened_at,
+            created_at=self._clock.now(),
         )
         self._wake.set()
 
@@ -105,7 +117,7 @@ class Webhooks:
         next_at = now if complete else now + fault["seconds"]
         lane = f"reorder-{fault['id']}"
         self._store.execute(
-            "UPDATE events SET next_at = :next_at WHERE lane = :lane AND tries = 0",
+            f"UPDATE {self.table} SET next_at = :next_at WHERE lane = :lane AND tries = 0",
             next_at=next_at,
             lane=lane,
         )
@@ -123,7 +135,7 @@ class Webhooks:
     def send_again(self, event_id: str) -> None:
         """Deliver an event once more, whatever became of it."""
         self._store.execute(
-            "UPDATE events SET state = 'pending', tries = 0, next_at = :now WHERE id = :id",
+            f"UPDATE {self.table} SET state = 'pending', tries = 0, next_at = :now WHERE id = :id",
             now=time.time(),
             id=event_id,
         )
@@ -137,7 +149,7 @@ class Webhooks:
 
     async def wait_until_all_tried(self, timeout_seconds: float) -> bool:
         """Return once each event that is due was sent at least once; False after the timeout."""
-        due = "SELECT 1 FROM events WHERE state = 'pending' AND tries = 0 AND next_at <= :now"
+        due = f"SELECT 1 FROM {self.table} WHERE state = 'pending' AND tries = 0 AND next_at <= :now"
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_seconds), self._tried:
                 await self._tried.wait_for(lambda: self._store.one(due, now=time.time()) is None)
@@ -146,7 +158,8 @@ class Webhooks:
 
     def _untried(self, attempt_id: str) -> bool:
         row = self._store.one(
-            "SELECT 1 FROM events WHERE lane = :lane AND state = 'pending' AND tries = 0", lane=attempt_id
+            f"SELECT 1 FROM {self.table} WHERE lane = :lane AND state = 'pending' AND tries = 0",
+            lane=attempt_id,
         )
         return row is not None
 
@@ -164,13 +177,14 @@ class Webhooks:
             self._poster.close()
 
     def _pause_seconds(self) -> float:
-        row = self._store.one("SELECT min(next_at) AS next_at FROM events WHERE state = 'pending'")
+        row = self._store.one(f"SELECT min(next_at) AS next_at FROM {self.table} WHERE state = 'pending'")
         next_at: Any = row["next_at"] if row else None
         return 60.0 if next_at is None else min(max(next_at - time.time(), 0.01), 60.0)
 
     async def _deliver_due(self, poster: Poster) -> bool:
         due = self._store.all(
-            "SELECT * FROM events WHERE state = 'pending' AND next_at <= :now ORDER BY position LIMIT :batch",
+            f"SELECT * FROM {self.table} WHERE state = 'pending' AND next_at <= :now"
+            " ORDER BY position LIMIT :batch",
             now=time.time(),
             batch=BATCH,
         )
@@ -196,20 +210,22 @@ class Webhooks:
         body = event["body"].encode()
         outcome = _Outcome(event, False, "")
         for _ in range(event["copies"]):
-            timestamp = int(time.time())
-            headers = {
-                "content-type": "application/json",
-                "webhook-id": event["id"],
-                "webhook-timestamp": str(timestamp),
-                "webhook-signature": signature(self._key, event["id"], timestamp, body),
-            }
             try:
-                status = await poster.post(body, headers)
+                status = await poster.post(body, self.headers(event["id"], int(time.time()), body))
             except (OSError, TimeoutError) as error:
                 outcome = _Outcome(event, False, f"{type(error).__name__}: {error}")
             else:
                 outcome = _Outcome(event, 200 <= status < 300, f"HTTP {status}", final=status == _GONE)
         return outcome
+
+    def headers(self, event_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+        """What goes with an event, the signature above all."""
+        return {
+            "content-type": "application/json",
+            "webhook-id": event_id,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": signature(self._key, event_id, timestamp, body),
+        }
 
     def _note(self, outcome: _Outcome) -> None:
         tries = outcome.event["tries"] + 1
@@ -220,7 +236,7 @@ class Webhooks:
             logger.warning("webhook %s try %d: %s", outcome.event["id"], tries, outcome.answer)
         wait_seconds = RETRY_AFTER_SECONDS[min(tries, len(RETRY_AFTER_SECONDS)) - 1]
         self._store.execute(
-            "UPDATE events SET state = :state, tries = :tries, next_at = :next_at, last_answer = :answer"
+            f"UPDATE {self.table} SET state = :state, tries = :tries, next_at = :next_at, last_answer = :answer"
             " WHERE id = :id",
             state=state,
             tries=tries,

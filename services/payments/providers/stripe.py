@@ -3,7 +3,7 @@
 Every request carries our own key as Stripe's idempotency key and our ids as metadata.
 """
 
-import json
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -22,14 +22,16 @@ from services.payments.providers import (
     SetupOutcome,
     SetupState,
     WebhookEvent,
-    WebhookRefusedError,
+    stripe_requests,
+    stripe_webhooks,
 )
-from services.payments.providers.stripe_amounts import AmountNotChargeableError, from_stripe, to_stripe
+from services.payments.providers.stripe_amounts import from_stripe
 from services.payments.providers.stripe_api import PAGE_SECONDS, Refused, StripeApi, limit
 from services.payments.providers.stripe_documents import (
     UNREADABLE,
     Document,
     dispute_of,
+    disputed_intent,
     method_of,
     outcome_of_intent,
     outcome_of_session,
@@ -37,22 +39,12 @@ from services.payments.providers.stripe_documents import (
     refund_of,
     setup_of,
 )
+from services.payments.providers.stripe_requests import INTENT, NOT_CHARGEABLE, SESSION, SETUP
 
-TOLERANCE_SECONDS = 300
 LOOK_AROUND = timedelta(hours=1)
 """How far from an attempt's beginning its object at Stripe may have been made."""
 SETUP_AGE = timedelta(days=2)
-_INTENT = ("latest_charge", "payment_method")
-_SESSION = ("payment_intent.latest_charge", "payment_intent.payment_method")
-_SETUP = ("setup_intent.payment_method", "setup_intent.mandate")
-_DEBITS = {
-    "USD": "us_bank_account",
-    "EUR": "sepa_debit",
-    "GBP": "bacs_debit",
-    "AUD": "au_becs_debit",
-    "CAD": "acss_debit",
-}
-_PAGES = {"card": "card", "redirect": "paypal", "stablecoin": "crypto"}
+PAYOUTS_AT_ONCE = 6
 
 
 class Stripe:
@@ -66,26 +58,9 @@ class Stripe:
 
     async def create_checkout(self, order: Order, *, timeout_seconds: float) -> Outcome:
         """POST /v1/checkout/sessions, mode payment."""
-        intent: dict[str, Any] = {"metadata": _metadata(order)}
-        params: dict[str, Any] = {
-            "mode": "payment",
-            "client_reference_id": order.attempt_id,
-            "metadata": _metadata(order),
-            "payment_intent_data": intent,
-            "success_url": order.return_url,
-            "cancel_url": order.return_url,
-            "expand": list(_SESSION),
-        }
-        if order.save_method:
-            intent["setup_future_usage"] = "off_session"
-        if order.customer_token:
-            params["customer"] = order.customer_token
-        elif order.save_method:
-            params["customer_creation"] = "always"
         try:
-            params["line_items"] = _line_items(order)
-            params["payment_method_types"] = [_page_of(order.kind, order.amount.currency)]
-        except (AmountNotChargeableError, KeyError):
+            params = stripe_requests.checkout(order)
+        except NOT_CHARGEABLE:
             return Outcome.failed("provider_rejected")
         sessions = self._api.v1.checkout.sessions
         return await self._charge(
@@ -95,34 +70,19 @@ class Stripe:
         )
 
     async def charge(self, order: Order, *, timeout_seconds: float) -> Outcome:
-        """POST /v1/payment_intents, confirmed at once."""
-        params: dict[str, Any] = {
-            "currency": order.amount.currency.lower(),
-            "confirm": True,
-            "metadata": _metadata(order),
-            "expand": list(_INTENT),
-        }
-        if order.method_token:
-            params["payment_method"] = order.method_token
-            params["payment_method_types"] = (
-                [*_DEBITS.values(), "card"] if order.kind == "bank_debit" else ["card"]
-            )
-        elif (order.card_token or "").startswith("tok_"):
-            params["payment_method_data"] = {"type": "card", "card": {"token": order.card_token}}
-        else:
-            params["payment_method"] = order.card_token
-        if order.customer_token:
-            params["customer"] = order.customer_token
-        if order.off_session:
-            params["off_session"] = True
-        elif order.return_url:
-            params["return_url"] = order.return_url
-        if "payment_method_types" not in params:
-            params["payment_method_types"] = ["card"]
+        """POST /v1/payment_intents, confirmed at once; before it /v1/customers if a method is saved for a new one."""
         try:
-            params["amount"] = to_stripe(order.amount)
-        except AmountNotChargeableError:
+            customer = order.customer_token
+            if order.save_method and not customer:
+                metadata = stripe_requests.metadata(order)
+                customer = await self._new_customer(order.attempt_id, metadata, timeout_seconds)
+            params = stripe_requests.charge(order, customer)
+        except NOT_CHARGEABLE:
             return Outcome.failed("provider_rejected")
+        except Refused as refused:
+            return Outcome.failed(refused.code)
+        except ProviderSilentError as error:
+            raise ProviderUnreachableError("there is no customer yet, so nothing was charged") from error
         intents = self._api.v1.payment_intents
         return await self._charge(
             lambda: intents.create_async(params, {"idempotency_key": order.attempt_id}),
@@ -164,26 +124,28 @@ class Stripe:
         return outcome
 
     async def refund(self, order: RefundOrder, *, timeout_seconds: float) -> RefundOutcome:
-        """POST /v1/refunds"""
+        """POST /v1/refunds, once the payment is known to be there and in the same currency."""
         try:
-            intent_id = await self._intent_id(order.attempt, timeout_seconds)
-            params: dict[str, Any] = {
-                "payment_intent": intent_id,
-                "amount": to_stripe(order.amount),
-                "metadata": {
-                    "organization_id": order.organization_id,
-                    "attempt_id": order.attempt.attempt_id,
-                    "refund_id": order.refund_id,
-                },
-            }
-            refunds = self._api.v1.refunds
+            intent = await self._intent_of(order.attempt, timeout_seconds)
+        except ProviderUnreachableError:
+            raise
+        except ProviderSilentError as error:
+            raise ProviderUnreachableError("the payment cannot be read, so nothing was refunded") from error
+        if intent is None or intent["status"] != "succeeded":
+            return _not_refunded("charge_not_refundable")
+        if intent["currency"] != order.amount.currency.lower():
+            return _not_refunded("currency_mismatch")
+        refunds = self._api.v1.refunds
+        try:
+            params = stripe_requests.refund(order, intent["id"])
             document = await self._api.tell(
                 lambda: refunds.create_async(params, {"idempotency_key": order.refund_id}), timeout_seconds
             )
             return refund_of(document)
-        except (Refused, AmountNotChargeableError) as error:
-            code = error.code if isinstance(error, Refused) else "provider_rejected"
-            return RefundOutcome(state=RefundState.FAILED, failure_code=code)
+        except NOT_CHARGEABLE:
+            return _not_refunded("provider_rejected")
+        except Refused as refused:
+            return _not_refunded(refused.code)
         except ProviderUnreachableError:
             raise
         except (ProviderSilentError, *UNREADABLE):
@@ -192,11 +154,11 @@ class Stripe:
     async def lookup_refund(self, order: RefundOrder, *, timeout_seconds: float) -> RefundOutcome | None:
         """Among the refunds of the payment intent."""
         async with limit(timeout_seconds):
-            try:
-                intent_id = await self._intent_id(order.attempt, timeout_seconds)
-            except Refused:
+            intent = await self._intent_of(order.attempt, timeout_seconds)
+            if intent is None:
                 return None
-            refunds = await self._api.list_all(self._api.v1.refunds.list_async, {"payment_intent": intent_id})
+            of_intent = {"payment_intent": intent["id"]}
+            refunds = await self._api.list_all(self._api.v1.refunds.list_async, of_intent)
             try:
                 return next(
                     (
@@ -211,23 +173,13 @@ class Stripe:
 
     async def start_setup(self, order: SetupOrder, *, timeout_seconds: float) -> SetupOutcome:
         """POST /v1/customers if there is none yet, then /v1/checkout/sessions in mode setup."""
-        metadata = {"organization_id": order.organization_id, "setup_id": order.setup_id}
+        metadata = stripe_requests.setup_metadata(order)
         api = self._api.v1
         try:
-            customer = order.customer_token or await self._new_customer(order, metadata, timeout_seconds)
-            params: dict[str, Any] = {
-                "mode": "setup",
-                "customer": customer,
-                "client_reference_id": order.setup_id,
-                "metadata": metadata,
-                "setup_intent_data": {"metadata": metadata},
-                "payment_method_types": ["card"]
-                if order.kind == "card"
-                else ["us_bank_account", "sepa_debit"],
-                "success_url": order.return_url,
-                "cancel_url": order.return_url,
-                "expand": list(_SETUP),
-            }
+            customer = order.customer_token or await self._new_customer(
+                order.setup_id, metadata, timeout_seconds
+            )
+            params = stripe_requests.setup(order, customer)
             document = await self._api.tell(
                 lambda: api.checkout.sessions.create_async(params, {"idempotency_key": order.setup_id}),
                 timeout_seconds,
@@ -244,7 +196,7 @@ class Stripe:
         """Among the Checkout sessions of the last two days."""
         async with limit(timeout_seconds):
             since = int((datetime.now(UTC) - SETUP_AGE).timestamp())
-            params = {"created": {"gte": since}, "expand": [f"data.{path}" for path in _SETUP]}
+            params = {"created": {"gte": since}, "expand": [f"data.{path}" for path in SETUP]}
             sessions = await self._api.list_all(self._api.v1.checkout.sessions.list_async, params)
         try:
             found = next((one for one in sessions if one["client_reference_id"] == setup_id), None)
@@ -257,7 +209,9 @@ class Stripe:
         methods = self._api.v1.payment_methods
         try:
             document = await self._api.tell(lambda: methods.retrieve_async(method_token), timeout_seconds)
-            return method_of(document) if document.get("customer") else None
+            if not document.get("customer"):
+                return None
+            return method_of(document, mandate=await self._mandate_of(document, timeout_seconds))
         except Refused:
             return None
         except UNREADABLE as error:
@@ -292,30 +246,23 @@ class Stripe:
         """GET /v1/payouts, and the balance transactions of each."""
         api = self._api.v1
         moment = int(datetime.combine(since, time(), UTC).timestamp())
+        gate = asyncio.Semaphore(PAYOUTS_AT_ONCE)
+
+        async def few(payout: Document) -> PayoutView:
+            async with gate:
+                return await self._payout(payout)
+
         async with limit(timeout_seconds):
             found = await self._api.list_all(api.payouts.list_async, {"arrival_date": {"gte": moment}})
             try:
-                return [await self._payout(one) for one in found if one["status"] in ("paid", "in_transit")]
+                sent = [one for one in found if one["status"] in ("paid", "in_transit")]
+                return await asyncio.gather(*(few(one) for one in sent))
             except UNREADABLE as error:
                 raise ProviderSilentError("payouts answered with something else") from error
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> WebhookEvent:
-        """Stripe-Signature, by the library; the age is compared with our own clock."""
-        from stripe import SignatureVerificationError, WebhookSignature
-
-        header = headers.get("stripe-signature", "")
-        for secret in self._webhook_secrets:
-            try:
-                WebhookSignature.verify_header(body, header, secret)
-                break
-            except (SignatureVerificationError, UnicodeDecodeError):
-                continue
-        else:
-            raise WebhookRefusedError("WEBHOOK_SIGNATURE_INVALID", "The webhook's signature is not right.")
-        stamp = next(part[2:] for part in header.split(",") if part.startswith("t="))
-        if abs(now.timestamp() - int(stamp)) > TOLERANCE_SECONDS:
-            raise WebhookRefusedError("WEBHOOK_TOO_OLD", "The webhook was signed too long ago.")
-        return _event_of(body)
+        """Stripe-Signature."""
+        return stripe_webhooks.verify(headers, body, secrets=self._webhook_secrets, now=now)
 
     async def close(self) -> None:
         await self._api.close()
@@ -329,7 +276,8 @@ class Stripe:
         try:
             document = await self._api.tell(call, timeout_seconds)
         except Refused as refused:
-            return Outcome.failed(refused.code)
+            left_behind = None if refused.intent is None else read(refused.intent)
+            return left_behind or Outcome.failed(refused.code)
         except ProviderUnreachableError:
             raise
         except ProviderSilentError:
@@ -340,12 +288,12 @@ class Stripe:
         api, reference = self._api.v1, attempt.provider_reference
         try:
             if reference is not None and reference.startswith("cs_"):
-                params = {"expand": list(_SESSION)}
+                params = {"expand": list(SESSION)}
                 return await self._api.tell(
                     lambda: api.checkout.sessions.retrieve_async(reference, params), PAGE_SECONDS
                 )
             if reference is not None:
-                params = {"expand": list(_INTENT)}
+                params = {"expand": list(INTENT)}
                 return await self._api.tell(
                     lambda: api.payment_intents.retrieve_async(reference, params), PAGE_SECONDS
                 )
@@ -355,12 +303,12 @@ class Stripe:
         around = int(LOOK_AROUND.total_seconds())
         window = {"gte": begun - around, "lte": begun + around}
         if attempt.is_hosted:
-            params_ = {"created": window, "expand": [f"data.{path}" for path in _SESSION]}
+            params_ = {"created": window, "expand": [f"data.{path}" for path in SESSION]}
             sessions = await self._api.list_all(api.checkout.sessions.list_async, params_)
             return next(
                 (one for one in sessions if one.get("client_reference_id") == attempt.attempt_id), None
             )
-        params_ = {"created": window, "expand": [f"data.{path}" for path in _INTENT]}
+        params_ = {"created": window, "expand": [f"data.{path}" for path in INTENT]}
         intents = await self._api.list_all(api.payment_intents.list_async, params_)
         mine = (one for one in intents if (one.get("metadata") or {}).get("attempt_id") == attempt.attempt_id)
         return next(mine, None)
@@ -371,20 +319,26 @@ class Stripe:
             return []
         return await self._api.list_all(self._api.v1.disputes.list_async, {"payment_intent": intent["id"]})
 
-    async def _intent_id(self, attempt: Attempt, timeout_seconds: float) -> str:
-        reference = attempt.provider_reference or ""
-        if reference.startswith("pi_"):
-            return reference
-        sessions = self._api.v1.checkout.sessions
-        session = await self._api.tell(lambda: sessions.retrieve_async(reference), timeout_seconds)
-        intent = session.get("payment_intent")
-        if not isinstance(intent, str):
-            raise Refused("charge_not_refundable")
-        return intent
+    async def _intent_of(self, attempt: Attempt, timeout_seconds: float) -> Document | None:
+        """The payment intent of an attempt; None if nobody has tried to pay."""
+        async with limit(timeout_seconds):
+            found = await self._document_of(attempt)
+        if found is not None and found["object"] == "checkout.session":
+            found = found.get("payment_intent")
+        return found
 
-    async def _new_customer(self, order: SetupOrder, metadata: dict[str, str], timeout_seconds: float) -> str:
+    async def _mandate_of(self, method: Document, timeout_seconds: float) -> Document | None:
+        """What the account holder agreed to when a debit's method was saved; Stripe finds it by its setup."""
+        if method["type"] == "card":
+            return None
+        params = {"payment_method": method["id"], "expand": ["data.mandate"]}
+        async with limit(timeout_seconds):
+            setups = await self._api.list_all(self._api.v1.setup_intents.list_async, params)
+        return next((one["mandate"] for one in setups if isinstance(one.get("mandate"), Mapping)), None)
+
+    async def _new_customer(self, about: str, metadata: dict[str, str], timeout_seconds: float) -> str:
         customers = self._api.v1.customers
-        key = {"idempotency_key": f"customer-{order.setup_id}"}
+        key = {"idempotency_key": f"customer-{about}"}
         document = await self._api.tell(
             lambda: customers.create_async({"metadata": metadata}, key), timeout_seconds
         )
@@ -408,63 +362,26 @@ class Stripe:
 
     async def _payout(self, payout: Document) -> PayoutView:
         params = {"payout": payout["id"], "expand": ["data.source"]}
-        lines = await self._api.list_all(self._api.v1.balance_transactions.list_async, params)
+        found = await self._api.list_all(self._api.v1.balance_transactions.list_async, params)
+        lines = [line for line in found if line["type"] != "payout"]
+        disputed = {disputed_intent(line) for line in lines} - {""}
+        metadata = {intent_id: await self._metadata_of(intent_id) for intent_id in sorted(disputed)}
         return PayoutView(
             provider_reference=payout["id"],
             arrives_on=datetime.fromtimestamp(payout["arrival_date"], UTC).date(),
             net=from_stripe(payout["amount"], payout["currency"]),
-            lines=tuple(payout_line_of(line) for line in lines if line["type"] != "payout"),
+            lines=tuple(payout_line_of(line, metadata) for line in lines),
         )
 
-
-def _metadata(order: Order) -> dict[str, str]:
-    return {
-        "organization_id": order.organization_id,
-        "payment_id": order.payment_id,
-        "attempt_id": order.attempt_id,
-    }
-
-
-def _line_items(order: Order) -> list[dict[str, Any]]:
-    """The invoices, if they add up to the charge; else (credit, surcharges) one line for the whole."""
-    currency = order.amount.currency.lower()
-    lines = [(line.description, line.amount) for line in order.lines]
-    if sum(amount.minor_units for _, amount in lines) != order.amount.minor_units or any(
-        amount.minor_units <= 0 for _, amount in lines
-    ):
-        lines = [(", ".join(name for name, _ in lines)[:250] or order.merchant_name, order.amount)]
-    return [
-        {
-            "quantity": 1,
-            "price_data": {
-                "currency": currency,
-                "unit_amount": to_stripe(amount),
-                "product_data": {"name": name[:250] or order.merchant_name},
-            },
-        }
-        for name, amount in lines
-    ]
+    async def _metadata_of(self, intent_id: str) -> Document:
+        intents = self._api.v1.payment_intents
+        try:
+            document = await self._api.tell(lambda: intents.retrieve_async(intent_id), PAGE_SECONDS)
+        except Refused as refused:
+            raise ProviderSilentError("Stripe does not show a disputed payment") from refused
+        found: Document = document["metadata"]
+        return found
 
 
-def _page_of(kind: str, currency: str) -> str:
-    """Stripe's word for a kind of method. KeyError if Stripe has none."""
-    return _DEBITS[currency] if kind == "bank_debit" else _PAGES[kind]
-
-
-def _event_of(body: bytes) -> WebhookEvent:
-    try:
-        document = json.loads(body)
-        subject = document["data"]["object"]
-        metadata = subject.get("metadata") or {}
-        intent = subject.get("payment_intent")
-        return WebhookEvent(
-            event_id=str(document["id"]),
-            type=str(document["type"]),
-            organization_id=str(metadata.get("organization_id", "")),
-            attempt_id=str(metadata.get("attempt_id", "")),
-            refund_id=str(metadata.get("refund_id", "")),
-            setup_id=str(metadata.get("setup_id", "")),
-            provider_reference=intent if isinstance(intent, str) else "",
-        )
-    except UNREADABLE:
-        raise WebhookRefusedError("WEBHOOK_UNREADABLE", "The webhook's body cannot be read.") from None
+def _not_refunded(code: str) -> RefundOutcome:
+    return RefundOutcome(state=RefundState.FAILED, failure_code=code)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from services.payments.providers import ProviderSilentError, ProviderUnreachableError
-from services.payments.providers.stripe_documents import failure_of
+from services.payments.providers.stripe_documents import failure_of, refusal_of
 
 if TYPE_CHECKING:
     from stripe import StripeClient
@@ -19,11 +19,15 @@ PAGE_SECONDS = 30.0
 
 
 class Refused(Exception):
-    """Stripe surely did nothing; `code` says why in our words."""
+    """Stripe surely moved no money; `code` says why in our words.
 
-    def __init__(self, code: str) -> None:
+    `intent` is the payment intent that a declined charge has left behind.
+    """
+
+    def __init__(self, code: str, intent: Mapping[str, Any] | None = None) -> None:
         super().__init__(code)
         self.code = code
+        self.intent = intent
 
 
 class StripeApi:
@@ -38,11 +42,13 @@ class StripeApi:
     def v1(self) -> Any:
         """The resources, as the library has them; made when first used, since the import is heavy."""
         if self._client is None:
-            from stripe import HTTPXClient, StripeClient
+            from stripe import StripeClient
 
             self._client = StripeClient(
                 self._secret_key,
-                http_client=HTTPXClient(timeout=30.0, verify_ssl_certs=not self._url.startswith("http://")),
+                http_client=_http_client()(
+                    timeout=30.0, verify_ssl_certs=not self._url.startswith("http://")
+                ),
                 max_network_retries=0,
                 base_addresses={"api": self._url} if self._url else {},
             )
@@ -64,7 +70,8 @@ class StripeApi:
                 return answer
         except stripe.CardError as error:
             details = (error.json_body or {}).get("error", {}) if isinstance(error.json_body, dict) else {}
-            raise Refused(failure_of(details)) from error
+            intent = details.get("payment_intent")
+            raise Refused(failure_of(details), intent if isinstance(intent, dict) else None) from error
         except stripe.RateLimitError as error:
             raise ProviderSilentError("Stripe asks for patience") from error
         except stripe.IdempotencyError as error:
@@ -72,7 +79,7 @@ class StripeApi:
         except (stripe.InvalidRequestError, stripe.AuthenticationError, stripe.PermissionError) as error:
             if error.http_status == 409:
                 raise ProviderSilentError("the key is in use") from error
-            raise Refused("provider_rejected") from error
+            raise Refused(refusal_of(error.code or "", getattr(error, "param", None) or "")) from error
         except stripe.APIConnectionError as error:
             raise _not_connected(error) from error
         except stripe.StripeError as error:
@@ -95,6 +102,20 @@ class StripeApi:
                 return found
             after = {"starting_after": page["data"][-1]["id"]}
         raise ProviderSilentError("there is more than can be looked through")
+
+
+def _http_client() -> Any:
+    """The library's client, but for one thing: it hands bodies to httpx in a way that httpx has deprecated."""
+    from stripe import HTTPXClient
+
+    class Client(HTTPXClient):
+        def _get_request_args_kwargs(self, *args: Any) -> Any:
+            positional, named = super()._get_request_args_kwargs(*args)
+            if body := named.pop("data", None):
+                named["content"] = body
+            return positional, named
+
+    return Client
 
 
 def limit(seconds: float) -> "_Limit":

@@ -1,7 +1,7 @@
 """What Stripe's objects say, in our words."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from services.payments.domain.outcome import DisputeState, DisputeView, MethodView, Outcome, Status
@@ -46,9 +46,15 @@ FAILURES: Mapping[str, str] = {
     "authentication_required": "authentication_required",
     "payment_intent_authentication_failure": "authentication_failed",
     "account_closed": "account_closed",
+    "no_account": "account_closed",
     "debit_not_authorized": "debit_not_authorized",
 }
 """Stripe's decline and error codes that mean more to us than a plain decline."""
+_REFUSALS: Mapping[str, str] = {
+    "charge_already_refunded": "refund_too_large",
+    "charge_disputed": "charge_disputed",
+    "payment_intent_mandate_invalid": "mandate_revoked",
+}
 _RETURNS = frozenset(
     {
         "bank_cannot_process",
@@ -65,7 +71,10 @@ _DISPUTES: Mapping[str, DisputeState] = {
     "under_review": DisputeState.UNDER_REVIEW,
     "warning_under_review": DisputeState.UNDER_REVIEW,
     "won": DisputeState.WON,
+    "appeal_needs_response": DisputeState.UNDER_REVIEW,
+    "appeal_under_review": DisputeState.UNDER_REVIEW,
     "warning_closed": DisputeState.WON,
+    "prevented": DisputeState.WON,
     "lost": DisputeState.LOST,
 }
 _REFUNDS: Mapping[str, RefundState] = {
@@ -131,13 +140,12 @@ def outcome_of_intent(intent: Document, attempt_id: str, disputes: Iterable[Docu
             amount=from_stripe(units, intent["currency"]),
             provider_reference=intent["id"],
             redirect_url=_next_page(intent) if status is Status.REQUIRES_ACTION else "",
-            failure_code=failure_of(intent.get("last_payment_error") or {})
-            if status is Status.FAILED
-            else "",
+            failure_code=_failure(intent, charge) if status is Status.FAILED else "",
             method_summary=_summary(details),
             return_code=returned["reason"] if returned and succeeded else "",
             returned_at=_moment(returned["created"]) if returned and succeeded else None,
-            saved_method=_saved(intent),
+            expected_on=_debited_on(details) if status is Status.PROCESSING else None,
+            saved_method=_saved(intent) if status is Status.SUCCEEDED or kind == "bank_debit" else None,
             disputes=tuple(dispute_of(one) for one in found if one is not returned),
         )
     except UNREADABLE:
@@ -150,6 +158,24 @@ def failure_of(error: Document) -> str:
         if (code := FAILURES.get(str(error.get(name)))) is not None:
             return code
     return "card_declined"
+
+
+def _failure(intent: Document, charge: Document) -> str:
+    """A debit that came back says why on its charge; a card in the intent's error."""
+    if str(charge.get("failure_code")) in FAILURES:
+        return failure_of({"code": charge["failure_code"]})
+    return failure_of(intent.get("last_payment_error") or {})
+
+
+def refusal_of(code: str, param: str) -> str:
+    """Our word for why Stripe would not even try, from the code of its error and the parameter it is about."""
+    if code == "resource_missing" and param.startswith("payment_method_data"):
+        return "invalid_card_token"
+    if code in ("resource_missing", "payment_method_unexpected_state") and param == "payment_method":
+        return "payment_method_gone"
+    if param == "amount" and not code:  # Stripe's words for a refund of more than is left have no code
+        return "refund_too_large"
+    return _REFUSALS.get(code, "provider_rejected")
 
 
 def dispute_of(dispute: Document) -> DisputeView:
@@ -221,14 +247,18 @@ def method_of(method: Document, *, mandate: Any = None) -> MethodView:
     )
 
 
-def payout_line_of(line: Document) -> PayoutLineView:
-    """A balance transaction with its source expanded. Raises one of UNREADABLE."""
+def payout_line_of(line: Document, metadata_of: Mapping[str, Document]) -> PayoutLineView:
+    """A balance transaction with its source expanded; a dispute has only its payment's metadata, by intent.
+
+    Raises one of UNREADABLE.
+    """
     source = line.get("source")
     source = source if isinstance(source, Mapping) else {}
-    metadata = source.get("metadata") or {}
+    metadata = metadata_of.get(disputed_intent(line)) or source.get("metadata") or {}
     kind = _LINES.get(line["type"], "adjustment")
     if source.get("object") == "dispute":
         kind = "chargeback" if line["amount"] < 0 else "chargeback_reversal"
+        kind = "return" if source["reason"] in _RETURNS else kind
     return PayoutLineView(
         kind=kind,
         provider_reference=str(source.get("id") or line["id"]),
@@ -237,6 +267,14 @@ def payout_line_of(line: Document) -> PayoutLineView:
         amount=from_stripe(line["amount"], line["currency"]),
         fee=from_stripe(line["fee"], line["currency"]),
     )
+
+
+def disputed_intent(line: Document) -> str:
+    """The payment intent of a balance transaction that a dispute made; empty if it was something else."""
+    source = line.get("source")
+    if not isinstance(source, Mapping) or source.get("object") != "dispute":
+        return ""
+    return str(source.get("payment_intent") or "")
 
 
 def _saved(intent: Document) -> MethodView | None:
@@ -250,6 +288,12 @@ def _next_page(intent: Document) -> str:
     action = intent.get("next_action") or {}
     page = action.get("redirect_to_url") or {}
     return str(page.get("url") or "")
+
+
+def _debited_on(details: Document) -> date | None:
+    """When the payer's bank is asked; the money is here some working days later."""
+    day = (details.get(details.get("type", "")) or {}).get("expected_debit_date")
+    return date.fromisoformat(day) if day else None
 
 
 def _summary(details: Document) -> str:

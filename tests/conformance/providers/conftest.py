@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from tests.conformance.providers.instant_world import instant_world
 from tests.conformance.providers.simulator_world import simulator_world
+from tests.conformance.providers.stripe_world import STRIPE_CAN, stripe_world
 from tests.conformance.providers.world import CAPABILITIES, Shop, World
 
 
@@ -24,6 +25,7 @@ class Subject:
 WORLDS = {
     "instant": Subject(instant_world, frozenset()),
     "simulator": Subject(simulator_world, CAPABILITIES),
+    "stripe": Subject(stripe_world, STRIPE_CAN),
 }
 
 

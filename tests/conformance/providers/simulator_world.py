@@ -30,13 +30,13 @@ _CARDS: Mapping[Card, str] = {
     Card.REFUND_WAITS: "tok_refund_pending",
     Card.REFUND_FAILS: "tok_refund_fails",
 }
-_NUMBERS: Mapping[Act, str] = {
+NUMBERS: Mapping[Act, str] = {
     Act.PAYS: "4242424242424242",
     Act.IS_DECLINED: "4000000000000002",
     Act.CONFIRMS: "4000002760003184",
     Act.REFUSES: "4000002760003184",
 }
-_ACCOUNTS: Mapping[Act, tuple[str, str]] = {
+ACCOUNTS: Mapping[Act, tuple[str, str]] = {
     Act.PAYS: ("000123456789", "DE89370400440532013000"),
     Act.BOUNCES: ("000222222227", "DE62370400440532013001"),
     Act.BOUNCES_2_DAYS_LATER: ("000111222202", "DE35370400440532013002"),
@@ -91,7 +91,7 @@ class SimulatorWorld:
             return
         page = (await self.http.get(url)).text
         if 'name="iban"' in page or 'name="routing"' in page:
-            account, iban = _ACCOUNTS[act]
+            account, iban = ACCOUNTS[act]
             scheme = "sepa" if 'name="iban"' in page else "ach"
             bank = {"iban": iban} if scheme == "sepa" else {"routing": "110000000", "account": account}
             await self._send(url, bank | {"holder": "Ann Lee", "mandate": "accepted", "scheme": scheme})
@@ -106,7 +106,7 @@ class SimulatorWorld:
             await self._pay_by_card(url, act)
 
     async def _pay_by_card(self, url: str, act: Act) -> None:
-        form = {"number": _NUMBERS[act], "expiry": "04/39", "cvc": "123", "name": "Ann Lee", "tries": "0"}
+        form = {"number": NUMBERS[act], "expiry": "04/39", "cvc": "123", "name": "Ann Lee", "tries": "0"}
         await self._send(url, form)
         if act in (Act.CONFIRMS, Act.REFUSES):
             await self.answer_challenge(f"{url}/challenge", approve=act is Act.CONFIRMS)

@@ -78,7 +78,6 @@ async def test_a_page_nobody_pays_on_expires(world: World, shop: Shop) -> None:
     [
         (Act.PAYS, Status.SUCCEEDED),
         (Act.NEVER_RETURNS, Status.SUCCEEDED),
-        (Act.LEAVES, Status.CANCELED),
     ],
 )
 async def test_a_redirect_needs_no_return(world: World, shop: Shop, act: Act, status: Status) -> None:
@@ -87,6 +86,15 @@ async def test_a_redirect_needs_no_return(world: World, shop: Shop, act: Act, st
     await world.pay_on_page(page.redirect_url, act)
     found = await shop.lookup(order, reference=page.provider_reference, hosted=True)
     assert found.status is status
+
+
+@pytest.mark.needs("redirects", "left_pages")
+async def test_leaving_a_redirect_cancels_it(world: World, shop: Shop) -> None:
+    order = shop.order(kind="redirect")
+    page = await shop.open_page(order)
+    await world.pay_on_page(page.redirect_url, Act.LEAVES)
+    found = await shop.lookup(order, reference=page.provider_reference, hosted=True)
+    assert found.status is Status.CANCELED
 
 
 @pytest.mark.needs("wallets", "pages")
