@@ -16,6 +16,7 @@ from services.gateway.console import (
     payments,
     reconciliation,
     record_payment,
+    settings,
     sign_in,
     today,
 )
@@ -56,6 +57,7 @@ STAFF: list[Any] = [
     imports.one,
     imports.start,
     imports.progress,
+    *settings.PAGES,
     account.show,
     account.change_password,
     account.end_session,

@@ -6,6 +6,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from services.gateway.console.asking import if_there
+from services.gateway.console.settings.segment import segment_of
 from services.gateway.console.words import WORDS
 from services.gateway.web.page import Page
 from tallyport.invoicing.v1.customers_pb2 import GetAccountSummaryRequest, GetCustomerRequest
@@ -21,7 +22,7 @@ async def show(page: Page, customer_id: FromPath[str]) -> Response[str]:
     """Open invoices unless `?show=all`."""
     everything = page.query("show") == "all"
     wanted = InvoiceFilter.INVOICE_FILTER_UNSPECIFIED if everything else InvoiceFilter.INVOICE_FILTER_PAYABLE
-    customer, summary, invoices, payments, organization = await asyncio.gather(
+    customer, summary, invoices, payments, segment, organization = await asyncio.gather(
         page.call(page.to.customers.GetCustomer, GetCustomerRequest(customer_id=customer_id)),
         page.call(page.to.customers.GetAccountSummary, GetAccountSummaryRequest(customer_id=customer_id)),
         page.call(
@@ -39,6 +40,7 @@ async def show(page: Page, customer_id: FromPath[str]) -> Response[str]:
                 ListPaymentsRequest(customer_id=customer_id, page_size=_SHOWN_PAYMENTS),
             )
         ),
+        segment_of(page, customer_id),
         page.organization(),
     )
     return page.render(
@@ -50,6 +52,7 @@ async def show(page: Page, customer_id: FromPath[str]) -> Response[str]:
         everything=everything,
         payments=payments.payments if payments else [],
         payments_known=payments is not None,
+        segment=segment,
         zone=organization.time_zone or "UTC",
         **WORDS,
     )
