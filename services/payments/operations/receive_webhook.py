@@ -11,11 +11,13 @@ from services.payments.domain.case import Case
 from services.payments.domain.outcome import Status
 from services.payments.operations.apply_reversals import WATCH_PERIOD
 from services.payments.operations.continue_payment import ask_again
+from services.payments.operations.set_up_payment_method import settle_setup
 from services.payments.operations.settle_payment import settle
 from services.payments.operations.submit_refund import look_up_refund
 from services.payments.providers import WebhookEvent, WebhookRefusedError
-from services.payments.store import attempts, cases, chargebacks, provider_events
+from services.payments.store import attempts, cases, chargebacks, provider_events, setups
 from services.payments.store.provider_events import UNKNOWN_ORGANIZATION, HeardEvent
+from services.payments.store.setups import Setup
 
 _log = structlog.get_logger("payments.webhook")
 
@@ -37,10 +39,30 @@ async def receive_webhook(desk: Desk, provider: str, headers: Mapping[str, str],
         attempt_id=event.attempt_id or None,
         body=body,
     )
+    if event.setup_id and (setup := await _find_setup(desk, event, provider)) is not None:
+        return await _hear_of_setup(desk, event.organization_id, setup, heard)
     organization_id, case, unfinished = await _store(desk, event, heard)
     if not unfinished:
         return True
     await _process(desk, organization_id, case, event, heard)
+    return False
+
+
+async def _find_setup(desk: Desk, event: WebhookEvent, provider: str) -> Setup | None:
+    """The setup that an event names, if the organization that it names has started it there."""
+    async with desk.db.read(event.organization_id or UNKNOWN_ORGANIZATION) as tx:
+        setup = await setups.find(tx, event.setup_id)
+    return setup if setup is not None and setup.provider == provider else None
+
+
+async def _hear_of_setup(desk: Desk, organization_id: str, setup: Setup, heard: HeardEvent) -> bool:
+    """Keep the event and settle the setup; True if that was done already."""
+    async with desk.db.write(organization_id) as tx:
+        if not await provider_events.keep(tx, heard):
+            return True
+    await settle_setup(desk, organization_id, setup)
+    with unhurried(organization_id):
+        await desk.db.run_write(organization_id, lambda tx: provider_events.mark_processed(tx, heard))
     return False
 
 

@@ -97,6 +97,13 @@ async def settle_setups(desk: Desk) -> int:
     return len(waiting)
 
 
+async def settle_setup(desk: Desk, organization_id: str, setup: Setup) -> None:
+    """Ask what became of a setup, because the provider has hinted at it; a silent one is asked again by the job."""
+    if setup.status == SetupState.REQUIRES_ACTION:
+        with call_scope(service_call("payments", organization_id, method="settle setup")):
+            await _ask(desk, setup)
+
+
 async def _open(desk: Desk, setup: Setup) -> Setup:
     """The setup with its page, and the key finished; a page that could not be opened frees the key."""
     call = current_call()

@@ -51,11 +51,17 @@ async def insert(tx: WriteTx, setup: Setup) -> None:
 
 async def load(tx: ReadTx, setup_id: str, *, for_update: bool = False) -> Setup:
     """A setup of this organization; NOT_FOUND."""
+    setup = await find(tx, setup_id, for_update=for_update)
+    if setup is None:
+        raise not_found("payment_method_setup")
+    return setup
+
+
+async def find(tx: ReadTx, setup_id: str, *, for_update: bool = False) -> Setup | None:
+    """The same; None if there is none."""
     params = {"organization_id": tx.organization_id, "setup_id": setup_id}
     row = (await tx.execute(_LOAD_LOCKED if for_update else _LOAD, params)).first()
-    if row is None:
-        raise not_found("payment_method_setup")
-    return _to_setup(row)
+    return None if row is None else _to_setup(row)
 
 
 async def save(tx: WriteTx, setup: Setup) -> None:

@@ -1,5 +1,6 @@
 """Cards and bank accounts are saved once, offered in the right order, and forgotten when asked."""
 
+import json
 import uuid
 
 import pytest
@@ -7,7 +8,9 @@ import pytest
 from chassis.errors import ServiceError
 from tallyport.payments.v1 import events_pb2
 from tallyport.payments.v1 import payment_methods_pb2 as pb
-from tests.service.payments.saved.house import House
+from tests.service.payments.saved.house import VISA, House
+from tests.service.payments.till import signed
+from tests.support.wait import until
 
 
 async def test_a_saved_card_offers_to_clear_exactly_what_is_due(house: House) -> None:
@@ -109,6 +112,29 @@ async def test_a_bank_account_comes_with_its_mandate_and_cools_off(house: House)
     house.till.clock.advance(hours=25)
     (after,) = (await house.shown()).payment_methods
     assert after.state == pb.PAYMENT_METHOD_STATE_ACTIVE
+
+
+async def test_a_saved_card_is_there_though_the_payer_never_came_back(house: House) -> None:
+    """The provider's webhook settles the setup; a second one, and one about nobody's setup, change nothing."""
+    setup = await house.start()
+    form = {"number": VISA, "expiry": "04/39", "cvc": "123", "name": "Ann Lee"}
+    assert (await house.till.bank.http.post(setup.redirect_url, data=form)).status_code < 400
+
+    async def is_there() -> bool:
+        return len((await house.shown()).payment_methods) == 1
+
+    await until(is_there)
+    till = house.till
+    body = next(body for _, body in till.gate.seen if json.loads(body)["type"] == "setup.succeeded")
+    for event_id, setup_id in (("evt_again", setup.setup_id), ("evt_other", "pms_of_nobody")):
+        document = json.loads(body)
+        document["data"]["metadata"]["setup_id"] = setup_id
+        assert not (await till.hook(*signed(document, event_id=event_id))).duplicate
+        assert (await till.hook(*signed(document, event_id=event_id))).duplicate
+    assert len((await house.shown()).payment_methods) == 1
+    kept = await till.rows("SELECT type, processed_at FROM provider_events WHERE type = 'setup.succeeded'")
+    assert len(kept) == 2
+    assert all(row.processed_at for row in kept)
 
 
 async def test_the_payer_hears_once_of_a_card_that_expires_unless_the_bank_renewed_it(house: House) -> None:
