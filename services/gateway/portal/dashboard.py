@@ -4,7 +4,7 @@ import asyncio
 
 from litestar import Response, get
 
-from services.gateway.portal import owing
+from services.gateway.portal import autopay, owing
 from services.gateway.web.page import Page
 from tallyport.invoicing.v1.customers_pb2 import GetAccountSummaryRequest
 from tallyport.payments.v1.payments_pb2 import ListPaymentsRequest
@@ -16,14 +16,17 @@ _SHOWN_PAYMENTS = 4
 @get("/", name="portal.dashboard")
 async def show(page: Page) -> Response[str]:
     """Everything is asked at once, so that the page takes as long as the slowest answer."""
-    summary, listed, payable, recent, today, organization = await asyncio.gather(
-        page.call(
-            page.to.customers.GetAccountSummary,
-            GetAccountSummaryRequest(customer_id=page.session.customer_id),
+    (summary, listed, payable, recent), automatic, today, organization = await asyncio.gather(
+        asyncio.gather(
+            page.call(
+                page.to.customers.GetAccountSummary,
+                GetAccountSummaryRequest(customer_id=page.session.customer_id),
+            ),
+            owing.open_invoices(page),
+            owing.payable_now(page),
+            page.call(page.to.payments.ListPayments, ListPaymentsRequest(page_size=_SHOWN_PAYMENTS)),
         ),
-        owing.open_invoices(page),
-        owing.payable_now(page),
-        page.call(page.to.payments.ListPayments, ListPaymentsRequest(page_size=_SHOWN_PAYMENTS)),
+        autopay.standing(page),
         page.today(),
         page.organization(),
     )
@@ -43,6 +46,7 @@ async def show(page: Page) -> Response[str]:
         more_invoices=len(listed) > _SHOWN_INVOICES,
         payable=payable,
         payments=recent.payments,
+        automatic=automatic,
         organization=organization,
         today=today,
     )

@@ -17,8 +17,9 @@ async def _chosen(page: Page) -> list[Invoice]:
     if named:
         return await paying.find(page, named)
     listed = owing.of_one_currency(await owing.open_invoices(page))
-    if page.query("select") == "due":
-        last = owing.due_by(await page.today())
+    if page.query("select") in ("due", "today"):
+        today = await page.today()
+        last = owing.due_by(today) if page.query("select") == "due" else today
         return [invoice for invoice in listed if invoice.due_date <= last]
     return listed if page.query("select") == "open" else []
 

@@ -148,6 +148,10 @@ class Sheet:
     def basis(self) -> str:
         return basis_of(self.entries)
 
+    def as_shown(self) -> Entries:
+        """The entries as if the payer had sent this very form back."""
+        return replace(self.entries, basis=self.basis, shown_credit=self.credit.minor_units)
+
     @property
     def is_plain(self) -> bool:
         """Whether what is entered is what is charged, whichever way is taken."""

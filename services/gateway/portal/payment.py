@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from chassis.errors import Kind, ServiceError
-from services.gateway.portal import owing
+from services.gateway.portal import owing, ways
 from services.gateway.web import problems
 from services.gateway.web.page import Page
 from tallyport.invoicing.v1.invoices_pb2 import GetInvoiceRequest, Invoice
@@ -44,6 +44,8 @@ async def result_page(page: Page, payment_id: str, *, base: str, invoice_base: s
         invoices=await _invoices(page, payment),
         payable=owing.left,
         reason=problems.failure(payment.failure_code, payment.failure_message),
+        returned=problems.return_reason(payment.return_code),
+        way=ways.kind_name(payment.method),
         settling=payment.status in _SETTLING,
         base=base,
         invoice_base=invoice_base,
