@@ -109,6 +109,13 @@ async def claim_many(tx: WriteTx, claims: Sequence[Claim]) -> list[Replay | Unfi
 
     As if each were claimed by itself, one after the other: of two calls with one key the second is in progress.
     """
+    new = await claim_new(tx, claims)
+    earlier = iter(await _earlier(tx, [one for one, is_new in zip(claims, new, strict=True) if not is_new]))
+    return [None if is_new else next(earlier) for is_new in new]
+
+
+async def claim_new(tx: WriteTx, claims: Sequence[Claim]) -> list[bool]:
+    """Claim those of the keys that nobody has used, the first call of each; the others are left as they are."""
     first: dict[tuple[str, str, str], Claim] = {}
     for one in claims:
         first.setdefault(one.place, one)
@@ -122,10 +129,7 @@ async def claim_many(tx: WriteTx, claims: Sequence[Claim]) -> list[Replay | Unfi
             raise _in_progress() from error  # its first transaction runs
         raise
     mine = {(row.principal, row.method, row.key) for row in rows}
-    new = {place: one for place, one in first.items() if place in mine}
-    others = [one for one in claims if new.get(one.place) is not one]
-    earlier = iter(await _earlier(tx, others))
-    return [None if new.get(one.place) is one else next(earlier) for one in claims]
+    return [one.place in mine and first[one.place] is one for one in claims]
 
 
 async def _earlier(tx: WriteTx, claims: Sequence[Claim]) -> list[Replay | Unfinished | ServiceError]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from chassis import idempotency
-from chassis.caller import Audience
 from chassis.database import WriteTx
 from chassis.errors import ServiceError
 from services.payments.desk import Alone, Desk
@@ -20,34 +19,39 @@ from services.payments.operations.prepare_payment import (
 from services.payments.store import together
 from services.payments.store.together import Opening, Surroundings
 
+TRIES_OF_ONE_PAYER = 2
+"""In one batch; a payer's further tries have transactions of their own, one after the other."""
+
 
 async def begin_together(desk: Desk, tx: WriteTx, drafts: Sequence[Draft]) -> Sequence[Case | Exception]:
     """Each new payment, or Alone: for keys that were used before, refusals, and payers whom guards or rules know.
 
     Nothing is refused here, since a transaction of its own looks at the key first.
     """
+    subjects = [subjects_for(draft.call, draft.customer_id) for draft in drafts]
     found = await together.look(
-        tx,
-        [draft.customer_id for draft in drafts],
-        [subject for draft in drafts for subject in _subjects(draft)],
+        tx, [draft.customer_id for draft in drafts], [one for names in subjects for one in names]
     )
     made = {
-        index: new for index, draft in enumerate(drafts) if (new := _make(desk, draft, found)) is not None
+        index: new
+        for index, draft in enumerate(drafts)
+        if _tries_before(subjects, index) < TRIES_OF_ONE_PAYER
+        and found.suspects.isdisjoint(subjects[index])
+        and (new := _make(desk, draft, found)) is not None
     }
     claims = [idempotency.Claim.of(drafts[index].call, object_id=drafts[index].payment_id) for index in made]
-    claimed = await idempotency.claim_many(tx, claims) if claims else []
+    claimed = await idempotency.claim_new(tx, claims) if claims else []
     answers: list[Case | Exception] = [Alone() for _ in drafts]
     openings = []
-    for (index, (payment, attempt)), earlier in zip(made.items(), claimed, strict=True):
-        if earlier is not None:
+    for (index, (payment, attempt)), is_new in zip(made.items(), claimed, strict=True):
+        if not is_new:
             continue
-        draft = drafts[index]
         openings.append(
             Opening(
                 payment=payment,
                 attempt=attempt,
-                subjects=_subjects(draft),
-                is_known=draft.call.caller.audience is Audience.CUSTOMER,
+                subjects=subjects[index],
+                is_known=True,
             )
         )
         answers[index] = Case(organization=found.organization, payment=payment, attempt=attempt)
@@ -61,13 +65,12 @@ def _make(desk: Desk, draft: Draft, found: Surroundings) -> tuple[Payment, Attem
     payer = found.payers[draft.customer_id]
     if payer.has_rules or payer.terms.policy.limits_parts or UNKNOWN_PAYERS in found.suspects:
         return None
-    if not found.suspects.isdisjoint(_subjects(draft)):
-        return None
     try:
         return make_ordinary_payment(desk, draft, payer.terms, customer_name=payer.name)
     except (ServiceError, PreviewChangedError):
         return None
 
 
-def _subjects(draft: Draft) -> list[str]:
-    return subjects_for(draft.call, draft.customer_id)
+def _tries_before(subjects: Sequence[Sequence[str]], index: int) -> int:
+    """How often the same payer comes earlier in the batch. Guards must see what became of some before the next."""
+    return sum(names[0] == subjects[index][0] for names in subjects[:index])

@@ -118,7 +118,7 @@ def is_ordinary(draft: Draft) -> bool:
     """Whether only the policy, guards and a company's rules have to be looked at to make this payment."""
     wish = draft.wish
     return (
-        draft.call.caller.audience in (Audience.CUSTOMER, Audience.PAY_LINK)
+        draft.call.caller.audience is Audience.CUSTOMER  # who holds a link only is guarded try by try
         and draft.call.idempotency_key is not None
         and not (wish.payment_method_id or wish.save or wish.source)
         and wish.scheduled_for is None

@@ -1,9 +1,10 @@
 """Rows of the guards against card testing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from chassis.database import ReadTx, WriteTx
 from services.payments.domain.guard import DAY, HOUR, SURGE_WINDOW, UNKNOWN_PAYERS, Count
@@ -12,21 +13,35 @@ from services.payments.domain.guard import DAY, HOUR, SURGE_WINDOW, UNKNOWN_PAYE
 async def begin_try(
     tx: WriteTx, payment_id: str, subjects: Sequence[str], *, is_known: bool
 ) -> dict[str, Count]:
-    """Note a try, and count the refused ones of each of its subjects and of unknown payers (last ten minutes)."""
-    rows = await tx.execute(
-        _BEGIN,
-        {
-            "organization_id": tx.organization_id,
-            "payment_id": payment_id,
-            "subjects": list(subjects),
-            "unknown": UNKNOWN_PAYERS,
-            "is_known": is_known,
-            "now": tx.now(),
-            "hour": tx.now() - HOUR,
-            "day": tx.now() - DAY,
-            "surge": tx.now() - SURGE_WINDOW,
-        },
-    )
+    """Note a try, and count the refused ones of each of its subjects and of unknown payers (last ten minutes).
+
+    Tries of an unknown payer, the first subject, begin one after the other, and one that has no answer yet counts as
+    refused: otherwise a hundred at once would all be the first.
+    """
+    params = {
+        "organization_id": tx.organization_id,
+        "payment_id": payment_id,
+        "subjects": list(subjects),
+        "payer": subjects[0],
+        "unknown": UNKNOWN_PAYERS,
+        "is_known": is_known,
+        "now": tx.now(),
+        "hour": tx.now() - HOUR,
+        "day": tx.now() - DAY,
+        "surge": tx.now() - SURGE_WINDOW,
+    }
+    if is_known:
+        return _counts(await tx.execute(_BEGIN, params))
+    tx.enqueue(_ONE_BY_ONE, params)
+    rows, unanswered = await tx.execute_all((_BEGIN, params), (_UNANSWERED, params))
+    counts, open_tries = _counts(rows), int(unanswered.scalar_one())
+    if open_tries:
+        before = counts.get(subjects[0], Count())
+        counts[subjects[0]] = Count(before.last_hour + open_tries, before.last_day + open_tries)
+    return counts
+
+
+def _counts(rows: Iterable[Row[Any]]) -> dict[str, Count]:
     return {row.subject: Count(row.last_hour, row.last_day) for row in rows}
 
 
@@ -66,6 +81,14 @@ async def delete_old(tx: WriteTx, *, before: datetime, limit: int) -> int:
     return (await tx.execute(_DELETE_TRIES, params)).rowcount
 
 
+_ONE_BY_ONE = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(CAST(:organization_id AS text) || CAST(:payer AS text), 0))"
+)
+_UNANSWERED = text("""
+    SELECT count(*) FROM payments p JOIN guarded_payments g USING (organization_id, payment_id)
+    WHERE p.organization_id = :organization_id AND p.status = 'submitting' AND p.created_at > :hour
+      AND g.subjects[1] = :payer
+""")
 _BEGIN = text("""
     WITH tried AS (
         INSERT INTO guarded_payments (organization_id, payment_id, subjects, is_known, created_at)

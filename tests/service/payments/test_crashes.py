@@ -21,7 +21,12 @@ POINTS = (
     "pay.after_provider_call",
     "pay.after_result_commit",
     "pay.before_reply",
+    "group.before_commit",
+    "group.after_commit",
+    "group.before_commit:2",
+    "group.after_commit:2",
 )
+"""The group's second transaction is the one after the provider's answer."""
 
 
 async def crash(till: Till, point: str, folder: Path, *, key: str, token: str | None = "tok_visa") -> None:
