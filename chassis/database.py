@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import psycopg
-from sqlalchemy import CursorResult, Executable, TextClause, text
+from sqlalchemy import CursorResult, Executable, Result, TextClause, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -64,6 +64,10 @@ class ReadTx:
     async def execute(self, statement: Executable, params: Parameters | None = None) -> CursorResult[Any]:
         """Run one statement; a sequence of parameters runs it for each."""
         return await self.wire.execute(statement, params)
+
+    async def execute_all(self, *questions: tuple[TextClause, Mapping[str, Any]]) -> Sequence[Result[Any]]:
+        """Run statements in their order, in one round trip; each sees what was committed when it begins."""
+        return await self.wire.ask_all(questions)
 
 
 class WriteTx(ReadTx):

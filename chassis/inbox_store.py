@@ -89,7 +89,7 @@ class Inbox:
         """Move each aggregate's position to its newest of these events (all of one source, organization)."""
         newest = {delivery.aggregate_id: delivery for delivery in deliveries}
         ordered = [newest[aggregate_id] for aggregate_id in sorted(newest)]
-        await tx.execute(
+        tx.enqueue(
             _ADVANCE,
             {
                 "consumer": self.consumer,

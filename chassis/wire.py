@@ -97,6 +97,19 @@ class Wire:
         waiting.register(self.driver.fileno(), select.POLLIN)
         return bool(waiting.poll(0))
 
+    async def ask_all(self, questions: Sequence[tuple[TextClause, Mapping[str, Any]]]) -> list[TextResult]:
+        """Run plain SQL statements one after the other, in one round trip with all that waits."""
+        statements, self._waiting = self._waiting, []
+        self._opening = 0
+        cursors = [self.driver.cursor() for _ in questions]
+        with as_sqlalchemy_errors(self.connection):
+            async with self.driver.pipeline():
+                for sql, params in statements:
+                    await self.driver.execute(sql.encode(), params)
+                for cursor, (question, params) in zip(cursors, questions, strict=True):
+                    await cursor.execute(driver_sql(question).encode(), params)
+            return [await _result_of(cursor) for cursor in cursors]
+
     async def _ask(self, sql: str, params: Mapping[str, Any]) -> CursorResult[Any]:
         cursor = self.driver.cursor()
         with as_sqlalchemy_errors(self.connection):
@@ -109,12 +122,14 @@ class Wire:
                     await cursor.execute(sql.encode(), params)
             else:
                 await cursor.execute(sql.encode(), params)
-            if cursor.description is None:
-                result = TextResult((), [], cursor.rowcount)
-            else:
-                names = tuple(column.name for column in cursor.description)
-                result = TextResult(names, await cursor.fetchall(), cursor.rowcount)
-        return cast("CursorResult[Any]", result)
+            return cast("CursorResult[Any]", await _result_of(cursor))
+
+
+async def _result_of(cursor: psycopg.AsyncCursor[Any]) -> TextResult:
+    if cursor.description is None:
+        return TextResult((), [], cursor.rowcount)
+    names = tuple(column.name for column in cursor.description)
+    return TextResult(names, await cursor.fetchall(), cursor.rowcount)
 
 
 def driver_of(connection: AsyncConnection) -> psycopg.AsyncConnection[Any]:

@@ -21,8 +21,9 @@ from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.reservation import Part, ReservationState
 from services.invoicing.store import ledger, reservations
 from services.invoicing.store import lots as credit_lots
-from services.invoicing.store.customers import get_customers
-from services.invoicing.store.invoices import lock_payable, update_balances
+from services.invoicing.store.customers import asking as asking_customers
+from services.invoicing.store.customers import found_customers
+from services.invoicing.store.invoices import locked, locking_payable, update_balances
 from services.invoicing.store.organizations import get_organization
 from services.invoicing.store.payments import (
     Made,
@@ -53,7 +54,6 @@ async def apply_payments(tx: WriteTx, incoming: Sequence[Incoming]) -> None:
     fresh = [one for one in incoming if one.payment.payment_id in new]
     if not fresh:
         return
-    customers = await get_customers(tx, {one.payment.customer_id for one in fresh})
     moments = await _moments(tx, fresh)
     till = await _opened(tx, fresh)
     made = [_apply(till, one, at) for one, at in zip(fresh, moments, strict=True)]
@@ -64,13 +64,14 @@ async def apply_payments(tx: WriteTx, incoming: Sequence[Incoming]) -> None:
     )
     for one, done in zip(fresh, made, strict=True):
         with one.scope():
-            _announce(tx, one, done.allocation, customers[one.payment.customer_id])
+            _announce(tx, one, done.allocation, till.customers[one.payment.customer_id])
 
 
 @dataclass(slots=True)
 class _Till:
     """What is locked, as it is while payment after payment is applied."""
 
+    customers: Mapping[str, Customer]
     invoices: dict[str, Invoice]
     reserved: Mapping[str, Mapping[str, Money]]
     lots: dict[str, Lot]
@@ -81,11 +82,16 @@ class _Till:
 
 
 async def _opened(tx: WriteTx, fresh: Sequence[Incoming]) -> _Till:
-    """Lock the invoices, then the credit where some is used."""
+    """Lock the invoices, then the credit where some is used. What is reserved is read after they are locked."""
     payment_ids = [one.payment.payment_id for one in fresh]
-    invoices = await lock_payable(tx, {part.invoice_id for one in fresh for part in one.parts}, payment_ids)
+    customer_ids = {one.payment.customer_id for one in fresh}
+    known, payable, held_parts = await tx.execute_all(
+        asking_customers(tx, customer_ids),
+        locking_payable(tx, {part.invoice_id for one in fresh for part in one.parts}, payment_ids),
+        reservations.asking(tx, payment_ids),
+    )
     reserved: dict[str, dict[str, Money]] = defaultdict(dict)
-    for one in await reservations.reservations_of(tx, *payment_ids):
+    for one in reservations.reserved(held_parts):
         if one.state is ReservationState.HELD:
             reserved[one.payment_id][one.invoice_id] = one.amount
     spenders = [one.payment for one in fresh if not one.payment.credit_used.is_zero]
@@ -94,7 +100,14 @@ async def _opened(tx: WriteTx, fresh: Sequence[Incoming]) -> _Till:
     if spenders:
         lots = await credit_lots.lock_lots(tx, customer_ids={one.customer_id for one in spenders})
         held = await credit_lots.holds_of(tx, [one.payment_id for one in spenders])
-    return _Till(invoices=dict(invoices), reserved=reserved, lots=lots, held=held, now=tx.now())
+    return _Till(
+        customers=found_customers(known, customer_ids),
+        invoices=locked(payable),
+        reserved=reserved,
+        lots=lots,
+        held=held,
+        now=tx.now(),
+    )
 
 
 async def _moments(tx: WriteTx, fresh: Sequence[Incoming]) -> list[datetime]:

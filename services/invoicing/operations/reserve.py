@@ -17,7 +17,7 @@ from services.invoicing.domain.reservation import Part, Reservation, Reservation
 from services.invoicing.store import lots as credit_lots
 from services.invoicing.store import reservations
 from services.invoicing.store.customers import known_customers
-from services.invoicing.store.invoices import lock_invoices, update_balances
+from services.invoicing.store.invoices import locked, locking, update_balances
 
 _KEPT = frozenset({ReservationState.HELD, ReservationState.SETTLED})
 
@@ -63,14 +63,19 @@ class _Desk:
 
 
 async def _reserve_in(tx: WriteTx, wishes: Sequence[Wish]) -> list[Held | ServiceError]:
-    invoices = await lock_invoices(tx, {part.invoice_id for wish in wishes for part in wish.parts})
+    # What is reserved is read after the invoices are locked: the second question begins when the first is answered.
+    rows, reserved = await tx.execute_all(
+        locking(tx, {part.invoice_id for wish in wishes for part in wish.parts}),
+        reservations.asking(tx, [wish.payment_id for wish in wishes]),
+    )
+    invoices = locked(rows)
     earlier: dict[str, list[Reservation]] = defaultdict(list)
-    for one in await reservations.reservations_of(tx, *(wish.payment_id for wish in wishes)):
+    for one in reservations.reserved(reserved):
         earlier[one.payment_id].append(one)
     spenders = {wish.customer_id for wish in wishes if wish.credit is not None}
     prepayers = {wish.customer_id for wish in wishes if not wish.parts}
     desk = _Desk(
-        invoices=dict(invoices),
+        invoices=invoices,
         lots=await credit_lots.lock_lots(tx, customer_ids=spenders) if spenders else {},
         customers=await known_customers(tx, prepayers) if prepayers else frozenset(),
         earlier=earlier,

@@ -1,11 +1,11 @@
 """Customers and what they owe."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, and_, func, insert, literal, or_, select, tuple_, update
+from sqlalchemy import Row, TextClause, and_, func, insert, literal, or_, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from chassis.database import ReadTx, WriteTx, violated_constraint
@@ -60,11 +60,17 @@ async def get_customer(tx: ReadTx, customer_id: str, *, for_update: bool = False
 
 async def get_customers(tx: ReadTx, customer_ids: Collection[str]) -> Mapping[str, Customer]:
     """Customers by id; NOT_FOUND when one does not exist."""
-    query = select(customers).where(
-        customers.c.organization_id == tx.organization_id,
-        customers.c.customer_id == func.any(list(customer_ids)),
-    )
-    found = {row.customer_id: _customer(row) for row in await tx.execute(query)}
+    return found_customers(await tx.execute(*asking(tx, customer_ids)), customer_ids)
+
+
+def asking(tx: ReadTx, customer_ids: Collection[str]) -> tuple[TextClause, Mapping[str, Any]]:
+    """The question to which `found_customers` reads the answer, to be asked together with others."""
+    return _BY_ID, {"organization_id": tx.organization_id, "customer_ids": list(customer_ids)}
+
+
+def found_customers(rows: Iterable[Row[Any]], customer_ids: Collection[str]) -> Mapping[str, Customer]:
+    """Customers by id; NOT_FOUND when one of these does not exist."""
+    found = {row.customer_id: _customer(row) for row in rows}
     if len(found) < len(set(customer_ids)):
         raise not_found("customer")
     return found
@@ -161,3 +167,9 @@ def _customer(row: Row[Any]) -> Customer:
     values = {name: getattr(row, name) for name in _FIELDS}
     values["address_lines"] = tuple(values["address_lines"])
     return Customer(**values)
+
+
+_BY_ID = text(
+    f"SELECT {', '.join(_FIELDS)} FROM customers WHERE organization_id = :organization_id"  # noqa: S608 - our own columns
+    " AND customer_id = ANY(CAST(:customer_ids AS text[]))"
+)

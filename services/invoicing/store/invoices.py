@@ -1,10 +1,9 @@
 """Invoices: reading one, locking some, writing them back. Lists are in invoice_lists.py."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Text, cast, delete, func, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Row, TextClause, delete, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from chassis.database import ReadTx, WriteTx, violated_constraint
@@ -13,7 +12,9 @@ from chassis.money import Money
 from services.invoicing.domain.invoice import Buyer, Invoice, Line, Status
 from services.invoicing.domain.open_item import number_key
 from services.invoicing.store.rows import insert_rows
-from services.invoicing.tables import invoice_lines, invoices, reservations
+from services.invoicing.tables import invoice_lines, invoices
+
+Question = tuple[TextClause, Mapping[str, Any]]
 
 
 async def insert_invoices(tx: WriteTx, new: Sequence[Invoice]) -> None:
@@ -55,7 +56,7 @@ async def update_balances(tx: WriteTx, changed: Sequence[Invoice]) -> None:
     """Write sums, status and versions of locked invoices in one statement."""
     if not changed:
         return
-    await tx.execute(
+    tx.enqueue(
         _UPDATE_BALANCES,
         {
             "organization_id": tx.organization_id,
@@ -98,34 +99,26 @@ async def find_invoices(tx: ReadTx, invoice_ids: Collection[str]) -> list[Invoic
 
 async def lock_invoices(tx: WriteTx, invoice_ids: Collection[str]) -> Mapping[str, Invoice]:
     """Those of the invoices that exist, without lines, locked in the order of their ids."""
-    query = (
-        select(invoices)
-        .where(invoices.c.organization_id == tx.organization_id)
-        .where(invoices.c.invoice_id == func.any(list(invoice_ids)))
-        .order_by(invoices.c.invoice_id)
-        .with_for_update()
-    )
-    return {row.invoice_id: invoice_of(row) for row in await tx.execute(query)}
+    return locked(await tx.execute(*locking(tx, invoice_ids)))
 
 
-async def lock_payable(
-    tx: WriteTx, invoice_ids: Collection[str], payment_ids: Collection[str]
-) -> Mapping[str, Invoice]:
-    """Those of the invoices that exist and those that the payments hold parts of, locked in order of their ids."""
-    held = select(reservations.c.invoice_id).where(
-        reservations.c.organization_id == tx.organization_id,
-        reservations.c.payment_id == func.any(list(payment_ids)),
-    )
-    # One array, not an OR: only then are the rows found by their key however many invoices there are.
-    wanted = func.array_cat(func.array(held.scalar_subquery()), cast(list(invoice_ids), ARRAY(Text)))
-    query = (
-        select(invoices)
-        .where(invoices.c.organization_id == tx.organization_id)
-        .where(invoices.c.invoice_id == func.any(wanted))
-        .order_by(invoices.c.invoice_id)
-        .with_for_update()
-    )
-    return {row.invoice_id: invoice_of(row) for row in await tx.execute(query)}
+def locking(tx: ReadTx, invoice_ids: Collection[str]) -> Question:
+    """The question to which `locked` reads the answer, to be asked together with others."""
+    return _LOCK, {"organization_id": tx.organization_id, "invoice_ids": list(invoice_ids)}
+
+
+def locking_payable(tx: ReadTx, invoice_ids: Collection[str], payment_ids: Collection[str]) -> Question:
+    """The same for these invoices and those that payments hold parts of."""
+    return _LOCK_PAYABLE, {
+        "organization_id": tx.organization_id,
+        "invoice_ids": list(invoice_ids),
+        "payment_ids": list(payment_ids),
+    }
+
+
+def locked(rows: Iterable[Row[Any]]) -> dict[str, Invoice]:
+    """Invoices by id, without lines."""
+    return {row.invoice_id: invoice_of(row) for row in rows}
 
 
 async def taken_external_ids(tx: ReadTx, external_ids: Collection[str]) -> frozenset[str]:
@@ -244,6 +237,23 @@ _NEXT_NUMBER = text("""
     ON CONFLICT (organization_id) DO UPDATE SET last_number = number_series.last_number + 1
     RETURNING last_number
 """)
+_COLUMNS = ", ".join(f"invoices.{column.name}" for column in invoices.columns)
+_LOCK = text(
+    f"SELECT {_COLUMNS} FROM invoices WHERE organization_id = :organization_id"  # noqa: S608 - our own columns
+    " AND invoice_id = ANY(CAST(:invoice_ids AS text[])) ORDER BY invoice_id FOR UPDATE"
+)
+# One array, not an OR: only then are the rows found by their key however many invoices there are.
+_LOCK_PAYABLE = text(f"""
+    SELECT {_COLUMNS} FROM invoices
+    WHERE organization_id = :organization_id AND invoice_id = ANY(array_cat(
+        ARRAY(
+            SELECT invoice_id FROM reservations WHERE organization_id = :organization_id
+              AND payment_id = ANY(CAST(:payment_ids AS text[]))
+        ),
+        CAST(:invoice_ids AS text[])
+    ))
+    ORDER BY invoice_id FOR UPDATE
+""")  # noqa: S608 - our own columns
 _UPDATE_BALANCES = text("""
     UPDATE invoices
     SET status = new.status, paid_minor_units = new.paid, reserved_minor_units = new.reserved,

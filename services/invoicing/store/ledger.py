@@ -19,7 +19,7 @@ async def post(tx: WriteTx, bookings: Sequence[Booking]) -> None:
         for entry_id, booking in zip(entry_ids, bookings, strict=True)
         for line_no, posting in enumerate(booking.postings, start=1)
     ]
-    await tx.execute(
+    tx.enqueue(
         _POST,
         {
             "organization_id": tx.organization_id,

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 
 from chassis.database import ReadTx, WriteTx
 from chassis.money import Money
 from services.invoicing.domain.allocation import Allocation, CreditUse
-from services.invoicing.store.rows import insert_rows
-from services.invoicing.tables import allocations, credit_allocations, payment_applications
+from services.invoicing.store.rows import enqueue_rows
+from services.invoicing.tables import allocations, credit_allocations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,24 +47,21 @@ class InvoicePayment:
 
 async def insert_applications(tx: WriteTx, received: Sequence[ReceivedPayment]) -> frozenset[str]:
     """Note that payments are being applied. Returns the ids of those that were not applied before."""
-    rows = [
+    written = await tx.execute(
+        _INSERT_APPLICATIONS,
         {
             "organization_id": tx.organization_id,
-            "payment_id": payment.payment_id,
-            "customer_id": payment.customer_id,
-            "receipt_number": payment.receipt_number,
-            "received_minor_units": payment.received.minor_units,
-            "credited_minor_units": 0,
-            "currency": payment.received.currency,
-            "received_on": payment.received_on,
-            "surcharge_minor_units": payment.surcharge.minor_units,
-            "applied_at": tx.now(),
-        }
-        for payment in received
-    ]
-    statement = insert_or_skip(payment_applications).values(rows).on_conflict_do_nothing()
-    written = await tx.execute(statement.returning(payment_applications.c.payment_id))
-    return frozenset(written.scalars())
+            "payment_ids": [payment.payment_id for payment in received],
+            "customer_ids": [payment.customer_id for payment in received],
+            "receipt_numbers": [payment.receipt_number for payment in received],
+            "received": [payment.received.minor_units for payment in received],
+            "currencies": [payment.received.currency for payment in received],
+            "received_on": [payment.received_on for payment in received],
+            "surcharges": [payment.surcharge.minor_units for payment in received],
+            "now": tx.now(),
+        },
+    )
+    return frozenset(row.payment_id for row in written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +85,7 @@ async def insert_allocations(tx: WriteTx, made: Sequence[Made]) -> None:
         for applied in one.allocation.applied
         if not applied.own.is_zero
     ]
-    await insert_rows(tx, allocations, own)
+    enqueue_rows(tx, allocations, own)
     from_credit = [
         {
             "payment_id": use.payment_id,
@@ -100,7 +96,7 @@ async def insert_allocations(tx: WriteTx, made: Sequence[Made]) -> None:
         for one in made
         for use in one.credit_uses
     ]
-    await insert_rows(tx, credit_allocations, from_credit)
+    enqueue_rows(tx, credit_allocations, from_credit)
 
 
 async def note_credit(tx: WriteTx, made: Sequence[Made]) -> None:
@@ -108,7 +104,7 @@ async def note_credit(tx: WriteTx, made: Sequence[Made]) -> None:
     found = [one for one in made if one.allocation.credited.minor_units or one.credit_uses]
     if not found:
         return
-    await tx.execute(
+    tx.enqueue(
         _NOTE_CREDIT,
         {
             "organization_id": tx.organization_id,
@@ -130,6 +126,20 @@ async def payments_of_invoice(tx: ReadTx, invoice_id: str) -> list[InvoicePaymen
     ]
 
 
+_INSERT_APPLICATIONS = text("""
+    INSERT INTO payment_applications (
+        organization_id, payment_id, customer_id, receipt_number, received_minor_units, credited_minor_units,
+        currency, received_on, surcharge_minor_units, applied_at
+    )
+    SELECT :organization_id, payment_id, customer_id, receipt_number, received, 0, currency, received_on, surcharge,
+           :now
+    FROM unnest(
+        CAST(:payment_ids AS text[]), CAST(:customer_ids AS text[]), CAST(:receipt_numbers AS text[]),
+        CAST(:received AS bigint[]), CAST(:currencies AS text[]), CAST(:received_on AS date[]),
+        CAST(:surcharges AS bigint[])
+    ) AS new (payment_id, customer_id, receipt_number, received, currency, received_on, surcharge)
+    ON CONFLICT DO NOTHING RETURNING payment_id
+""")
 _NOTE_CREDIT = text("""
     UPDATE payment_applications AS application
     SET credited_minor_units = new.credited, credit_used_minor_units = new.used

@@ -1,6 +1,6 @@
 """Reservations."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, func, select, text
@@ -9,28 +9,28 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from chassis.database import ReadTx, WriteTx
 from chassis.money import Money
 from services.invoicing.domain.reservation import Reservation, ReservationState
-from services.invoicing.tables import invoices, reservations
+from services.invoicing.store.invoices import Question
+from services.invoicing.tables import reservations
 
 
 async def reservations_of(tx: ReadTx, *payment_ids: str) -> list[Reservation]:
     """What payments reserved, whatever became of it, by invoice id."""
-    query = (
-        select(reservations, invoices.c.currency, invoices.c.number)
-        .join(
-            invoices,
-            (invoices.c.organization_id == reservations.c.organization_id)
-            & (invoices.c.invoice_id == reservations.c.invoice_id),
-        )
-        .where(reservations.c.organization_id == tx.organization_id)
-        .where(reservations.c.payment_id == func.any(list(payment_ids)))
-        .order_by(reservations.c.invoice_id)
-    )
-    return [_reservation(row) for row in await tx.execute(query)]
+    return reserved(await tx.execute(*asking(tx, payment_ids)))
+
+
+def asking(tx: ReadTx, payment_ids: Sequence[str]) -> Question:
+    """The question to which `reserved` reads the answer, to be asked together with others."""
+    return _OF_PAYMENTS, {"organization_id": tx.organization_id, "payment_ids": list(payment_ids)}
+
+
+def reserved(rows: Iterable[Row[Any]]) -> list[Reservation]:
+    """Reservations by invoice id."""
+    return [_reservation(row) for row in rows]
 
 
 async def put_reservations(tx: WriteTx, held: Sequence[Reservation]) -> None:
     """Hold parts for payments; parts that they held before and that expired are held anew."""
-    await tx.execute(
+    tx.enqueue(
         _PUT,
         {
             "organization_id": tx.organization_id,
@@ -45,7 +45,7 @@ async def put_reservations(tx: WriteTx, held: Sequence[Reservation]) -> None:
 
 async def end_reservations(tx: WriteTx, payment_ids: Sequence[str], state: ReservationState) -> None:
     """Note what became of payments' held parts; their invoices are locked and written by the caller."""
-    await tx.execute(
+    tx.enqueue(
         _END,
         {"organization_id": tx.organization_id, "payment_ids": list(payment_ids), "state": state.value},
     )
@@ -83,6 +83,12 @@ def _reservation(row: Row[Any]) -> Reservation:
     )  # fmt: skip
 
 
+_OF_PAYMENTS = text("""
+    SELECT r.payment_id, r.invoice_id, r.amount_minor_units, r.state, r.expires_at, i.currency, i.number
+    FROM reservations r JOIN invoices i USING (organization_id, invoice_id)
+    WHERE r.organization_id = :organization_id AND r.payment_id = ANY(CAST(:payment_ids AS text[]))
+    ORDER BY r.invoice_id
+""")
 _PUT = text("""
     INSERT INTO reservations (
         organization_id, payment_id, invoice_id, amount_minor_units, state, expires_at, created_at

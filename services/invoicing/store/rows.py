@@ -16,13 +16,21 @@ from chassis.errors import invalid
 
 async def insert_rows(tx: WriteTx, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert any number of rows of the transaction's organization at once; all must have the same keys."""
-    if not rows:
-        return
-    columns = tuple(rows[0])
+    if rows:
+        await tx.execute(*_insertion_of(tx, table, rows))
+
+
+def enqueue_rows(tx: WriteTx, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The same without a round trip: what the rows violate is raised later, at the latest by COMMIT."""
+    if rows:
+        tx.enqueue(*_insertion_of(tx, table, rows))
+
+
+def _insertion_of(
+    tx: WriteTx, table: Table, rows: Sequence[Mapping[str, Any]]
+) -> tuple[TextClause, Mapping[str, Any]]:
     content = json.dumps([dict(row) for row in rows], default=_plain, ensure_ascii=False)
-    await tx.execute(
-        _insertion(table.name, columns), {"organization_id": tx.organization_id, "rows": content}
-    )
+    return _insertion(table.name, tuple(rows[0])), {"organization_id": tx.organization_id, "rows": content}
 
 
 @cache
