@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import uvloop
 
-from bench import commit_to_receipt, machine, payments, portal_invoice_list, seed, stack_start
+from bench import commit_to_receipt, growth, machine, payments, portal_invoice_list, seed, stack_start
 from bench.results import Figure, NothingPrintedError, Report
 from bench.seed import Bill, Organization, Tokens
 from bench.stack import BenchStack, StackFailedError, Wishes, empty_home, free_ports
@@ -19,7 +19,7 @@ from devstack.layout import REPOSITORY, Layout
 
 RESULTS_FILE = Path(__file__).with_name("results") / "latest.json"
 PAGE = REPOSITORY / "docs" / "performance.md"
-PARTS = ("stack", "receipt", "portal", "payments")
+PARTS = ("stack", "receipt", "portal", "payments", "growth")
 BUSY_CORES_MAX = 0.3
 
 
@@ -83,9 +83,23 @@ async def _run(chosen: frozenset[str], windows: Windows) -> Report:
                     say=say,
                 )
             figures, notes = [*found, *figures], [*more, *notes]
+        if "growth" in chosen:
+            figure, note = await _growth(windows, say)
+            figures, notes = [*figures, figure], [*notes, note]
     finally:
         shutil.rmtree(layout.home, ignore_errors=True)
     return Report(figures, machine.describe(), [*notes, _weather(busy)])
+
+
+async def _growth(windows: Windows, say: Callable[[str], None]) -> tuple[Figure, str]:
+    """On a stack of its own, which begins with few invoices."""
+    layout = Layout(empty_home())
+    async with BenchStack(layout.home, free_ports(), payments.WISHES) as stack:
+        organizations = await seed.create_organizations(stack)
+        await seed.create_invoices(stack, organizations, count=growth.SIZES[0])
+        return await growth.measure(
+            stack, organizations, invoices=growth.SIZES[0], seconds=windows.seconds, say=say
+        )
 
 
 async def _small_figures(

@@ -79,30 +79,47 @@ async def _until_known(stack: BenchStack, service: str, count: int) -> None:
         await until(known, f"{service} knows the organizations", timeout_seconds=_COPIES_SECONDS)
 
 
-async def create_invoices(stack: BenchStack, organizations: Sequence[Organization]) -> list[Bill]:
+async def create_invoices(
+    stack: BenchStack, organizations: Sequence[Organization], *, count: int = INVOICES
+) -> list[Bill]:
     """Customers and open invoices of different amounts, in an order drawn at random.
 
     No event tells of them, so that the run starts with empty outboxes; an invoice's first event is its payment.
     """
-    names = [organization.organization_id for organization in organizations]
+    names = {"organizations": [organization.organization_id for organization in organizations]}
+    customers = {**names, "count": CUSTOMERS_PER_ORGANIZATION}
     async with await psycopg.AsyncConnection.connect(stack.database_url("payments")) as payments:
-        await payments.execute(
-            _PAYMENTS_CUSTOMERS, {"organizations": names, "count": CUSTOMERS_PER_ORGANIZATION}
-        )
+        await payments.execute(_PAYMENTS_CUSTOMERS, customers)
     async with await psycopg.AsyncConnection.connect(stack.database_url("invoicing")) as invoicing:
-        await invoicing.execute(_CUSTOMERS, {"organizations": names, "count": CUSTOMERS_PER_ORGANIZATION})
-        size = {"organizations": names, "per_organization": INVOICES // len(names)}
-        await invoicing.execute(_INVOICES, {**size, "customers": CUSTOMERS_PER_ORGANIZATION})
-        await invoicing.execute(_LINES)
-        await invoicing.execute(_SERIES, size)
-        rows = await (await invoicing.execute(_BILLS)).fetchall()
+        await invoicing.execute(_CUSTOMERS, customers)
+    await add_invoices(stack, organizations, first=1, last=count // len(organizations))
+    bills = await open_bills(stack, count)
+    random.Random(7).shuffle(bills)
+    return bills
+
+
+async def add_invoices(
+    stack: BenchStack, organizations: Sequence[Organization], *, first: int, last: int
+) -> None:
+    """Open invoices with the numbers `first` to `last` for each organization."""
+    size = {
+        "organizations": [organization.organization_id for organization in organizations],
+        "first": first,
+        "last": last,
+        "customers": CUSTOMERS_PER_ORGANIZATION,
+    }
     async with await psycopg.AsyncConnection.connect(
         stack.database_url("invoicing"), autocommit=True
     ) as invoicing:
-        await invoicing.execute("VACUUM ANALYZE")
-    bills = [Bill(*row) for row in rows]
-    random.Random(7).shuffle(bills)
-    return bills
+        for statement in (_INVOICES, _LINES, _SERIES, "VACUUM ANALYZE"):
+            await invoicing.execute(statement, size if "%(" in statement else None)
+
+
+async def open_bills(stack: BenchStack, most: int) -> list[Bill]:
+    """So many open invoices, spread over all that there are."""
+    async with await psycopg.AsyncConnection.connect(stack.database_url("invoicing")) as invoicing:
+        rows = await (await invoicing.execute(_BILLS, {"most": most})).fetchall()
+    return [Bill(*row) for row in rows]
 
 
 class Tokens:
@@ -164,20 +181,23 @@ _INVOICES = f"""
            current_date - i %% 30 + 30, 1000 + i %% 9000, 0, 1000 + i %% 9000, 0, 0,
            'Customer ' || 1 + i %% %(customers)s, ARRAY['1 Quay Street', 'Portsmouth'], 'US', '', '', '',
            NULL, false, 1, 0, now(), now()
-    FROM {_OWNERS}, generate_series(1, %(per_organization)s) AS i
+    FROM {_OWNERS}, generate_series(%(first)s, %(last)s) AS i
 """
-_LINES = """
+_LINES = f"""
     INSERT INTO invoice_lines (
         organization_id, invoice_id, line_no, item_id, description, quantity, unit_price_minor_units,
         tax_rate_percent, amount_minor_units
     )
-    SELECT organization_id, invoice_id, 1, NULL, 'Container hire', 1, total_minor_units, 0, total_minor_units
-    FROM invoices
+    SELECT o.organization_id, 'inv_' || lpad((o.position * 1000000 + i)::text, 26, '0'), 1, NULL, 'Container hire', 1,
+           1000 + i %% 9000, 0, 1000 + i %% 9000
+    FROM {_OWNERS}, generate_series(%(first)s, %(last)s) AS i
 """
 _SERIES = f"""
-    INSERT INTO number_series (organization_id, last_number)
-    SELECT organization_id, %(per_organization)s FROM {_OWNERS}
+    INSERT INTO number_series (organization_id, last_number) SELECT organization_id, %(last)s FROM {_OWNERS}
+    ON CONFLICT (organization_id) DO UPDATE SET last_number = excluded.last_number
 """
-_BILLS = (
-    "SELECT organization_id, customer_id, invoice_id, total_minor_units FROM invoices ORDER BY invoice_id"
-)
+_BILLS = """
+    SELECT organization_id, customer_id, invoice_id, total_minor_units FROM (
+        SELECT * FROM invoices WHERE status = 'open' ORDER BY md5(organization_id || invoice_id) LIMIT %(most)s
+    ) AS some ORDER BY invoice_id
+"""
