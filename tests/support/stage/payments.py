@@ -1,11 +1,18 @@
 """Stand-in for payments: the provider's page is the return address itself, the outcome is the stage's."""
 
-from typing import Any
+from typing import Any, cast
 
 from chassis.caller import current_call
 from chassis.errors import Kind, ServiceError, not_found
 from tallyport.invoicing.v1.invoices_pb2 import InvoiceStatus
+from tallyport.payments.v1 import autopay_pb2 as autopay
+from tallyport.payments.v1 import payment_methods_pb2 as payment_methods
 from tallyport.payments.v1 import payments_pb2 as payments
+from tallyport.payments.v1.autopay_pb2_grpc import AutopayServicer, add_AutopayServicer_to_server
+from tallyport.payments.v1.payment_methods_pb2_grpc import (
+    PaymentMethodsServicer,
+    add_PaymentMethodsServicer_to_server,
+)
 from tallyport.payments.v1.payments_pb2_grpc import (
     PaymentsServicer,
     ProviderEventsServicer,
@@ -17,11 +24,66 @@ from tests.support.stage.data import CUSTOMER_ID, Stage, usd
 _S = payments.PaymentStatus
 
 
+class Methods(PaymentMethodsServicer, AutopayServicer):
+    """Nothing is saved, and autopay is off."""
+
+    async def ListPaymentMethods(
+        self, request: Any, context: Any
+    ) -> payment_methods.ListPaymentMethodsResponse:
+        return payment_methods.ListPaymentMethodsResponse()
+
+    async def GetAutopay(self, request: Any, context: Any) -> autopay.AutopaySettings:
+        return autopay.AutopaySettings(customer_id=CUSTOMER_ID)
+
+    async def ListAutopayRuns(self, request: Any, context: Any) -> autopay.ListAutopayRunsResponse:
+        return autopay.ListAutopayRunsResponse()
+
+
 class Payments(PaymentsServicer, ProviderEventsServicer):
     """One payment a key; asking about it decides it."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
+
+    async def PreviewPayment(self, request: Any, context: Any) -> payments.PaymentPreview:
+        """The oldest due first; one way to pay, for nothing on top."""
+        found = [self._stage.invoices[one] for one in request.invoice_ids] or [
+            one for one in self._stage.invoices.values() if one.amount_due.minor_units
+        ]
+        waiting = [
+            one for one in self._stage.payments.values() if one.status == _S.PAYMENT_STATUS_REQUIRES_ACTION
+        ]
+        begun = {part.invoice_id for payment in waiting for part in payment.parts}
+        answer = payments.PaymentPreview()
+        left = request.amount.minor_units if request.HasField("amount") else 10**12
+        for invoice in sorted(found, key=lambda one: one.due_date):
+            held = 0 if invoice.invoice_id in begun else invoice.amount_processing.minor_units
+            room = invoice.amount_due.minor_units - held
+            reason = "disputed" if invoice.disputed else "paid" if not invoice.amount_due.minor_units else ""
+            if reason or room <= 0:
+                answer.skipped.add(
+                    invoice_id=invoice.invoice_id,
+                    invoice_number=invoice.number,
+                    reason=reason or "being_paid",
+                )
+            elif left > 0:
+                answer.parts.add(
+                    invoice_id=invoice.invoice_id,
+                    amount=usd(min(room, left)),
+                    invoice_number=invoice.number,
+                    invoice_version=invoice.version,
+                )
+                left -= min(room, left)
+        rest = left if request.HasField("amount") else 0
+        total = usd(sum(part.amount.minor_units for part in answer.parts) + rest)
+        for field in (answer.credit_used, answer.surcharge, answer.credit_available):
+            field.CopyFrom(usd(0))
+        answer.prepayment.CopyFrom(usd(rest))
+        answer.amount.CopyFrom(total)
+        answer.methods.add(
+            method=payments.PaymentMethodType.PAYMENT_METHOD_TYPE_CARD, surcharge=usd(0), amount=total
+        )
+        return answer
 
     async def CreatePayment(self, request: Any, context: Any) -> payments.Payment:
         self._stage.calls.append("CreatePayment")
@@ -30,6 +92,12 @@ class Payments(PaymentsServicer, ProviderEventsServicer):
             return self._stage.payments[self._stage.payment_keys[key]]
         for part in request.parts:
             invoice = self._stage.invoices[part.invoice_id]
+            if not invoice.amount_due.minor_units:
+                raise ServiceError(
+                    Kind.FAILED_PRECONDITION, "INVOICE_ALREADY_PAID", "Paid.", invoice_id=part.invoice_id
+                )
+            if part.invoice_version != invoice.version:
+                raise ServiceError(Kind.ABORTED, "PREVIEW_CHANGED", "Changed.")
             if invoice.amount_due.minor_units < part.amount.minor_units:
                 raise ServiceError(
                     Kind.FAILED_PRECONDITION, "INVOICE_ALREADY_PAID", "Paid.", invoice_id=part.invoice_id
@@ -126,4 +194,11 @@ def servicers(service: Payments) -> list[tuple[Any, object]]:
     return [
         (add_PaymentsServicer_to_server, service),
         (add_ProviderEventsServicer_to_server, service),
+        *methods(),
     ]
+
+
+def methods() -> list[tuple[Any, object]]:
+    """Saved methods and autopay, as a server takes them."""
+    stand_in: Any = cast(Any, Methods)()
+    return [(add_PaymentMethodsServicer_to_server, stand_in), (add_AutopayServicer_to_server, stand_in)]

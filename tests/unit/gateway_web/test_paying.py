@@ -2,27 +2,23 @@
 
 import pytest
 
-from services.gateway.portal import owing, paying
+from chassis.money import Money
+from services.gateway.portal import paying
 from services.gateway.web.forms import Form
 from services.gateway.web.page import local_path
-from tallyport.common.v1.money_pb2 import Money
-from tallyport.invoicing.v1.invoices_pb2 import Invoice, InvoiceStatus
+
+BEFORE = {"figure_credit": "0", "figure_keep": "0", "figure_plain": "1", "shown_card": "12500", "way": "card"}
 
 
-def invoice(due: int = 12_500, processing: int = 0, currency: str = "USD", version: int = 3) -> Invoice:
-    return Invoice(
-        invoice_id="inv_1",
-        status=InvoiceStatus.INVOICE_STATUS_OPEN,
-        total=Money(minor_units=due, currency=currency),
-        amount_due=Money(minor_units=due, currency=currency),
-        amount_processing=Money(minor_units=processing, currency=currency),
-        version=version,
+def entries(
+    entered: str = "125.00", *, currency: str = "USD", most: str = "12500", **fields: str
+) -> paying.Entries:
+    sent = (
+        {"invoice": "inv_1", "amount_inv_1": entered, "version_inv_1": "3", "most_inv_1": most}
+        | BEFORE
+        | fields
     )
-
-
-def sheet(entered: str, of: Invoice | None = None, version: str = "3") -> paying.Sheet:
-    form = Form.of([("amount_inv_1", entered), ("version_inv_1", version)])
-    return paying.submitted(form, [of or invoice()], owing.left)
+    return paying.submitted(Form.of(sent.items()), currency)
 
 
 @pytest.mark.parametrize(
@@ -30,41 +26,42 @@ def sheet(entered: str, of: Invoice | None = None, version: str = "3") -> paying
     [("125.00", 12_500), ("125", 12_500), ("0.01", 1), ("12,5", 1_250), ("١٢٫٥٠", 1_250), (" 7.5 ", 750)],
 )
 def test_amounts_are_understood_as_typed(entered: str, units: int) -> None:
-    result = sheet(entered)
-    assert result.good
-    assert result.total.minor_units == units
+    result = entries(entered)
+    assert not result.has_errors
+    assert result.total() == Money(units, "USD")
 
 
 @pytest.mark.parametrize(
     "entered", ["", "abc", "1.234", "1,234", "1,2,3", "-5", "0", "0.00", "125.01", "1e3", "²", "NaN"]
 )
 def test_what_is_not_a_payable_amount_is_refused_with_a_sentence(entered: str) -> None:
-    result = sheet(entered)
-    assert not result.good
-    assert result.lines[0].error
+    result = entries(entered)
+    assert result.has_errors
+    assert result.lines["inv_1"].error
 
 
-def test_only_what_is_not_on_its_way_can_be_paid() -> None:
-    assert sheet("100.00", invoice(processing=5_000)).lines[0].error
-    assert sheet("75.00", invoice(processing=5_000)).good
-
-
-def test_an_invoice_that_changed_since_it_was_shown_is_not_paid() -> None:
-    assert sheet("10", version="2").changed
-    assert not sheet("10", version="2").good
-    assert sheet("10", version="").changed
-
-
-def test_an_invoice_that_is_paid_meanwhile_is_left_out_and_the_form_comes_back() -> None:
-    result = sheet("10", invoice(due=0))
-    assert result.changed
-    assert not result.lines
+def test_the_version_that_was_shown_comes_back() -> None:
+    assert entries().lines["inv_1"].version == 3
 
 
 def test_currencies_without_minor_units_take_whole_amounts() -> None:
-    yen = invoice(due=5_000, currency="JPY")
-    assert sheet("1200", yen).total.minor_units == 1_200
-    assert sheet("12.5", yen).lines[0].error
+    assert entries("1200", currency="JPY").total() == Money(1_200, "JPY")
+    assert entries("12.5", currency="JPY").has_errors
+
+
+def test_what_was_shown_is_charged_while_nothing_was_changed() -> None:
+    shown = entries(figure_plain="0", shown_card="12875", figure_credit="500")
+    shown = entries(figure_plain="0", shown_card="12875", figure_credit="500", basis=paying.basis_of(shown))
+    assert paying.shown_as_entered(shown, "USD") == Money(12_875, "USD")
+
+
+def test_what_was_typed_is_charged_where_nothing_is_added_to_it() -> None:
+    assert paying.shown_as_entered(entries("10", basis="old"), "USD") == Money(1_000, "USD")
+
+
+@pytest.mark.parametrize("changed", [{"figure_plain": "0"}, {"keep_credit": "yes"}, {"way": "redirect"}])
+def test_figures_that_nobody_has_seen_are_shown_first(changed: dict[str, str]) -> None:
+    assert paying.shown_as_entered(entries("10", basis="old", **changed), "USD") is None
 
 
 @pytest.mark.parametrize(
