@@ -181,7 +181,7 @@ _INVOICES = f"""
            current_date - i %% 30 + 30, 1000 + i %% 9000, 0, 1000 + i %% 9000, 0, 0,
            'Customer ' || 1 + i %% %(customers)s, ARRAY['1 Quay Street', 'Portsmouth'], 'US', '', '', '',
            NULL, false, 1, 0, now(), now()
-    FROM {_OWNERS}, generate_series(%(first)s, %(last)s) AS i
+    FROM {_OWNERS}, generate_series(%(first)s::int, %(last)s::int) AS i
 """
 _LINES = f"""
     INSERT INTO invoice_lines (
@@ -190,10 +190,10 @@ _LINES = f"""
     )
     SELECT o.organization_id, 'inv_' || lpad((o.position * 1000000 + i)::text, 26, '0'), 1, NULL, 'Container hire', 1,
            1000 + i %% 9000, 0, 1000 + i %% 9000
-    FROM {_OWNERS}, generate_series(%(first)s, %(last)s) AS i
+    FROM {_OWNERS}, generate_series(%(first)s::int, %(last)s::int) AS i
 """
 _SERIES = f"""
-    INSERT INTO number_series (organization_id, last_number) SELECT organization_id, %(last)s FROM {_OWNERS}
+    INSERT INTO number_series (organization_id, last_number) SELECT organization_id, %(last)s::int FROM {_OWNERS}
     ON CONFLICT (organization_id) DO UPDATE SET last_number = excluded.last_number
 """
 _BILLS = """
