@@ -19,12 +19,15 @@ PAYOUT_LINE = "payout_line"
 
 
 def seen_at_bank(match_id: str, line: BankLine, *, at: datetime) -> Entry:
-    """The line shows money that was on its way to the bank."""
+    """The line shows money that was on its way to the bank, or from it to a provider."""
     return Entry(
         source=BANK_MATCH,
         source_id=match_id,
         kind="matched",
-        lines=(debit(BANK, line.bank_account_id, line.amount), credit(BANK_CLEARING, "", line.amount)),
+        lines=(
+            *_signed(BANK, line.bank_account_id, line.amount),
+            *_signed(BANK_CLEARING, "", -line.amount),
+        ),
         occurred_at=at,
         description=line.bank_line_id,
     )

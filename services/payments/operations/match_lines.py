@@ -68,6 +68,7 @@ async def match_waiting_lines(desk: Desk) -> int:
                 lines = await line_matches.waiting(read, limit=MOST_WAITING)
             for start in range(0, len(lines), LINES_AT_ONCE):
                 await _match(desk, organization_id, lines[start : start + LINES_AT_ONCE], _Progress())
+            await _match_outgoing(desk, organization_id, _Progress())
     return 0
 
 
@@ -80,6 +81,7 @@ async def _match_all(
             async with desk.db.read(organization_id) as tx:
                 lines = await line_matches.waiting(tx, some, limit=len(some))
             await _match(desk, organization_id, lines, progress)
+        await _match_outgoing(desk, organization_id, progress)
 
 
 def _own_call(organization_id: str) -> Call:
@@ -136,6 +138,23 @@ async def _match_known(
             progress.done += 1
             MATCHED.labels("payout").inc()
     return left
+
+
+async def _match_outgoing(desk: Desk, organization_id: str, progress: _Progress) -> None:
+    """Match money that left the account with payouts that are negative: what a provider has taken."""
+    async with desk.db.read(organization_id) as tx:
+        if (await books.state(tx)).frozen_at is not None:
+            return
+        expected = [payout for payout in await payouts.expected(tx) if payout.net.is_negative]
+        lines = await line_matches.outgoing(tx, {one.net.minor_units for one in expected}) if expected else []
+    for line in lines:
+        payout = payout_of(line, expected)
+        if payout is None:
+            continue
+        expected.remove(payout)
+        if await desk.db.run_write(organization_id, partial(book_payout, line=line, payout=payout)):
+            progress.done += 1
+            MATCHED.labels("payout").inc()
 
 
 async def _follow(

@@ -111,7 +111,7 @@ async def insert(tx: WriteTx, bank_account_id: str, known: Known, source: Source
 async def insert_entries(
     tx: WriteTx, bank_account_id: str, bank_statement_id: str, entries: Sequence[Entry]
 ) -> list[str]:
-    """Write the lines of new entries; returns the ids of those that wait to be matched."""
+    """Write the lines of new entries; returns the ids of those that matching may look at."""
     rows = [
         _line_row(entry.identity, part, line) for entry in entries for part, line in enumerate(entry.lines)
     ]
@@ -124,7 +124,7 @@ async def insert_entries(
         "rows": json.dumps(rows),
     }
     await tx.execute(_INSERT_LINES, params)
-    return [row["bank_line_id"] for row in rows if row["status"] == "unmatched"]
+    return [row["bank_line_id"] for row in rows if row["status"] != "ignored"]
 
 
 async def load(tx: ReadTx, bank_statement_id: str) -> KeptStatement:

@@ -60,6 +60,12 @@ async def waiting(tx: ReadTx, bank_line_ids: Collection[str] | None = None, *, l
     return [_line(row) for row in await tx.execute(_WAITING, params)]
 
 
+async def outgoing(tx: ReadTx, units: Collection[int]) -> list[BankLine]:
+    """Lines of money that left and that nothing explains, of these (negative) amounts; the oldest first."""
+    params = {"organization_id": tx.organization_id, "units": sorted(units)}
+    return [_line(row) for row in await tx.execute(_OUTGOING, params)]
+
+
 async def page(
     tx: ReadTx, *, status: LineStatus | None, statement_id: str, after: LinePosition | None, limit: int
 ) -> list[BankLine]:
@@ -237,6 +243,10 @@ _WAITING = text(
     " AND amount_minor_units > 0 AND (:all OR bank_line_id = ANY(CAST(:ids AS text[])))"
     " ORDER BY bank_line_id DESC LIMIT :limit"
 )
+_OUTGOING = text(
+    f"SELECT {_COLUMNS} FROM bank_lines WHERE organization_id = :organization_id AND status = 'outgoing'"  # noqa: S608
+    " AND amount_minor_units = ANY(CAST(:units AS bigint[])) ORDER BY booked_on, bank_line_id LIMIT 1000"
+)
 # One live match for each line: the second of two at once inserts nothing, and so changes nothing.
 _MATCH = text("""
     WITH match AS (
@@ -263,8 +273,8 @@ _UNDO = text("""
         RETURNING match_id, bank_line_id, matched_by, payment_id, payout_id, customer_id
     )
     UPDATE bank_lines AS line
-    SET status = 'unmatched', payment_id = '', payout_id = '', matched_by = '', matched_at = NULL,
-        version = version + 1
+    SET status = CASE WHEN amount_minor_units < 0 THEN 'outgoing' ELSE 'unmatched' END, payment_id = '',
+        payout_id = '', matched_by = '', matched_at = NULL, version = version + 1
     FROM match
     WHERE line.organization_id = :organization_id AND line.bank_line_id = match.bank_line_id
     RETURNING match.match_id, match.matched_by, match.payment_id, match.payout_id, match.customer_id

@@ -55,7 +55,7 @@ async def save_verdict(tx: WriteTx, payout_id: str, line: PayoutLine) -> bool:
 
 
 async def expected(tx: ReadTx) -> list[ExpectedPayout]:
-    """Payouts that no bank line has shown yet."""
+    """Payouts that no bank line has shown yet; a negative one is money that the provider takes."""
     return [
         ExpectedPayout(
             payout_id=row.payout_id,
@@ -216,7 +216,7 @@ _VERDICT = text("""
 """)
 _EXPECTED = text(
     "SELECT payout_id, provider, provider_reference, net_minor_units, currency, arrives_on FROM payouts"
-    " WHERE organization_id = :organization_id AND bank_line_id = '' AND net_minor_units > 0"
+    " WHERE organization_id = :organization_id AND bank_line_id = '' AND net_minor_units <> 0"
     " ORDER BY arrives_on, payout_id"
 )
 _ARRIVE = text(

@@ -69,6 +69,36 @@ async def test_undoing_a_payouts_line_lets_both_wait_again(room: LedgerRoom) -> 
     assert (await room.payout()).payout.bank_line_id == line.bank_line_id
 
 
+async def test_money_that_the_provider_takes_is_matched_with_the_line_on_which_it_left(
+    room: LedgerRoom,
+) -> None:
+    _, attempt_id = await paid(room, "inv_1", 10_000)
+    room.write_payout(
+        room.movement("charge", 10_000, attempt_id=attempt_id),
+        room.movement("adjustment", -13_000, attempt_id=""),
+    )
+    await room.collect()
+    before = await room.balances()
+    assert before["bank_clearing"] == -3_000
+    imported = await room.load("-30.00;Landlord;;rent", "-30.00;SIMULATOR PAYMENTS INC;;negative balance")
+    assert imported.matched_lines == 1
+    lines = {line.counterparty_name: line for line in await room.lines()}
+    assert lines["Landlord"].status == pb.BANK_LINE_STATUS_OUTGOING
+    taken = lines["SIMULATOR PAYMENTS INC"]
+    assert (taken.status, taken.payout_id) == (
+        pb.BANK_LINE_STATUS_MATCHED, (await room.payout()).payout.payout_id,
+    )  # fmt: skip
+    after = await room.balances()
+    assert (after["bank"], after.get("bank_clearing", 0)) == (-3_000, 0)
+    await room.till.check_books()
+    undone = await room.undo(taken.bank_line_id)
+    assert undone.line.status == pb.BANK_LINE_STATUS_OUTGOING
+    assert await room.balances() == before
+    await room.till.check_books()
+    await room.look_again()
+    assert (await room.payout()).payout.bank_line_id == taken.bank_line_id
+
+
 async def test_what_our_books_do_not_know_becomes_an_unmatched_receipt(room: LedgerRoom) -> None:
     room.write_payout(room.movement("charge", 4_000, fee=100, attempt_id="att_unknown"))
     assert await room.collect() == 1
