@@ -199,5 +199,5 @@ _SERIES = f"""
 _BILLS = """
     SELECT organization_id, customer_id, invoice_id, total_minor_units FROM (
         SELECT * FROM invoices WHERE status = 'open' ORDER BY md5(organization_id || invoice_id) LIMIT %(most)s
-    ) AS some ORDER BY invoice_id
+    ) AS spread ORDER BY invoice_id
 """
