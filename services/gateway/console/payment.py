@@ -1,4 +1,4 @@
-"""One payment: what is certain about it, what it paid, its receipt."""
+"""One payment: what is certain about it, what it paid, what went back, its receipt, how it was booked."""
 
 import asyncio
 from typing import Any
@@ -7,12 +7,16 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from services.gateway.console.asking import if_found, if_there
+from services.gateway.console.going_back import BACK_WORDS
+from services.gateway.console.refund import REFUNDABLE
 from services.gateway.console.words import WORDS, method_words, staff_status, truth
 from services.gateway.web import problems
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from tallyport.invoicing.v1.customers_pb2 import GetCustomerRequest
 from tallyport.notifications.v1.messages_pb2 import ListMessagesRequest
+from tallyport.payments.v1.books_pb2 import LedgerEntry, ListLedgerEntriesRequest
+from tallyport.payments.v1.chargebacks_pb2 import ListChargebacksRequest
 from tallyport.payments.v1.payments_pb2 import (
     CancelPaymentRequest,
     GetPaymentRequest,
@@ -21,7 +25,18 @@ from tallyport.payments.v1.payments_pb2 import (
     PaymentStatus,
     RefreshPaymentRequest,
 )
+from tallyport.payments.v1.refunds_pb2 import ListRefundsRequest
 
+_MOST_BACK = 50
+_CANCELABLE = (
+    PaymentStatus.PAYMENT_STATUS_REQUIRES_ACTION,
+    PaymentStatus.PAYMENT_STATUS_SCHEDULED,
+    PaymentStatus.PAYMENT_STATUS_AWAITING_APPROVAL,
+)
+_BACK = (
+    PaymentStatus.PAYMENT_STATUS_RETURNED,
+    PaymentStatus.PAYMENT_STATUS_DISPUTED,
+)
 _UNFINISHED = (
     PaymentStatus.PAYMENT_STATUS_REQUIRES_ACTION,
     PaymentStatus.PAYMENT_STATUS_PROCESSING,
@@ -37,6 +52,8 @@ def _started_by(payment: Payment) -> str:
         "pay_link": _("Somebody with a pay link"),
         "service": _("An import"),
         "api_key": _("A program"),
+        "matching": _("A bank statement"),
+        "autopay": _("Automatic payment"),
     }
     return words.get(kind, payment.initiated_by or "–")
 
@@ -44,34 +61,69 @@ def _started_by(payment: Payment) -> str:
 @get("/payments/{payment_id:str}", name="console.payment")
 async def show(page: Page, payment_id: FromPath[str]) -> Response[str]:
     """The truth as the payments service knows it now."""
-    payment, mails, organization = await asyncio.gather(
+    payment, mails, refunds, chargebacks, entries, organization = await asyncio.gather(
         page.call(page.to.payments.GetPayment, GetPaymentRequest(payment_id=payment_id)),
         if_there(page.call(page.to.messages.ListMessages, ListMessagesRequest(about_id=payment_id))),
+        page.call(
+            page.to.refunds.ListRefunds, ListRefundsRequest(payment_id=payment_id, page_size=_MOST_BACK)
+        ),
+        page.call(
+            page.to.chargebacks.ListChargebacks,
+            ListChargebacksRequest(payment_id=payment_id, page_size=_MOST_BACK),
+        ),
+        _entries(page, payment_id),
         page.organization(),
     )
     customer = await if_found(
         page.call(page.to.customers.GetCustomer, GetCustomerRequest(customer_id=payment.customer_id))
     )
     applied = sum(part.amount.minor_units for part in payment.parts)
+    net = payment.amount.minor_units - payment.surcharge.minor_units + payment.credit_used.minor_units
     return page.render(
         "console_payment.html",
         payment=payment,
         state=staff_status(payment),
         truth=truth(payment),
+        tone=_tone(payment),
         method=method_words(payment),
         started_by=_started_by(payment),
         customer=customer,
         messages=mails.messages if mails else [],
+        refunds=refunds.refunds,
+        chargebacks=chargebacks.chargebacks,
+        entries=entries,
         zone=organization.time_zone or "UTC",
-        succeeded=payment.status == PaymentStatus.PAYMENT_STATUS_SUCCEEDED,
+        refundable=payment.status in REFUNDABLE and payment.amount.minor_units > 0,
         unfinished=payment.status in _UNFINISHED,
-        waiting=payment.status == PaymentStatus.PAYMENT_STATUS_REQUIRES_ACTION,
+        cancelable=payment.status in _CANCELABLE,
         failure=problems.failure(payment.failure_code, payment.failure_message)
         if payment.status == PaymentStatus.PAYMENT_STATUS_FAILED
         else "",
-        rest=payment.amount.minor_units - applied,
+        returned=problems.return_reason(payment.return_code) if payment.return_code else "",
+        rest=net - applied,
         **WORDS,
+        **BACK_WORDS,
     )
+
+
+async def _entries(page: Page, payment_id: str) -> list[LedgerEntry]:
+    """How it stands in the books, the oldest first; nothing for those who may not see the books."""
+    if not page.may("books.read"):
+        return []
+    answer = await page.call(
+        page.to.books.ListLedgerEntries,
+        ListLedgerEntriesRequest(payment_id=payment_id, page_size=_MOST_BACK),
+    )
+    return list(reversed(answer.entries))
+
+
+def _tone(payment: Payment) -> str:
+    """Of the notice that says what is certain."""
+    if payment.status == PaymentStatus.PAYMENT_STATUS_SUCCEEDED:
+        return "good"
+    if payment.status == PaymentStatus.PAYMENT_STATUS_FAILED or payment.status in _BACK:
+        return "bad"
+    return "warn" if payment.status in _UNFINISHED else "info"
 
 
 @get("/payments/{payment_id:str}/receipt", name="console.payment.receipt")

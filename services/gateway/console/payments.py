@@ -16,6 +16,7 @@ _STATES = {
     "checking": PaymentStatus.PAYMENT_STATUS_UNKNOWN,
     "processing": PaymentStatus.PAYMENT_STATUS_PROCESSING,
     "waiting": PaymentStatus.PAYMENT_STATUS_REQUIRES_ACTION,
+    "scheduled": PaymentStatus.PAYMENT_STATUS_SCHEDULED,
     "failed": PaymentStatus.PAYMENT_STATUS_FAILED,
     "canceled": PaymentStatus.PAYMENT_STATUS_CANCELED,
 }
@@ -37,6 +38,7 @@ async def show(page: Page) -> Response[str]:
         "checking": _("Being checked"),
         "processing": _("On their way"),
         "waiting": _("At the payer"),
+        "scheduled": _("Scheduled"),
         "failed": _("Failed"),
         "canceled": _("Canceled"),
     }

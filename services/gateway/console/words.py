@@ -24,6 +24,12 @@ def method_words(payment: Payment) -> str:
         PaymentMethodType.PAYMENT_METHOD_TYPE_CHEQUE: _("Cheque"),
         PaymentMethodType.PAYMENT_METHOD_TYPE_BANK_TRANSFER: _("Bank transfer"),
         PaymentMethodType.PAYMENT_METHOD_TYPE_EXTERNAL: _("Recorded elsewhere"),
+        PaymentMethodType.PAYMENT_METHOD_TYPE_BANK_DEBIT: _("Bank debit"),
+        PaymentMethodType.PAYMENT_METHOD_TYPE_WALLET: _("Wallet"),
+        PaymentMethodType.PAYMENT_METHOD_TYPE_REDIRECT: _("Payment service"),
+        PaymentMethodType.PAYMENT_METHOD_TYPE_STABLECOIN: _("Stablecoin"),
+        PaymentMethodType.PAYMENT_METHOD_TYPE_CREDIT: _("Credit"),
+        PaymentMethodType.PAYMENT_METHOD_TYPE_CARD_TERMINAL: _("Card terminal"),
     }
     return payment.method_summary or words.get(payment.method, "–")
 
@@ -56,6 +62,20 @@ def truth(payment: Payment) -> str:
         PaymentStatus.PAYMENT_STATUS_UNKNOWN: _(
             "The provider did not answer in time, so nobody knows yet whether the card was charged. It is asked "
             "again and again until it is certain. Please do not take the money another way meanwhile."
+        ),
+        PaymentStatus.PAYMENT_STATUS_RETURNED: _(
+            "The money was there and the bank has sent it back. The invoices are open again."
+        ),
+        PaymentStatus.PAYMENT_STATUS_REFUNDED: _("All of it was given back."),
+        PaymentStatus.PAYMENT_STATUS_PARTLY_REFUNDED: _("The money came, and a part of it was given back."),
+        PaymentStatus.PAYMENT_STATUS_DISPUTED: _(
+            "The payer’s bank has taken the money back. The invoices are open again unless the chargeback is won."
+        ),
+        PaymentStatus.PAYMENT_STATUS_SCHEDULED: _(
+            "It starts by itself on its day, and can be canceled until then. Nothing was charged yet."
+        ),
+        PaymentStatus.PAYMENT_STATUS_AWAITING_APPROVAL: _(
+            "It waits until somebody of the paying company approves it. Nothing was charged yet."
         ),
     }.get(payment.status, "")
 

@@ -3,6 +3,7 @@
 A handler takes `page: Page` and gets it from one of the openers below, by which the area decides who may look.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -74,6 +75,7 @@ class OpenPage:
         self.form = Form()
         self.look: Look = PLAIN
         self.waiting_lines = 0
+        self.books_frozen = False
         self._organization: Organization | None = None
         theme = self.exchange.cookies.get(THEME_COOKIE, "auto")
         self._theme = theme if theme in THEMES else "auto"
@@ -272,7 +274,10 @@ async def staff_sign_in_page(request: Request[Any, Any, Any]) -> OpenPage:
 async def staff_page(request: Request[Any, Any, Any]) -> OpenPage:
     """Opens a page for staff; others are asked to sign in."""
     page = await _open(request, Area.STAFF, signed_in=True)
-    page.waiting_lines = await page.site.badges.waiting_lines(page.session, page.sender)
+    page.waiting_lines, page.books_frozen = await asyncio.gather(
+        page.site.badges.waiting_lines(page.session, page.sender),
+        page.site.badges.books_frozen(page.session, page.sender),
+    )
     return page
 
 
