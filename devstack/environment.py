@@ -58,6 +58,15 @@ class Secrets:
             lambda: f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}",
         )
 
+    @property
+    def stripe_secret(self) -> str:
+        """For the simulator's Stripe-shaped side: no key of Stripe's."""
+        return read_or_make(self.folder / "stripe-secret", lambda: f"sk_test_{secrets.token_hex(16)}")
+
+    @property
+    def stripe_webhook_secret(self) -> str:
+        return read_or_make(self.folder / "stripe-webhook-secret", lambda: f"whsec_{secrets.token_hex(16)}")
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Databases:
@@ -112,6 +121,9 @@ class Environment:
                 "SIMULATOR_WEBHOOK_SECRET": self.secrets.simulator_webhook_secret,
                 "SIMULATOR_WEBHOOK_URL": f"http://{ports.address('gateway')}/webhooks/simulator",
                 "SIMULATOR_DATA_FILE": str(data / "simulator.sqlite"),
+                "SIMULATOR_STRIPE_SECRET": self.secrets.stripe_secret,
+                "SIMULATOR_STRIPE_WEBHOOK_SECRET": self.secrets.stripe_webhook_secret,
+                "SIMULATOR_STRIPE_WEBHOOK_URL": f"http://{ports.address('gateway')}/webhooks/stripe",
             },
             "mailbox": {
                 "MAILBOX_SMTP_LISTEN": ports.address("mailbox-smtp"),
@@ -167,6 +179,9 @@ class Environment:
                 "TALLYPORT_SIMULATOR_URL": self.simulator_url,
                 "TALLYPORT_SIMULATOR_SECRET": drawn.simulator_secret,
                 "TALLYPORT_SIMULATOR_WEBHOOK_SECRET": drawn.simulator_webhook_secret,
+                "TALLYPORT_STRIPE_SECRET_KEY": drawn.stripe_secret,
+                "TALLYPORT_STRIPE_WEBHOOK_SECRET": drawn.stripe_webhook_secret,
+                "TALLYPORT_STRIPE_API_URL": f"{self.simulator_url}/stripe",
                 "TALLYPORT_PUBLIC_URL": self.public_url,
             },
             "notifications": {

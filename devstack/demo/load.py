@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from chassis.errors import ServiceError
 from chassis.rpc.client import as_service, connect
 from chassis.settings import BaseServiceSettings
-from devstack.demo import histories, ways_to_pay
+from devstack.demo import histories, payments, ways_to_pay
 from devstack.environment import DEMO_ORGANIZATION, Environment
 from devstack.private_files import write_private
 from tallyport.identity.v1 import organizations_pb2, organizations_pb2_grpc
@@ -67,6 +67,7 @@ async def load(environment: Environment) -> None:
         await ways_to_pay.add_bank_accounts(api)
         others = await ways_to_pay.add_company_people(api, payers[0], password)
         others.append(await ways_to_pay.add_euro_customer(api, password))
+        others.append(await _payments(api, http, payers, password, environment.public_url))
     logins = [
         Login("Owner", OWNER_EMAIL, password, f"{environment.public_url}/console"),
         Login("Accountant", STAFF_EMAIL, password, f"{environment.public_url}/console"),
@@ -139,8 +140,14 @@ class _Api:
         return self._checked(answer)
 
     async def post(self, path: str, body: dict[str, Any], *, key: str) -> dict[str, Any]:
-        answer = await self._http.post(path, json=body, headers={**self._headers(), "Idempotency-Key": key})
-        return self._checked(answer)
+        return await self._send("POST", path, body, key)
+
+    async def put(self, path: str, body: dict[str, Any], *, key: str) -> dict[str, Any]:
+        return await self._send("PUT", path, body, key)
+
+    async def _send(self, verb: str, path: str, body: dict[str, Any], key: str) -> dict[str, Any]:
+        headers = {**self._headers(), "Idempotency-Key": key}
+        return self._checked(await self._http.request(verb, path, json=body, headers=headers))
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}"}
@@ -159,9 +166,7 @@ async def _token(http: httpx.AsyncClient, email: str, password: str) -> str:
     body = {"organization_slug": SLUG, "email": email, "password": password, "device": "demo"}
     answer = await http.post("/v1/sessions", json=body)
     if answer.is_error:
-        raise SystemExit(
-            f"The demo's owner cannot sign in: {answer.text}. `tallyport up --fresh --demo` starts anew."
-        )
+        raise SystemExit(f"{email} cannot sign in: {answer.text}. `tallyport up --fresh --demo` starts anew.")
     token: str = answer.json()["access"]["token"]
     return token
 
@@ -241,3 +246,19 @@ async def _new_invoices(api: _Api, payers: list[dict[str, Any]]) -> None:
         invoice = await api.post("/v1/invoices", body, key=key)
         if number < len(payers) - 1:
             await api.post(f"/v1/invoices/{invoice['invoice_id']}:finalize", {}, key=f"{key}-final")
+
+
+async def _payments(
+    api: _Api, http: httpx.AsyncClient, payers: list[dict[str, Any]], password: str, public_url: str
+) -> tuple[str, str]:
+    """Payments of many kinds and a bank statement, once. Returns role and login of who paid."""
+    if not await payments.is_there(api):
+        today = datetime.now(ZoneInfo(_TIME_ZONE)).date()
+        invoices = await payments.add_customer(api, password)
+        payer = payments.Payer(_Api(http, await _token(http, payments.LOGIN, password)), http, public_url)
+        not_of = {one["customer_id"] for one in payers}
+        await asyncio.gather(
+            payments.add_payments(api, payer, invoices, today),
+            payments.add_bank_statement(api, not_of=not_of, today=today),
+        )
+    return f"Customer ({payments.COMPANY})", payments.LOGIN

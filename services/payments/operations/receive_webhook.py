@@ -1,6 +1,7 @@
 """Takes what a provider tells: verified, stored once for ever, and then only a reason to ask the provider."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import structlog
 
@@ -32,6 +33,7 @@ async def receive_webhook(desk: Desk, provider: str, headers: Mapping[str, str],
     except WebhookRefusedError as error:
         kind = Kind.UNAUTHENTICATED if error.reason == "WEBHOOK_SIGNATURE_INVALID" else Kind.INVALID_ARGUMENT
         raise ServiceError(kind, error.reason, str(error)) from error
+    event = await _with_our_ids(desk, provider, event)
     heard = HeardEvent(
         provider=provider,
         event_id=event.event_id,
@@ -46,6 +48,17 @@ async def receive_webhook(desk: Desk, provider: str, headers: Mapping[str, str],
         return True
     await _process(desk, organization_id, case, event, heard)
     return False
+
+
+async def _with_our_ids(desk: Desk, provider: str, event: WebhookEvent) -> WebhookEvent:
+    """An event that names only the provider's own charge, with our attempt that this charge belongs to."""
+    if event.attempt_id or not event.provider_reference:
+        return event
+    async with desk.db.sweep() as tx:
+        found = await attempts.find_at_provider(tx, provider, event.provider_reference)
+    if found is None:
+        return event
+    return replace(event, organization_id=found.organization_id, attempt_id=found.attempt_id)
 
 
 async def _find_setup(desk: Desk, event: WebhookEvent, provider: str) -> Setup | None:

@@ -161,6 +161,9 @@ def _attempt_after(
     attempt = case.at_provider
     reference = outcome.provider_reference or attempt.provider_reference
     if payment is case.payment:
+        # Late news from before the payment was made names the page, not the payment.
+        if attempt.provider_reference and outcome.status.rank < payment.status.rank:
+            return attempt
         return replace(attempt, provider_reference=reference)
     checks = attempt.checks
     if payment.status is Status.REQUIRES_ACTION and checks == 0:

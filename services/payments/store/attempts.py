@@ -12,7 +12,7 @@ from services.payments.domain.attempt import SLOW_CHECK
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An attempt whose time to be asked about has come."""
+    """An attempt that there is a reason to ask about."""
 
     organization_id: str
     attempt_id: str
@@ -22,6 +22,15 @@ async def due(tx: ReadTx, *, now: datetime, limit: int) -> list[Due]:
     """Attempts of all organizations whose check is due, the longest waiting first. In a sweep."""
     rows = await tx.execute(_DUE, {"now": now, "limit": limit})
     return [Due(row.organization_id, row.attempt_id) for row in rows]
+
+
+async def find_at_provider(tx: ReadTx, provider: str, reference: str) -> Due | None:
+    """The attempt that a provider knows by that id. In a sweep; only for providers that the index is for."""
+    statement = _AT_PROVIDER.get(provider)
+    if statement is None:
+        return None
+    row = (await tx.execute(statement, {"reference": reference})).first()
+    return None if row is None else Due(row.organization_id, row.attempt_id)
 
 
 async def claim_check(
@@ -66,6 +75,13 @@ _DUE = text(
     "SELECT organization_id, attempt_id FROM payment_attempts WHERE next_check_at <= :now"
     " ORDER BY next_check_at LIMIT :limit"
 )
+_AT_PROVIDER = {
+    "stripe": text(
+        "SELECT organization_id, attempt_id FROM payment_attempts"
+        " WHERE provider = 'stripe' AND provider_reference = :reference LIMIT 1"
+    )
+}
+"""By provider, since the index is partial: those whose events do not always name our attempt."""
 _CLAIM = text("""
     WITH timed AS (
         SELECT :now + CASE WHEN state = 'processing' AND kind IN ('bank_debit', 'stablecoin')

@@ -180,6 +180,7 @@ payment_attempts = Table(
         unique=True,
         postgresql_where=text("state = 'succeeded'"),
     ),
+    Index("ix_payment_attempts_stripe", "provider_reference", postgresql_where=text("provider = 'stripe'")),
     Index("ix_payment_attempts_due", "next_check_at", postgresql_where=text("next_check_at IS NOT NULL")),
 )
 """Swept across organizations by `ix_payment_attempts_due`. Two live or two succeeded attempts cannot be."""

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -30,6 +30,7 @@ from services.payments.domain.payment import Part
 from services.payments.invoicing import Reservations
 from services.payments.operations.reconcile_attempts import reconcile_attempts
 from services.payments.operations.verify_books import verify_books
+from services.payments.providers import Provider
 from services.payments.providers.simulator import Simulator
 from services.payments.rpc import servicers
 from services.payments.settings import Settings
@@ -127,6 +128,8 @@ class Bank:
 
     url: str
     http: httpx.AsyncClient
+    others: Mapping[str, Provider] = field(default_factory=dict)
+    """Providers that policies may name besides the simulator."""
 
     async def fault(self, fault: str, organization_id: str, **settings: Any) -> None:
         """Arm a fault for one organization's requests and events."""
@@ -226,7 +229,8 @@ class Till:
 
     async def hook(self, headers: dict[str, str], body: bytes) -> payments_pb2.ReceiveWebhookResponse:
         """Hand a webhook over as the gateway does."""
-        request = payments_pb2.ReceiveWebhookRequest(provider="simulator", headers=headers, body=body)
+        provider = "stripe" if "stripe-signature" in headers else "simulator"
+        request = payments_pb2.ReceiveWebhookRequest(provider=provider, headers=headers, body=body)
         return await self.provider_events.ReceiveWebhook(request)
 
     async def rows(self, statement: str, **params: Any) -> list[Any]:
@@ -386,7 +390,7 @@ async def serving(
     )
     to_invoicing = connect(settings, "invoicing")
     provider = Simulator(settings.simulator_url, settings.simulator_secret, settings.webhook_secrets)
-    desk = Desk(db, provider, Reservations(to_invoicing), settings)
+    desk = Desk(db, provider, Reservations(to_invoicing), settings, providers=bank.others)
     server = Server(settings, servicers(desk))
     address = f"127.0.0.1:{await server.start()}"
     gateway = connect(Settings(**mesh.settings("gateway"), payments_address=address), "payments")
