@@ -111,7 +111,7 @@ async def add_invoices(
     async with await psycopg.AsyncConnection.connect(
         stack.database_url("invoicing"), autocommit=True
     ) as invoicing:
-        for statement in (_INVOICES, _LINES, _SERIES, "VACUUM ANALYZE"):
+        for statement in (_INVOICES, _LINES, _BOOKED, _SERIES, "VACUUM ANALYZE"):
             await invoicing.execute(statement, size if "%(" in statement else None)
 
 
@@ -191,6 +191,26 @@ _LINES = f"""
     SELECT o.organization_id, 'inv_' || lpad((o.position * 1000000 + i)::text, 26, '0'), 1, NULL, 'Container hire', 1,
            1000 + i %% 9000, 0, 1000 + i %% 9000
     FROM {_OWNERS}, generate_series(%(first)s::int, %(last)s::int) AS i
+"""
+# What the books' check compares the invoices with.
+_BOOKED = f"""
+    WITH made AS (
+        SELECT o.organization_id, lpad((o.position * 1000000 + i)::text, 26, '0') AS suffix,
+               'cus_' || lpad((o.position * 1000 + 1 + i %% %(customers)s)::text, 26, '0') AS customer_id,
+               1000 + i %% 9000 AS amount
+        FROM {_OWNERS}, generate_series(%(first)s::int, %(last)s::int) AS i
+    ), entries AS (
+        INSERT INTO ledger_entries (
+            organization_id, entry_id, source, source_id, kind, occurred_at, posted_at
+        )
+        SELECT organization_id, 'ent_' || suffix, 'invoice', 'inv_' || suffix, 'finalized', now(), now() FROM made
+    )
+    INSERT INTO ledger_lines (
+        organization_id, entry_id, line_no, account, owner, currency, side, amount_minor_units
+    )
+    SELECT organization_id, 'ent_' || suffix, line_no, account, CASE line_no WHEN 1 THEN customer_id ELSE '' END,
+           '{CURRENCY}', side, amount
+    FROM made, (VALUES (1, 'receivable', 'D'), (2, 'revenue', 'C')) AS line (line_no, account, side)
 """
 _SERIES = f"""
     INSERT INTO number_series (organization_id, last_number) SELECT organization_id, %(last)s::int FROM {_OWNERS}
