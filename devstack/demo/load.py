@@ -257,8 +257,6 @@ async def _payments(
         invoices = await payments.add_customer(api, password)
         payer = payments.Payer(_Api(http, await _token(http, payments.LOGIN, password)), http, public_url)
         not_of = {one["customer_id"] for one in payers}
-        await asyncio.gather(
-            payments.add_payments(api, payer, invoices, today),
-            payments.add_bank_statement(api, not_of=not_of, today=today),
-        )
+        await payments.add_payments(api, payer, invoices, today)
+        await payments.add_bank_statement(api, not_of=not_of, today=today)
     return f"Customer ({payments.COMPANY})", payments.LOGIN

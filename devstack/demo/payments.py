@@ -80,7 +80,7 @@ class Payer:
 
     async def save(self, kind: str, form: dict[str, str]) -> str:
         """Save a card or an account on the provider's page; the method's id."""
-        body = {"type": kind, "return_url": f"{self.public_url}/methods/return/{{setup_id}}"}
+        body = {"type": kind, "return_url": f"{self.public_url}/methods/return/%7Bsetup_id%7D"}
         setup = await self.api.post("/v1/payment_methods:setup", body, key=f"demo-ways-{kind}")
         path = f"/v1/payment_methods/setups/{setup['setup_id']}:complete"
         if setup["status"] == "requires_action":
