@@ -187,6 +187,11 @@ def _a_real_one(api: Any, path: str, noun: str, field: str) -> str:
     return found
 
 
+def _has_paid(api: Any, person: Any) -> bool:
+    path = f"/v1/invoices?customer_id={person['customer_id']}&filter=paid&page_size=1"
+    return bool(api.get(path).raise_for_status().json()["invoices"])
+
+
 async def _another_organization(world: World) -> str:
     """A second business on the same mesh, known to all services when this returns."""
     path = "/tallyport.identity.v1.Organizations/CreateOrganization"
@@ -228,7 +233,7 @@ async def _another_organization(world: World) -> str:
 async def world(stack: RunningStack) -> AsyncIterator[World]:
     with stack.api("Owner") as api:
         people = api.get("/v1/people").raise_for_status().json()["people"]
-        payer = next(person for person in people if person["customer_id"])
+        payer = next(person for person in people if person["customer_id"] and _has_paid(api, person))
         customer_id = payer["customer_id"]
         query = f"?customer_id={customer_id}&filter=paid"
         invoice_id = _a_real_one(api, f"/v1/invoices{query}", "invoices", "invoice_id")

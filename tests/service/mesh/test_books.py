@@ -26,7 +26,7 @@ async def paid_shop(mesh: ArmedStack, http: httpx.AsyncClient) -> Shop:
 @pytest.mark.parametrize(
     ("service", "statement", "complaint"),
     [
-        ("payments", "UPDATE outbox SET published_at = NULL", "payments: event is not published"),
+        ("payments", "UPDATE outbox SET published_at = NULL", "payments: I6 event is not published"),
         ("payments", "UPDATE outbox SET stream_seq = stream_seq + 1", "numbers of events have a gap"),
         (
             "invoicing",
@@ -34,7 +34,7 @@ async def paid_shop(mesh: ArmedStack, http: httpx.AsyncClient) -> Shop:
             "versions of an aggregate have a gap",
         ),
         ("payments", "UPDATE ledger_lines SET amount_minor_units = 1 WHERE side = 'D'", "trial balance"),
-        ("invoicing", "DELETE FROM ledger_lines WHERE side = 'C'", "invoicing: entry does not balance"),
+        ("invoicing", "DELETE FROM ledger_lines WHERE side = 'C'", "invoicing: I1 entry does not balance"),
         ("payments", "UPDATE receipts SET receipt_no = 5", "receipt numbers have a gap"),
         ("payments", "DELETE FROM receipts", "payment and receipt differ"),
         ("payments", "DELETE FROM ledger_lines", "payment and cash ledger differ"),
