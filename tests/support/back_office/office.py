@@ -22,8 +22,12 @@ from tallyport.invoicing.v1.invoices_pb2_grpc import add_InvoicesServicer_to_ser
 from tallyport.invoicing.v1.items_pb2_grpc import add_ItemsServicer_to_server
 from tallyport.invoicing.v1.pay_links_pb2_grpc import add_PayLinksServicer_to_server
 from tallyport.notifications.v1.messages_pb2_grpc import add_MessagesServicer_to_server
+from tallyport.payments.v1.bank_statements_pb2_grpc import add_BankStatementsServicer_to_server
 from tallyport.payments.v1.payments_pb2_grpc import add_PaymentsServicer_to_server
+from tallyport.payments.v1.reconciliation_pb2_grpc import add_ReconciliationServicer_to_server
+from tallyport.payments.v1.transfers_pb2_grpc import add_TransfersServicer_to_server
 from tests.support.back_office import identity
+from tests.support.back_office.bank import BankStatements, Reconciliation, Transfers
 from tests.support.back_office.books import OWNER, PASSWORD, Books
 from tests.support.back_office.invoices import Imports, Invoices
 from tests.support.back_office.money_in import Messages, Payments
@@ -76,7 +80,12 @@ def _casts(books: Books, mesh: Mesh) -> dict[str, list[tuple[Any, object]]]:
             (add_ItemsServicer_to_server, receivables),
             (add_PayLinksServicer_to_server, receivables),
         ],
-        "payments": [(add_PaymentsServicer_to_server, Payments(books))],  # type: ignore[abstract]
+        "payments": [
+            (add_PaymentsServicer_to_server, Payments(books)),  # type: ignore[abstract]
+            (add_ReconciliationServicer_to_server, Reconciliation(books)),
+            (add_BankStatementsServicer_to_server, BankStatements(books)),
+            (add_TransfersServicer_to_server, Transfers(books)),  # type: ignore[abstract]
+        ],
         "notifications": [(add_MessagesServicer_to_server, Messages(books))],  # type: ignore[abstract]
     }
 
