@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.conformance.providers.instant_world import instant_world
-from tests.conformance.providers.simulator_world import simulator_world
+from tests.conformance.providers.simulator_world import SIMULATOR_CAN, simulator_world
 from tests.conformance.providers.stripe_world import STRIPE_CAN, stripe_world
 from tests.conformance.providers.world import CAPABILITIES, Shop, World
 
@@ -24,7 +24,7 @@ class Subject:
 
 WORLDS = {
     "instant": Subject(instant_world, frozenset()),
-    "simulator": Subject(simulator_world, CAPABILITIES),
+    "simulator": Subject(simulator_world, SIMULATOR_CAN),
     "stripe": Subject(stripe_world, STRIPE_CAN),
 }
 

@@ -88,7 +88,7 @@ class StripeWorld(SimulatorWorld):
 
     async def captured(self, attempt_id: str) -> Sequence[Money]:
         query = {"query": f"metadata['attempt_id']:'{attempt_id}'", "limit": "100"}
-        answer = await self.http.get("/stripe/v1/charges/search", params=query, headers=_AUTHORIZED)
+        answer = await self.http.get("/stripe/v1/charges/search", params=query, headers=AUTHORIZED)
         assert answer.status_code == 200, answer.text
         charges: list[dict[str, Any]] = answer.json()["data"]
         paid = [charge for charge in charges if charge["status"] == "succeeded"]
@@ -107,7 +107,7 @@ class StripeWorld(SimulatorWorld):
         return found()
 
     async def _help(self, path: str, **params: str) -> None:
-        answer = await self.http.post(f"/stripe/v1/test_helpers/{path}", data=params, headers=_AUTHORIZED)
+        answer = await self.http.post(f"/stripe/v1/test_helpers/{path}", data=params, headers=AUTHORIZED)
         assert answer.status_code == 200, answer.text
 
 
@@ -119,7 +119,7 @@ def _intent_of(hook: Hook) -> str:
     return str(subject["payment_intent"]) if subject["object"] == "dispute" else ""
 
 
-_AUTHORIZED = {"authorization": f"Bearer {_SECRET}"}
+AUTHORIZED = {"authorization": f"Bearer {_SECRET}"}
 
 
 @asynccontextmanager

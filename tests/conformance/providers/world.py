@@ -27,6 +27,7 @@ CAPABILITIES = frozenset(
         "redirects",
         "setup_pages",
         "stablecoins",
+        "stripe_documents",  # documents that Stripe's own library declares
         "wallets",
         "webhooks",
     }
