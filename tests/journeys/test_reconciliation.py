@@ -216,12 +216,11 @@ async def test_reconciliation_has_no_barriers(
     await import_it(page, stack, file, 2)
     links = page.get_by_role("link", name=name)
     lines = [await links.nth(index).get_attribute("href") for index in range(2)]
-    paths = ["", "/lines", "/lines?show=all", "/import", "/rules", "/rules/new", "/payouts", "/accounts/new"]
-    await look_at(page, f"{stack.url}/console")
+    paths = ["", "/import"]
+    if scheme == "light":
+        paths += ["/lines?show=all", "/rules", "/rules/new", "/payouts", "/accounts/new"]
     for path in paths:
         await look_at(page, f"{stack.url}/console/reconciliation{path}")
     for line in lines:
-        await look_at(page, f"{stack.url}{line}")
         await look_at(page, f"{stack.url}{line}?customer={owner}")
-        await look_at(page, f"{stack.url}{line}?q=a")
     await context.close()
