@@ -1,4 +1,4 @@
-"""One customer: who they are, what they owe, their invoices and payments."""
+"""One customer: who they are, what they owe, their invoices and payments, and how they pay."""
 
 import asyncio
 
@@ -9,12 +9,45 @@ from services.gateway.console.asking import if_there
 from services.gateway.console.settings.segment import segment_of
 from services.gateway.console.words import WORDS
 from services.gateway.web.page import Page
+from services.gateway.web.statuses import method_state
 from tallyport.invoicing.v1.customers_pb2 import GetAccountSummaryRequest, GetCustomerRequest
 from tallyport.invoicing.v1.invoices_pb2 import InvoiceFilter, ListInvoicesRequest
-from tallyport.payments.v1.payments_pb2 import ListPaymentsRequest
+from tallyport.payments.v1.autopay_pb2 import AutopaySettings, GetAutopayRequest
+from tallyport.payments.v1.payer_rules_pb2 import GetPayerRulesRequest, PayerRuleSet
+from tallyport.payments.v1.payment_methods_pb2 import (
+    ListPaymentMethodsRequest,
+    ListPaymentMethodsResponse,
+    PaymentMethod,
+)
+from tallyport.payments.v1.payments_pb2 import ListPaymentsRequest, ListPaymentsResponse, PaymentStatus
 
 _SHOWN_PAYMENTS = 10
 _SHOWN_INVOICES = 20
+Ways = tuple[ListPaymentMethodsResponse, AutopaySettings, PayerRuleSet, ListPaymentsResponse]
+
+
+async def _ways(page: Page, customer_id: str) -> Ways:
+    """Saved methods, automatic payments, the company's own rules, and what is scheduled."""
+    return await asyncio.gather(
+        page.call(
+            page.to.payment_methods.ListPaymentMethods, ListPaymentMethodsRequest(customer_id=customer_id)
+        ),
+        page.call(page.to.autopay.GetAutopay, GetAutopayRequest(customer_id=customer_id)),
+        page.call(page.to.payer_rules.GetPayerRules, GetPayerRulesRequest(customer_id=customer_id)),
+        page.call(
+            page.to.payments.ListPayments,
+            ListPaymentsRequest(
+                customer_id=customer_id,
+                status=PaymentStatus.PAYMENT_STATUS_SCHEDULED,
+                page_size=_SHOWN_PAYMENTS,
+            ),
+        ),
+    )
+
+
+def _autopay_method(methods: list[PaymentMethod], settings: AutopaySettings) -> str:
+    """What automatic payments pay with."""
+    return next((one.summary for one in methods if one.payment_method_id == settings.payment_method_id), "–")
 
 
 @get("/customers/{customer_id:str}", name="console.customer")
@@ -22,7 +55,7 @@ async def show(page: Page, customer_id: FromPath[str]) -> Response[str]:
     """Open invoices unless `?show=all`."""
     everything = page.query("show") == "all"
     wanted = InvoiceFilter.INVOICE_FILTER_UNSPECIFIED if everything else InvoiceFilter.INVOICE_FILTER_PAYABLE
-    customer, summary, invoices, payments, segment, organization = await asyncio.gather(
+    customer, summary, invoices, payments, ways, (segment, organization) = await asyncio.gather(
         page.call(page.to.customers.GetCustomer, GetCustomerRequest(customer_id=customer_id)),
         page.call(page.to.customers.GetAccountSummary, GetAccountSummaryRequest(customer_id=customer_id)),
         page.call(
@@ -40,9 +73,11 @@ async def show(page: Page, customer_id: FromPath[str]) -> Response[str]:
                 ListPaymentsRequest(customer_id=customer_id, page_size=_SHOWN_PAYMENTS),
             )
         ),
-        segment_of(page, customer_id),
-        page.organization(),
+        if_there(_ways(page, customer_id)),
+        asyncio.gather(segment_of(page, customer_id), page.organization()),
     )
+    methods, autopay, rules, scheduled = ways or (None, None, None, None)
+    saved = list(methods.payment_methods) if methods else []
     return page.render(
         "console_customer.html",
         customer=customer,
@@ -53,6 +88,12 @@ async def show(page: Page, customer_id: FromPath[str]) -> Response[str]:
         payments=payments.payments if payments else [],
         payments_known=payments is not None,
         segment=segment,
+        methods=saved,
+        method_state=method_state,
+        autopay=autopay,
+        autopay_method=_autopay_method(saved, autopay) if autopay else "",
+        rules=rules,
+        scheduled=scheduled.payments if scheduled else [],
         zone=organization.time_zone or "UTC",
         **WORDS,
     )

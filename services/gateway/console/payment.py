@@ -51,6 +51,7 @@ def _started_by(payment: Payment) -> str:
         "person": _("A person who signed in"),
         "pay_link": _("Somebody with a pay link"),
         "service": _("An import"),
+        "import": _("An import"),
         "api_key": _("A program"),
         "matching": _("A bank statement"),
         "autopay": _("Automatic payment"),

@@ -111,6 +111,9 @@ class Sheet:
                 wrong[share.field] = amount_words()
             elif amount is not None and amount > share.left:
                 wrong[share.field] = _("This is more than the payment paid of it.")
+        typed = self.what != "amount" and self.entered
+        if typed or (self.what != "parts" and any(share.entered for share in self.shares)):
+            wrong["what"] = _("You have written an amount that this choice does not use.")
         where = "amount" if self.what == "amount" else "what"
         if self.what == "amount" and self.amount is None:
             wrong["amount"] = amount_words()
