@@ -145,7 +145,9 @@ async def add_bank_statement(staff: Door, *, not_of: set[str], today: date) -> N
         fits = invoice["external_id"].isdigit() and not invoice["disputed"] and not invoice["overdue"]
         if fits and invoice["customer_id"] not in not_of:
             chosen.setdefault(invoice["customer_id"], invoice)
-    lines = bank_statement.lines_for(list(chosen.values())[: bank_statement.INVOICES_NEEDED])
+    if len(chosen) < bank_statement.INVOICES_NEEDED:
+        raise SystemExit(f"The demo has open invoices of {len(chosen)} customers only.")
+    lines = bank_statement.lines_for(list(chosen.values()))
     content = base64.b64encode(bank_statement.camt053(account, lines, today)).decode()
     body = {"file_name": f"statement-{today.isoformat()}.xml", "content": content}
     await staff.post("/v1/bank_statements:import", body, key=f"demo-ways-statement-{today.isoformat()}")

@@ -1,11 +1,14 @@
 """The demo's payments of many kinds and its bank statement, as staff and the payer see them."""
 
+import io
 from collections import Counter
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from devstack.demo.payments import LOGIN
+from services.payments.domain.creditor_reference import for_people, reference_of_invoice
 from tests.support.stack import RunningStack
 from tests.support.wait import until
 
@@ -55,3 +58,14 @@ def test_the_bank_statement_is_matched_but_for_three_lines(stack: RunningStack) 
     assert len(waiting) == 3
     assert {"M. Keller", "Northwind Clearing House"} < waiting
     assert [line["amount"]["minor_units"] for line in lines if line["status"] == "outgoing"] == [-1_250]
+
+
+def test_an_open_invoice_in_euro_shows_where_to_transfer_to(stack: RunningStack) -> None:
+    with stack.api("kai@hansa-reederei.example") as payer:
+        found = payer.get("/v1/invoices", params={"filter": "payable"}).raise_for_status().json()
+        invoice = found["invoices"][0]
+        document = payer.get(f"/v1/invoices/{invoice['invoice_id']}/pdf").raise_for_status()
+    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(document.content)).pages)
+    reference = for_people(reference_of_invoice(invoice["number"], invoice["invoice_id"]))
+    for wanted in ("DE89 3704 0044 0532 0130 00", reference, "Scan with your banking app"):
+        assert wanted in text, wanted
