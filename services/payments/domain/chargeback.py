@@ -13,6 +13,7 @@ _REVOKING = frozenset(
         *("R02", "R05", "R07", "R08", "R10", "R11", "R16", "R29"),  # ACH
         *("AC04", "AC06", "MD01", "MD02", "MD06", "MD07", "MS02"),  # SEPA
         *("mandate_revoked", "revocation_of_authorization", "debit_not_authorized", "account_closed"),
+        "customer_initiated",  # MD06 in Stripe's words
     }
 )
 UNMATCHED = "unmatched"
