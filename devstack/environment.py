@@ -11,6 +11,7 @@ from devstack.certificates import ensure_certificates, ensure_token_keys
 from devstack.layout import Layout
 from devstack.ports import SERVICES, Ports
 from devstack.private_files import read_or_make
+from devstack.simulator.wallets import DOMAIN_ASSOCIATION
 
 _MAIL_FROM = "Tallyport <billing@tallyport.localhost>"
 _NOT_INHERITED = ("TALLYPORT_", "SIMULATOR_", "MAILBOX_", "TRACES_", "OTEL_", "DATABASE_URL", "NATS_URL")
@@ -108,6 +109,13 @@ class Environment:
         """Make certificates and keys."""
         ensure_certificates(self.layout.tls)
         self.secrets.prepare()
+        self._apple_pay_domain_file.parent.mkdir(parents=True, exist_ok=True)
+        self._apple_pay_domain_file.write_text(DOMAIN_ASSOCIATION, encoding="utf-8")
+
+    @property
+    def _apple_pay_domain_file(self) -> Path:
+        """What the simulator gives merchants to serve."""
+        return self.layout.data / "apple-pay-domain-association"
 
     def of_tool(self, name: str) -> Variables:
         """The variables of `simulator`, `mailbox` or `traces`."""
@@ -195,6 +203,7 @@ class Environment:
                 "TALLYPORT_COOKIE_KEY_FILE": str(drawn.cookie_key_file),
                 "TALLYPORT_CHECKOUT_ORIGIN": self.simulator_url,
                 "TALLYPORT_DEFAULT_ORGANIZATION": self.default_organization,
+                "TALLYPORT_APPLE_PAY_DOMAIN_FILE": str(self._apple_pay_domain_file),
             },
         }
         return own.get(service, {})

@@ -12,7 +12,7 @@ from litestar.types import ASGIApp, Receive, Send
 from chassis.clock import Clock, SystemClock
 from chassis.errors import ServiceError
 from chassis.rpc.client import Channel
-from services.gateway import console, portal, webhooks
+from services.gateway import console, portal, webhooks, well_known
 from services.gateway.api import app as api
 from services.gateway.clients import Services
 from services.gateway.revocations import Revocations
@@ -79,6 +79,7 @@ def _routers(settings: GatewaySettings) -> list[Any]:
         brand.brand_stylesheet,
         brand.brand_logo,
         webhooks.receive_webhook,
+        well_known.apple_pay_domain,
         Router("/", route_handlers=portal.PUBLIC, dependencies={"page": Provide(public_page)}),
         Router("/", route_handlers=portal.CUSTOMER, dependencies={"page": Provide(customer_page)}),
         Router("/l", route_handlers=portal.PAY_LINK, dependencies={"page": Provide(pay_link_page)}),

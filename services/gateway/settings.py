@@ -23,6 +23,8 @@ class GatewaySettings(BaseServiceSettings):
     """Base64 of 32 random bytes that seal the session cookies; the same on every replica."""
     checkout_origin: str = ""
     """Origin of the payment provider's page; forms may lead there and nowhere else."""
+    apple_pay_domain_file: Path | None = None
+    """What the payment provider wants served at /.well-known/apple-developer-merchantid-domain-association."""
     default_organization: str = ""
     """Short name of the organization whose sign-in page is shown when the address names none."""
     proxy_hops: int = Field(default=0, ge=0, le=5)

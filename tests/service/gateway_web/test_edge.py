@@ -1,5 +1,7 @@
 """Headers, errors, webhooks and static files: what holds for every page."""
 
+from pathlib import Path
+
 import httpx
 import pytest
 
@@ -14,6 +16,9 @@ PAGES = (
     "/invoices/inv_1",
     "/pay?select=open",
     "/payments",
+    "/methods",
+    "/autopay",
+    "/pay?select=other",
     *(f"/payments/pay_{number}" for number in range(1, 9)),
     "/account",
     "/_components",
@@ -119,3 +124,17 @@ async def test_the_api_answers_beside_the_pages(house: Theatre) -> None:
         answer = await browser.get("/v1/me")
         assert answer.status_code == 401
         assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+async def test_the_file_that_proves_the_domain_to_apple_is_served_where_one_is_set(
+    house: Theatre, tmp_path: Path
+) -> None:
+    address = "/.well-known/apple-developer-merchantid-domain-association"
+    async with house.browser() as browser:
+        assert (await browser.get(address)).status_code == 404
+        file = tmp_path / "association"
+        file.write_text("7B227073704964223A")
+        object.__setattr__(house.settings, "apple_pay_domain_file", file)
+        answer = await browser.get(address)
+        object.__setattr__(house.settings, "apple_pay_domain_file", None)
+    assert (answer.status_code, answer.text) == (200, "7B227073704964223A")
