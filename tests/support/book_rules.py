@@ -56,11 +56,13 @@ PAYMENTS: Rules = {
         LEFT JOIN payment_attempts a ON a.organization_id = p.organization_id
             AND a.payment_id = p.payment_id AND a.state = p.status
         WHERE p.organization_id = ANY(%(orgs)s) AND p.method = 'card'
+            AND p.status NOT IN ('scheduled', 'awaiting_approval')
         GROUP BY p.organization_id, p.payment_id HAVING count(a.attempt_id) <> 1
     """,
     "payment has no certain outcome": """
         SELECT payment_id || ' ' || status AS found FROM payments WHERE organization_id = ANY(%(orgs)s)
             AND status IN ('submitting', 'unknown', 'processing', 'review')
+            AND NOT (status = 'processing' AND method IN ('bank_debit', 'stablecoin'))  -- takes days
     """,
     "live attempt that nobody asks about": """
         SELECT attempt_id AS found FROM payment_attempts WHERE organization_id = ANY(%(orgs)s)

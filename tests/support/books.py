@@ -45,7 +45,7 @@ HANDLED: Mapping[str, frozenset[str]] = {
 """Types of events by the service that must have applied them."""
 ASKED_FOR = {("payments", source): wanted for source, wanted in PAYMENTS_AGGREGATE_TYPES.items()}
 """Types of aggregates whose events a consumer has delivered; all of a source that is not named."""
-_MAILED = (("InvoiceFinalized", "invoice"), ("PaymentApplied", "receipt"))
+_MAILED = (("InvoiceFinalized", "invoice"), ("PaymentApplied", "receipt"), ("PaymentUnapplied", "reversal"))
 _PAYMENTS = """
     SELECT organization_id, payment_id, customer_id, status, amount_minor_units, currency, method, receipt_no
     FROM payments WHERE organization_id = ANY(%(orgs)s)

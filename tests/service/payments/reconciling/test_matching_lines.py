@@ -194,12 +194,12 @@ async def test_a_match_ends_the_payers_claim(room: LedgerRoom) -> None:
 async def test_an_undone_match_lets_the_claim_wait_again_unless_its_day_is_over(room: LedgerRoom) -> None:
     for number in (1, 2):
         room.till.invoices.add(f"inv_{number}", number * 10_000)
-        claim = transfers_pb2.ClaimTransferRequest(
+        request = transfers_pb2.ClaimTransferRequest(
             invoice_ids=[f"inv_{number}"],
             amount=money_pb2.Money(minor_units=number * 10_000, currency="USD"),
             transferred_on=room.today.isoformat(),
         )
-        await room.transfers.ClaimTransfer(claim, metadata=room.till.as_customer(key=f"claim-{number}"))
+        await room.transfers.ClaimTransfer(request, metadata=room.till.as_customer(key=f"claim-{number}"))
     await room.load("100.00;Acme Trading;;thanks", "200.00;Acme Trading;;thanks")
     first, second = sorted(
         await room.lines(status=pb.BANK_LINE_STATUS_MATCHED), key=lambda line: line.amount.minor_units
