@@ -33,7 +33,7 @@ CHANGED = frozenset({"INVOICE_CHANGED", "CREDIT_CHANGED"})
 RESERVE_TIMEOUT_SECONDS = 2.5
 RESERVE_TOGETHER = 128
 """Payments of one organization that are reserved for in one call."""
-RESERVE_CALLS = 4
+RESERVE_CALLS = 2
 """Such calls under way at once, each for another organization."""
 RELEASE_TIMEOUT_SECONDS = 1.0
 DUE_TIMEOUT_SECONDS = 2.5
