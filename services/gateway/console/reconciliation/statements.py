@@ -24,6 +24,8 @@ from tallyport.payments.v1.bank_statements_pb2 import (
     SaveCsvMappingRequest,
 )
 
+FILE_DEADLINE_SECONDS = 45.0
+"""A year of a busy account is some fifty thousand lines: more than a page's usual time."""
 _MAPPING_HELPS = frozenset(
     {"unknown_header", "ambiguous_date", "ambiguous_amount", "column_missing", "bad_date"}
 )
@@ -113,6 +115,15 @@ async def preview(page: Page) -> Response[str]:
     return await _look(page, sent)
 
 
+async def _import(page: Page, sent: Sent, *, dry_run: bool, key: str) -> BankStatementImport:
+    return await page.sender.call(
+        page.to.bank_statements.ImportBankStatement,
+        sent.request(dry_run=dry_run),
+        idempotency_key=key,
+        timeout_seconds=FILE_DEADLINE_SECONDS,
+    )
+
+
 async def _look(page: Page, sent: Sent) -> Response[str]:
     held = pack(sent.content)
     if held is None or len(sent.content) > LARGEST_FILE_BYTES:
@@ -120,11 +131,7 @@ async def _look(page: Page, sent: Sent) -> Response[str]:
             page, errors=FieldErrors(file=_("The file is larger than 8 MiB. Please split it."))
         )
     try:
-        found = await page.call(
-            page.to.bank_statements.ImportBankStatement,
-            sent.request(dry_run=True),
-            idempotency_key=page.new_key(),
-        )
+        found = await _import(page, sent, dry_run=True, key=page.new_key())
     except ServiceError as error:
         if error.kind not in REFUSALS:
             raise
@@ -214,11 +221,7 @@ async def submit(page: Page) -> Response[str]:
     if sent is None:
         return await _upload_form(page, errors=FieldErrors(file=_("Please choose a file of your bank.")))
     try:
-        found = await page.call(
-            page.to.bank_statements.ImportBankStatement,
-            sent.request(dry_run=False),
-            idempotency_key=page.form.text("key"),
-        )
+        found = await _import(page, sent, dry_run=False, key=page.form.text("key"))
     except ServiceError as error:
         if error.kind not in REFUSALS:
             raise
