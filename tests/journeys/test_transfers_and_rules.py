@@ -174,6 +174,7 @@ async def test_a_company_lets_a_second_person_approve_large_payments(
     await sign_in(approver, at.login("approver"))
     await approver.get_by_role("link", name="Approvals").click()
     await look_at(approver, f"{stack.url}/approvals")
+    await expect(approver.get_by_role("link", name=re.compile(r"INV-\d+"))).to_have_count(2)
     await approver.get_by_role("button", name="Approve $200.00").click()
     await approver.wait_for_url(f"**/payments/{first['payment_id']}")
     await approver.goto(f"{stack.url}/approvals")

@@ -1,5 +1,7 @@
 """Payments that wait until somebody of the same company approves them."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from litestar import Response, get, post
@@ -11,6 +13,7 @@ from services.gateway.web.languages import gettext as _
 from services.gateway.web.languages import money_text
 from services.gateway.web.page import Page
 from services.gateway.web.rendering import money_of
+from tallyport.invoicing.v1.invoices_pb2 import GetInvoiceRequest
 from tallyport.payments.v1.payer_rules_pb2 import (
     Approval,
     ApprovePaymentRequest,
@@ -55,12 +58,21 @@ def _waiting(page: Page, approval: Approval) -> Waiting:
     )
 
 
+async def _numbers(page: Page, approvals: Sequence[Approval]) -> dict[str, str]:
+    """Invoice id to number: payments learns numbers only when it begins; who approves wants to know them before."""
+    wanted = {part.invoice_id: part.invoice_number for one in approvals for part in one.payment.parts}
+    unknown = [invoice_id for invoice_id, number in wanted.items() if not number]
+    asked = (page.call(page.to.invoices.GetInvoice, GetInvoiceRequest(invoice_id=one)) for one in unknown)
+    return wanted | {invoice.invoice_id: invoice.number for invoice in await asyncio.gather(*asked)}
+
+
 async def _page(page: Page, *, refused: str = "") -> Response[str]:
     answer = await page.call(page.to.payer_rules.ListApprovals, ListApprovalsRequest())
     return page.render(
         "approvals.html",
         status=409 if refused else 200,
         waiting=[_waiting(page, one) for one in answer.approvals],
+        numbers=await _numbers(page, answer.approvals),
         organization=await page.organization(),
         refused=refused,
     )
