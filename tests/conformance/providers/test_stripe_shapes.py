@@ -102,11 +102,11 @@ def _read(found: dict[str, list[dict[str, Any]]]) -> None:
     """Everything is read through the types: what Stripe does not declare cannot be asked for."""
     disputes = [typed(one) for one in found["disputes"]]
     assert {reading.dispute_of(one).reason for one in disputes} >= {"fraudulent", "insufficient_funds"}
-    for intent in found["payment_intents"]:
+    for intent in (one for one in found["payment_intents"] if "attempt_id" in one["metadata"]):
         outcome = reading.outcome_of_intent(typed(intent), intent["metadata"]["attempt_id"], disputes)
         assert outcome is not None
     statuses = set()
-    for session in found["checkout/sessions"]:
+    for session in (one for one in found["checkout/sessions"] if one["client_reference_id"]):
         if session["mode"] == "setup":
             assert reading.setup_of(typed(session))
         elif (
