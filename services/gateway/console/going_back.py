@@ -61,8 +61,9 @@ _KINDS = {
     "returned": marked("Came back"),
     "charged_back": marked("Taken back by the bank"),
     "reinstated": marked("Booked back"),
-    "fee": marked("Fee"),
-    "fee_returned": marked("Fee given back"),
+    "fee_open": marked("Fee of the chargeback"),
+    "fee_won": marked("Fee of the chargeback, won"),
+    "fee_lost": marked("Fee of the chargeback, lost"),
     "matched": marked("Seen at the bank"),
 }
 
