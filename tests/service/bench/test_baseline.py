@@ -6,6 +6,8 @@ from devstack.postgres import Postgres
 
 ROWS = {
     "payments": {
+        "audit_log": 1,
+        "guarded_payments": 1,
         "idempotency_keys": 1,
         "ledger_entries": 1,
         "ledger_lines": 2,
