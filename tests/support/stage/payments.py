@@ -8,6 +8,7 @@ from tallyport.invoicing.v1.invoices_pb2 import InvoiceStatus
 from tallyport.payments.v1 import autopay_pb2 as autopay
 from tallyport.payments.v1 import payment_methods_pb2 as payment_methods
 from tallyport.payments.v1 import payments_pb2 as payments
+from tallyport.payments.v1 import transfers_pb2 as transfers
 from tallyport.payments.v1.autopay_pb2_grpc import AutopayServicer, add_AutopayServicer_to_server
 from tallyport.payments.v1.payment_methods_pb2_grpc import (
     PaymentMethodsServicer,
@@ -19,13 +20,17 @@ from tallyport.payments.v1.payments_pb2_grpc import (
     add_PaymentsServicer_to_server,
     add_ProviderEventsServicer_to_server,
 )
+from tallyport.payments.v1.transfers_pb2_grpc import TransfersServicer, add_TransfersServicer_to_server
 from tests.support.stage.data import CUSTOMER_ID, Stage, usd
 
 _S = payments.PaymentStatus
 
 
-class Methods(PaymentMethodsServicer, AutopayServicer):
-    """Nothing is saved, and autopay is off."""
+class Methods(PaymentMethodsServicer, AutopayServicer, TransfersServicer):
+    """Nothing is saved, autopay is off, and nobody says that they have paid by transfer."""
+
+    async def ListTransferClaims(self, request: Any, context: Any) -> transfers.ListTransferClaimsResponse:
+        return transfers.ListTransferClaimsResponse()
 
     async def ListPaymentMethods(
         self, request: Any, context: Any
@@ -201,4 +206,8 @@ def servicers(service: Payments) -> list[tuple[Any, object]]:
 def methods() -> list[tuple[Any, object]]:
     """Saved methods and autopay, as a server takes them."""
     stand_in: Any = cast(Any, Methods)()
-    return [(add_PaymentMethodsServicer_to_server, stand_in), (add_AutopayServicer_to_server, stand_in)]
+    return [
+        (add_PaymentMethodsServicer_to_server, stand_in),
+        (add_AutopayServicer_to_server, stand_in),
+        (add_TransfersServicer_to_server, stand_in),
+    ]
