@@ -55,6 +55,9 @@ async def test_customers_of_a_segment_have_their_own_terms(till: Till) -> None:
         await stub.SetCustomerSegment(
             policies_pb2.SetCustomerSegmentRequest(customer_id="cus_1", segment=segment), metadata=metadata
         )
+    read = till.by(Audience.STAFF, permissions=frozenset({"payments.read"}))
+    asked = policies_pb2.GetCustomerSegmentRequest(customer_id="cus_1")
+    assert (await stub.GetCustomerSegment(asked, metadata=read)).segment == "trade"
     shown = await preview(till, method=CARD)
     assert (shown.surcharge.minor_units, shown.amount.minor_units) == (200, 10_200)
     await stub.SetCustomerSegment(
