@@ -118,7 +118,7 @@ async def test_a_currency_without_an_account_is_not_offered_by_transfer(
     at = company(stack, "payer", currency="CHF")
     await sign_in(page, at.login("payer"))
     await page.goto(f"{stack.url}/transfer?invoice={at.invoice_id}")
-    await expect(page.locator("main")).to_contain_text("Bank transfers in CHF are not offered")
+    await expect(page.locator("main")).to_contain_text("Bank transfers in this currency are not offered")
     await expect(page.get_by_role("button", name="I have paid")).to_have_count(0)
     await expect(page.get_by_role("link", name="Back")).to_be_visible()
 

@@ -130,13 +130,23 @@ async def claim(page: Page, place: Place) -> Response[str]:
     except ServiceError as error:
         if error.kind not in _REFUSED:
             raise
-        fields = FieldErrors.of(error)
+        fields = _translated(FieldErrors.of(error))
         return await instructions_page(
             page, place, errors=fields, refused="" if fields else problems.sentence(error)
         )
     words = _("Thank you. We look out for your transfer, and send no reminders until %(day)s.")
     page.flash("good", words % {"day": date_text(kept.expires_on)})
     return page.redirect(place.address)
+
+
+def _translated(errors: FieldErrors) -> FieldErrors:
+    """What the service alone can tell, in the reader's language."""
+    words = {
+        "proof": _("The proof must be a PDF, PNG or JPEG file."),
+        "amount": _("Please enter an amount like 1250.00."),
+        "transferred_on": _("The day of the transfer must lie within the last year."),
+    }
+    return FieldErrors({name: words.get(name, text) for name, text in errors.items()})
 
 
 async def _request(

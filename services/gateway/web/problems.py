@@ -31,6 +31,10 @@ _SENTENCES = {
     "SPENDING_LIMIT_EXCEEDED": _("This is more than your company allows you to pay. Nothing was charged."),
     "AUTOPAY_RUN_CLOSED": _("This automatic payment was started already or is over."),
     "PERMISSION_MISSING": _("Your role does not allow this."),
+    "BANK_TRANSFER_NOT_OFFERED": _(
+        "Bank transfers in this currency are not offered. Please pay another way."
+    ),
+    "NOT_WAITING_FOR_APPROVAL": _("This payment does not wait for approval any more."),
     "OWN_PAYMENT": _("Somebody else has to agree to what you started yourself."),
     "BOOKS_FROZEN": _("No payments can be made just now. Nothing was charged. Please try again later."),
     "LOGIN_FAILED": _("The e-mail address or the password is not right."),
