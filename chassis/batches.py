@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
 
+from opentelemetry import trace
+
 from chassis.caller import call_scope, current_call_or_none, service_call
 from chassis.errors import Kind, ServiceError
 
@@ -31,6 +33,7 @@ halves, so that only the culprit fails."""
 class _Waiting(Generic[Item, Result]):
     item: Item
     deadline: float | None
+    span: trace.Span
     answer: "asyncio.Future[Result]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -65,7 +68,9 @@ class Batches(Generic[Item, Result]):
         A caller that goes away does not stop it; one whose time is over before it begins is refused.
         """
         call = current_call_or_none()
-        waiting: _Waiting[Item, Result] = _Waiting(item, None if call is None else call.deadline)
+        waiting: _Waiting[Item, Result] = _Waiting(
+            item, None if call is None else call.deadline, trace.get_current_span()
+        )
         waiting.answer.add_done_callback(_look_at)
         queue = self._waiting.setdefault(group, deque())
         queue.append(waiting)
@@ -95,7 +100,9 @@ class Batches(Generic[Item, Result]):
         queue = self._waiting[group]
         batch = [queue.popleft() for _ in range(min(len(queue), self._max_batch))]
         try:
-            await self._deal_with(group, batch)
+            # What the batch asks and writes is seen in the trace of the request that has waited longest.
+            with trace.use_span(batch[0].span, record_exception=False, set_status_on_exception=False):
+                await self._deal_with(group, batch)
         except BaseException as error:
             for waiting in batch:
                 waiting.refuse(error)
