@@ -59,10 +59,7 @@ class Wire:
             await self.send()
             return await self.connection.execute(statement, params)
         sql = driver_sql(statement)
-        if not trace.get_current_span().is_recording():
-            return await self._ask(sql, params or {})
-        with _tracer.start_as_current_span(sql.split(None, 1)[0], kind=trace.SpanKind.CLIENT) as span:
-            span.set_attributes({"db.system.name": "postgresql", "db.statement": sql})
+        with _span(sql):
             return await self._ask(sql, params or {})
 
     async def send(self, *last: Statement) -> None:
@@ -72,7 +69,7 @@ class Wire:
         self._opening = 0
         if not statements:
             return
-        with as_sqlalchemy_errors(self.connection):
+        with _span(*(sql for sql, _ in statements)), as_sqlalchemy_errors(self.connection):
             if len(statements) == 1:
                 await self.driver.execute(statements[0][0].encode(), statements[0][1])
                 return
@@ -102,7 +99,8 @@ class Wire:
         statements, self._waiting = self._waiting, []
         self._opening = 0
         cursors = [self.driver.cursor() for _ in questions]
-        with as_sqlalchemy_errors(self.connection):
+        asked = (driver_sql(question) for question, _ in questions)
+        with _span(*asked), as_sqlalchemy_errors(self.connection):
             async with self.driver.pipeline():
                 for sql, params in statements:
                     await self.driver.execute(sql.encode(), params)
@@ -123,6 +121,18 @@ class Wire:
             else:
                 await cursor.execute(sql.encode(), params)
             return cast("CursorResult[Any]", await _result_of(cursor))
+
+
+@contextmanager
+def _span(*statements: str) -> Iterator[None]:
+    """One span for statements that leave together, named by the first word of the last; none if nobody records."""
+    if not trace.get_current_span().is_recording():
+        yield
+        return
+    name = statements[-1].split(None, 1)[0]
+    with _tracer.start_as_current_span(name, kind=trace.SpanKind.CLIENT) as span:
+        span.set_attributes({"db.system.name": "postgresql", "db.statement": ";\n".join(statements)})
+        yield
 
 
 async def _result_of(cursor: psycopg.AsyncCursor[Any]) -> TextResult:

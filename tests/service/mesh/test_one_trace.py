@@ -52,7 +52,9 @@ async def test_a_payment_is_one_trace_from_the_request_to_the_mail(shop: Shop) -
     assert ("invoicing-work", "publish tallyport.invoicing.v1.PaymentApplied") in seen
     assert ("notifications-work", "consume tallyport.invoicing.v1.PaymentApplied") in seen
     assert ("notifications-work", "smtp") in seen
-    with_sql = {span["service"] for span in spans if "sqlalchemy" in span["scope"]}
+    with_sql = {
+        span["service"] for span in spans if "sqlalchemy" in span["scope"] or span["scope"] == "chassis.wire"
+    }
     assert {"payments", "invoicing", "invoicing-work", "notifications-work"} <= with_sql
 
 
