@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.back_office.books import ACCOUNTANT, AUDITOR, PASSWORD
+from tests.support.back_office.money_back import Ledger
 from tests.support.back_office.office import Office, value_of
 
 PAGES = (
@@ -19,7 +20,11 @@ PAGES = (
     "/console/payments",
     "/console/payments?show=checking",
     "/console/payments/pay_7",
+    "/console/payments/pay_7/refund",
     "/console/payments/record?customer=cus_13",
+    "/console/chargebacks",
+    "/console/books",
+    "/console/customers/cus_3/pay",
     "/console/messages",
     "/console/import",
     "/console/account",
@@ -40,6 +45,18 @@ async def test_every_page_opens_for_the_owner(house: Office, language: str) -> N
         answer = await browser.get(address)
         assert answer.status_code == 200, (address, answer.text[:300])
         assert f'<html lang="{language}"' in answer.text
+
+
+async def test_every_page_says_when_the_books_are_frozen(
+    house: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Ledger, "frozen", True)
+    browser = await house.signed_in()
+    for address in PAGES:
+        assert "no new money is moved" in (await browser.get(address)).text, address
+    answer = await browser.get("/console/books")
+    assert "trial balance is not zero" in answer.text
+    assert "Lift the freeze" in answer.text
 
 
 async def test_nobody_sees_a_page_without_signing_in(house: Office) -> None:

@@ -22,14 +22,22 @@ from tallyport.invoicing.v1.invoices_pb2_grpc import add_InvoicesServicer_to_ser
 from tallyport.invoicing.v1.items_pb2_grpc import add_ItemsServicer_to_server
 from tallyport.invoicing.v1.pay_links_pb2_grpc import add_PayLinksServicer_to_server
 from tallyport.notifications.v1.messages_pb2_grpc import add_MessagesServicer_to_server
+from tallyport.payments.v1.autopay_pb2_grpc import add_AutopayServicer_to_server
 from tallyport.payments.v1.bank_statements_pb2_grpc import add_BankStatementsServicer_to_server
+from tallyport.payments.v1.books_pb2_grpc import add_BooksServicer_to_server
+from tallyport.payments.v1.chargebacks_pb2_grpc import add_ChargebacksServicer_to_server
+from tallyport.payments.v1.payer_rules_pb2_grpc import add_PayerRulesServicer_to_server
+from tallyport.payments.v1.payment_methods_pb2_grpc import add_PaymentMethodsServicer_to_server
 from tallyport.payments.v1.payments_pb2_grpc import add_PaymentsServicer_to_server
+from tallyport.payments.v1.policies_pb2_grpc import add_PaymentPoliciesServicer_to_server
 from tallyport.payments.v1.reconciliation_pb2_grpc import add_ReconciliationServicer_to_server
+from tallyport.payments.v1.refunds_pb2_grpc import add_RefundsServicer_to_server
 from tallyport.payments.v1.transfers_pb2_grpc import add_TransfersServicer_to_server
 from tests.support.back_office import identity
 from tests.support.back_office.bank import BankStatements, Reconciliation, Transfers
 from tests.support.back_office.books import OWNER, PASSWORD, Books
 from tests.support.back_office.invoices import Imports, Invoices
+from tests.support.back_office.money_back import GoingBack, Ledger, WaysOfPaying
 from tests.support.back_office.money_in import Messages, Payments
 from tests.support.back_office.receivables import Receivables
 from tests.support.mesh import Mesh
@@ -71,6 +79,7 @@ def value_of(page: str, name: str) -> str:
 
 def _casts(books: Books, mesh: Mesh) -> dict[str, list[tuple[Any, object]]]:
     receivables = Receivables(books)  # type: ignore[abstract]
+    going_back, ways = GoingBack(), WaysOfPaying()  # type: ignore[abstract]
     return {
         "identity": identity.servicers(identity.Identity(books, mesh)),  # type: ignore[abstract]
         "invoicing": [
@@ -85,6 +94,13 @@ def _casts(books: Books, mesh: Mesh) -> dict[str, list[tuple[Any, object]]]:
             (add_ReconciliationServicer_to_server, Reconciliation(books)),
             (add_BankStatementsServicer_to_server, BankStatements(books)),
             (add_TransfersServicer_to_server, Transfers(books)),  # type: ignore[abstract]
+            (add_RefundsServicer_to_server, going_back),
+            (add_ChargebacksServicer_to_server, going_back),
+            (add_BooksServicer_to_server, Ledger()),  # type: ignore[abstract]
+            (add_PaymentMethodsServicer_to_server, ways),
+            (add_AutopayServicer_to_server, ways),
+            (add_PayerRulesServicer_to_server, ways),
+            (add_PaymentPoliciesServicer_to_server, ways),
         ],
         "notifications": [(add_MessagesServicer_to_server, Messages(books))],  # type: ignore[abstract]
     }
