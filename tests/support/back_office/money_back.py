@@ -58,6 +58,7 @@ class Ledger(BooksServicer):
         state = books_pb2.BooksState(frozen=self.frozen)
         if self.frozen:
             state.frozen_at.GetCurrentTime()
+            state.checked_at.GetCurrentTime()
             state.broken.add(invariant="I1", found="trial balance is not zero: USD")
         return state
 
