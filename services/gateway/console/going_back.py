@@ -37,8 +37,8 @@ _REASONS = {
     "credit_not_processed": marked("The payer says that a refund never came"),
     "subscription_canceled": marked("The payer says that they had cancelled"),
     "unrecognized": marked("The payer does not recognize the payment"),
-    "general": marked("The payer’s bank gives no reason"),
 }
+_NO_REASON = marked("The payer’s bank gives no reason")
 _ACCOUNTS = {
     "provider_clearing": marked("At the payment provider"),
     "customer_funds": marked("Received from customers"),
@@ -92,7 +92,9 @@ def refund_words(refund: Refund) -> str:
 
 def chargeback_reason(reason: str) -> str:
     """The provider's word in a sentence."""
-    return _(_REASONS[reason]) if reason in _REASONS else reason.replace("_", " ") or _(_REASONS["general"])
+    if reason in ("", "general"):
+        return _(_NO_REASON)
+    return _(_REASONS[reason]) if reason in _REASONS else reason.replace("_", " ")
 
 
 def ledger_account(account: str) -> str:
