@@ -94,6 +94,8 @@ def _provider(settings: Settings) -> Provider:
         from services.payments.providers.instant import Instant
 
         return Instant()
+    if settings.provider == "stripe":
+        return _stripe(settings)
     from services.payments.providers.simulator import Simulator
 
     return Simulator(settings.simulator_url, settings.required("simulator_secret"), settings.webhook_secrets)
@@ -101,14 +103,20 @@ def _provider(settings: Settings) -> Provider:
 
 def _others(settings: Settings) -> dict[str, Provider]:
     """Providers that organizations' policies may name besides the usual one."""
-    if not settings.stripe_secret_key:
+    if not settings.stripe_secret_key or settings.provider == "stripe":
         return {}
+    stripe = _stripe(settings)
+    return {stripe.name: stripe}
+
+
+def _stripe(settings: Settings) -> Provider:
     from services.payments.providers.stripe import Stripe
 
-    stripe = Stripe(
-        settings.stripe_secret_key, settings.stripe_webhook_secrets, api_url=settings.stripe_api_url
+    return Stripe(
+        settings.required("stripe_secret_key"),
+        settings.stripe_webhook_secrets,
+        api_url=settings.stripe_api_url,
     )
-    return {stripe.name: stripe}
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from chassis.settings import BaseServiceSettings
 class Settings(BaseServiceSettings):
     """What payments takes beside what every service takes."""
 
-    provider: Literal["simulator", "instant"] = "simulator"
-    """Who makes the charges. `instant` is for benchmarks and refused in production."""
+    provider: Literal["simulator", "stripe", "instant"] = "simulator"
+    """Who makes the charges of organizations whose policy names nobody. `instant` is for benchmarks and refused in
+    production."""
     simulator_url: str = "http://127.0.0.1:7200"
     """Address of the provider's API."""
     simulator_secret: str = Field(default="", repr=False)
