@@ -79,14 +79,14 @@ class Call:
         """`person:per_x`, `pay_link:plk_x`, `service:payments` or `public`."""
         return self.caller.actor
 
-    def may_see_customer(self, customer_id: str) -> None:
-        """A customer's people see that customer only; for anybody else's the answer is NOT_FOUND."""
+    def may_see_customer(self, customer_id: str, noun: str = "customer") -> None:
+        """A customer's people see that customer's things only; anybody else's `noun` is NOT_FOUND."""
         caller = self.caller
         if caller.audience in (Audience.CUSTOMER, Audience.PAY_LINK):
             if caller.customer_id is None or caller.customer_id != customer_id:
-                raise not_found("customer")
+                raise not_found(noun)
         elif caller.audience is Audience.PUBLIC:
-            raise not_found("customer")
+            raise not_found(noun)
 
     def remaining_seconds(self) -> float | None:
         """Time left, never below 0; None when the work has no deadline."""

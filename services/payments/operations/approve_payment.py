@@ -13,6 +13,7 @@ from services.payments.domain.payer_rules import PayerRuleSet, check_rules
 from services.payments.domain.payment import Payment
 from services.payments.operations.set_autopay import own_payment
 from services.payments.operations.start_payment import end_waiting, start_waiting_payment
+from services.payments.operations.whose_customer import customer_asked_for
 from services.payments.store import cases, payer_rules
 from services.payments.store.payer_rules import ApprovalRequest
 from tallyport.payments.v1 import payments_pb2
@@ -29,10 +30,9 @@ class Waiting:
 
 
 async def get_rules(desk: Desk, customer_id: str) -> PayerRuleSet:
-    """A customer's rules; customers see their own whatever they ask for."""
-    call = current_call()
-    async with desk.db.read(call.organization_id) as tx:
-        return await payer_rules.rules_of(tx, call.caller.customer_id or customer_id)
+    """A customer's rules; customers see their own."""
+    async with desk.db.read(current_call().organization_id) as tx:
+        return await payer_rules.rules_of(tx, await customer_asked_for(tx, customer_id))
 
 
 async def set_rules(desk: Desk, rules: PayerRuleSet) -> PayerRuleSet:
@@ -128,7 +128,8 @@ async def list_approvals(desk: Desk) -> list[Waiting]:
 async def _waiting(tx: WriteTx, payment_id: str) -> tuple[Case, ApprovalRequest]:
     request = await payer_rules.lock_request(tx, payment_id)
     case = await cases.load(tx, payment_id)
-    current_call().may_see_customer(case.payment.customer_id)
+    if current_call().caller.customer_id != case.payment.customer_id:
+        raise not_found("payment")
     if request is None:
         raise _not_waiting()
     return case, request

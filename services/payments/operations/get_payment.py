@@ -1,7 +1,7 @@
 """Shows a payment to those who may see it; to all others it does not exist."""
 
 from chassis.caller import Audience, Call, current_call
-from chassis.errors import ServiceError, not_found
+from chassis.errors import not_found
 from services.payments.desk import Desk
 from services.payments.domain.case import Case
 from services.payments.domain.payment import Payment
@@ -24,10 +24,7 @@ async def visible_case(desk: Desk, payment_id: str) -> Case:
 
 def check_visible(call: Call, payment: Payment) -> None:
     """Customers see their own; the holder of a pay link only payments of that very invoice. NOT_FOUND."""
-    try:
-        call.may_see_customer(payment.customer_id)
-    except ServiceError:
-        raise not_found("payment") from None
+    call.may_see_customer(payment.customer_id, "payment")
     if call.caller.audience is Audience.PAY_LINK:
         invoices = {part.invoice_id for part in payment.parts}
         if invoices != {call.caller.invoice_id}:

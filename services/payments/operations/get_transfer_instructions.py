@@ -95,11 +95,8 @@ async def invoices_for(desk: Desk, call: Call, invoice_ids: Sequence[str]) -> li
     if set(invoice_ids) - found.keys():
         raise not_found("invoice")
     items = [found[invoice_id] for invoice_id in invoice_ids]
-    try:
-        for item in items:
-            call.may_see_customer(item.customer_id)
-    except ServiceError:
-        raise not_found("invoice") from None
+    for item in items:
+        call.may_see_customer(item.customer_id, "invoice")
     if len({item.customer_id for item in items}) > 1:
         raise invalid("invoice_ids", "several_customers", "All invoices must be of one customer.")
     return items

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chassis.caller import Audience, current_call
-from chassis.errors import ServiceError, not_found
+from chassis.errors import not_found
 from chassis.paging import DEFAULT_PAGE_SIZE, read_token, write_token
 from services.payments.desk import Desk
 from services.payments.domain.refund import Refund
@@ -24,10 +24,7 @@ async def get_refund(desk: Desk, refund_id: str) -> Refund:
     call = current_call()
     async with desk.db.read(call.organization_id) as tx:
         refund = await refunds.load(tx, refund_id)
-    try:
-        call.may_see_customer(refund.customer_id)
-    except ServiceError:
-        raise not_found("refund") from None
+    call.may_see_customer(refund.customer_id, "refund")
     return refund
 
 

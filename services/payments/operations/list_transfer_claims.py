@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chassis.caller import Audience, current_call
-from chassis.errors import ServiceError, not_found
+from chassis.errors import not_found
 from chassis.paging import DEFAULT_PAGE_SIZE, read_token, write_token
 from services.payments.desk import Desk
 from services.payments.domain.transfer_claim import Proof, TransferClaim
@@ -47,10 +47,7 @@ async def get_transfer_proof(desk: Desk, claim_id: str) -> Proof:
         claim = await transfer_claims.find(tx, claim_id)
         if claim is None:
             raise not_found("transfer_claim")
-        try:
-            call.may_see_customer(claim.customer_id)
-        except ServiceError:
-            raise not_found("transfer_claim") from None
+        call.may_see_customer(claim.customer_id, "transfer_claim")
         proof = await transfer_claims.find_proof(tx, claim_id)
     if proof is None:
         raise not_found("transfer_proof")

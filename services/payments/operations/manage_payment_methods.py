@@ -6,12 +6,13 @@ from datetime import date, datetime, timedelta
 import structlog
 
 from chassis import audit, outbox
-from chassis.caller import Audience, call_scope, current_call, service_call
+from chassis.caller import call_scope, current_call, service_call
 from chassis.database import ReadTx, WriteTx
 from chassis.errors import Kind, ServiceError, not_found
 from services.payments.desk import Desk
 from services.payments.domain.outcome import MethodView
 from services.payments.domain.saved_method import EXPIRES_SOON_DAYS, SavedMethod, State
+from services.payments.operations.whose_customer import customer_asked_for
 from services.payments.providers import ProviderSilentError
 from services.payments.store import autopay, cases, payment_methods
 from tallyport.payments.v1 import events_pb2
@@ -40,11 +41,9 @@ class Shown:
 
 
 async def list_methods(desk: Desk, customer_id: str) -> Shown:
-    """A customer's methods; customers see their own whatever they ask for."""
-    call = current_call()
-    wanted = customer_id if call.caller.audience is Audience.STAFF else call.caller.customer_id
-    async with desk.db.read(call.organization_id) as tx:
-        methods = await payment_methods.of_customer(tx, wanted) if wanted else []
+    """A customer's methods; customers see their own."""
+    async with desk.db.read(current_call().organization_id) as tx:
+        methods = await payment_methods.of_customer(tx, await customer_asked_for(tx, customer_id))
         return Shown(methods, tx.now(), await _today(tx))
 
 

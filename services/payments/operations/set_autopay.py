@@ -22,6 +22,7 @@ from services.payments.domain.autopay import (
 )
 from services.payments.domain.case import Organization
 from services.payments.operations.plan_autopay import plan_customer, wake_at
+from services.payments.operations.whose_customer import customer_asked_for
 from services.payments.store import autopay, cases, payer_rules, payment_methods
 from services.payments.store.autopay import Page
 
@@ -44,11 +45,9 @@ class Wanted:
 
 
 async def get_autopay(desk: Desk, customer_id: str) -> AutopaySettings:
-    """A customer's settings; customers see their own whatever they ask for."""
-    call = current_call()
-    wanted = customer_id if call.caller.audience is Audience.STAFF else call.caller.customer_id
-    async with desk.db.read(call.organization_id) as tx:
-        return await autopay.settings_of(tx, wanted or "")
+    """A customer's settings; customers see their own."""
+    async with desk.db.read(current_call().organization_id) as tx:
+        return await autopay.settings_of(tx, await customer_asked_for(tx, customer_id))
 
 
 async def set_autopay(desk: Desk, wanted: Wanted) -> AutopaySettings:
@@ -181,10 +180,11 @@ async def confirm_run(desk: Desk, run_id: str) -> Run:
 async def list_runs(desk: Desk, *, customer_id: str, page_size: int, page_token: str) -> Page:
     """Planned, retried and done payments; customers see their own."""
     call = current_call()
-    wanted = customer_id if call.caller.audience is Audience.STAFF else call.caller.customer_id
+    everybody = call.caller.audience is Audience.STAFF and not customer_id
     async with desk.db.read(call.organization_id) as tx:
+        wanted = "" if everybody else await customer_asked_for(tx, customer_id)
         return await autopay.page_of_runs(
-            tx, customer_id=wanted or "", size=page_size or DEFAULT_PAGE_SIZE, token=page_token
+            tx, customer_id=wanted, size=page_size or DEFAULT_PAGE_SIZE, token=page_token
         )
 
 

@@ -76,7 +76,7 @@ async def complete_setup(desk: Desk, setup_id: str) -> Completed:
     call = current_call()
     async with desk.db.read(call.organization_id) as tx:
         setup = await setups.load(tx, setup_id)
-    call.may_see_customer(setup.customer_id)
+    call.may_see_customer(setup.customer_id, "payment_method_setup")
     if setup.status == SetupState.REQUIRES_ACTION:
         setup = await desk.to_the_end(_ask(desk, setup))
     return await _completed(desk, call.organization_id, setup)
