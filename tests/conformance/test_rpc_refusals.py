@@ -157,6 +157,8 @@ def _fill(message: Any, descriptor: Descriptor, ids: dict[str, str]) -> None:
 def _fill_message(message: Any, field: FieldDescriptor, ids: dict[str, str]) -> None:
     assert field.message_type is not None
     if field.message_type.full_name == "tallyport.common.v1.Money":
+        if field.is_repeated:
+            return
         getattr(message, field.name).minor_units = 100
         getattr(message, field.name).currency = "USD"
     elif field.message_type.full_name == "google.protobuf.Timestamp":

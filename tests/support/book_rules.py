@@ -57,6 +57,9 @@ PAYMENTS: Rules = {
             AND a.payment_id = p.payment_id AND a.state = p.status
         WHERE p.organization_id = ANY(%(orgs)s) AND p.method = 'card'
             AND p.status NOT IN ('scheduled', 'awaiting_approval')
+            AND NOT (p.status = 'canceled' AND p.redirect_url = '' AND NOT EXISTS (
+                SELECT FROM payment_attempts n
+                WHERE n.organization_id = p.organization_id AND n.payment_id = p.payment_id))
         GROUP BY p.organization_id, p.payment_id HAVING count(a.attempt_id) <> 1
     """,
     "payment has no certain outcome": """

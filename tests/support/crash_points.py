@@ -26,11 +26,11 @@ SAGA = (
 )
 POINTS: Mapping[str, tuple[str, ...]] = {
     "payments-serve": SAGA,
-    "payments-work": (*RELAY, *CONSUMER, RECONCILER),
+    "payments-work": (*RELAY, RECONCILER),
     "invoicing-work": (*CONSUMER, *RELAY),
     "notifications-work": (*CONSUMER, *RELAY),
 }
-"""A mailer that dies keeps its receipt back until its lease ends, so its two points have tests of their own."""
+"""Payments consumes nothing of a payment's own way. A mailer that dies keeps its receipt back until its lease ends, so its two points have tests of their own."""
 
 
 async def die_while_paying(
