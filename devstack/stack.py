@@ -112,8 +112,8 @@ class Stack:
         if self.options.demo:
             self._enter("loading demo data")
             await self._load_demo()
-        self._enter("ready")
         announce(self)
+        self._enter("ready")  # last: who waits for it reads what was announced
 
     def _launch(self, programs: Sequence[Program]) -> None:
         self._supervisor.start([p for p in programs if p.name not in self.options.without])
