@@ -13,7 +13,16 @@ from tests.support.stack import RunningStack
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("stack")]
 
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
-PORTAL = ["/", "/invoices", "/invoices?show=paid", "/payments", "/account", "/pay?select=open", "/methods", "/autopay"]
+PORTAL = [
+    "/",
+    "/invoices",
+    "/invoices?show=paid",
+    "/payments",
+    "/account",
+    "/pay?select=open",
+    "/methods",
+    "/autopay",
+]
 CONSOLE = [
     "/console",
     "/console/invoices",

@@ -30,7 +30,8 @@ POINTS: Mapping[str, tuple[str, ...]] = {
     "invoicing-work": (*CONSUMER, *RELAY),
     "notifications-work": (*CONSUMER, *RELAY),
 }
-"""Payments consumes nothing of a payment's own way. A mailer that dies keeps its receipt back until its lease ends, so its two points have tests of their own."""
+"""Payments consumes nothing of a payment's own way. A mailer that dies keeps its receipt back until its lease ends,
+so its two points have tests of their own."""
 
 
 async def die_while_paying(

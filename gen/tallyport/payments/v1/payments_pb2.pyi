@@ -535,15 +535,12 @@ class CreatePaymentRequest(_message.Message):
     SCHEDULED_FOR_FIELD_NUMBER: _builtins.int
     CUSTOMER_ID_FIELD_NUMBER: _builtins.int
     ON_BEHALF_OF_FIELD_NUMBER: _builtins.int
-    PAYER_ADDRESS_FIELD_NUMBER: _builtins.int
     scheduled_for: _builtins.str
     """Day on which to pay, ISO 8601; at once when empty. Only with a saved method."""
     customer_id: _builtins.str
     """Customer, for staff who pay on behalf of a caller; everybody else pays for their own."""
     on_behalf_of: _builtins.str
     """Who asked staff to pay, for the audit log; needed for staff."""
-    payer_address: _builtins.str
-    """Address of the payer's device, as the gateway saw it; only the gateway's own word counts, for guarding against card testing."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___PaymentPart]:
         """What to pay: one entry for each invoice, all in one currency, each amount more than zero. Empty for a prepayment."""
@@ -595,11 +592,10 @@ class CreatePaymentRequest(_message.Message):
         scheduled_for: _builtins.str = ...,
         customer_id: _builtins.str = ...,
         on_behalf_of: _builtins.str = ...,
-        payer_address: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["card_token", b"card_token", "credit", b"credit", "credit_only", b"credit_only", "expected_amount", b"expected_amount", "hosted_page", b"hosted_page", "method", b"method", "prepayment", b"prepayment", "saved_method", b"saved_method", "wallet_token", b"wallet_token"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_token", b"card_token", "credit", b"credit", "credit_only", b"credit_only", "customer_id", b"customer_id", "expected_amount", b"expected_amount", "hosted_page", b"hosted_page", "method", b"method", "on_behalf_of", b"on_behalf_of", "parts", b"parts", "payer_address", b"payer_address", "prepayment", b"prepayment", "saved_method", b"saved_method", "scheduled_for", b"scheduled_for", "wallet_token", b"wallet_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_token", b"card_token", "credit", b"credit", "credit_only", b"credit_only", "customer_id", b"customer_id", "expected_amount", b"expected_amount", "hosted_page", b"hosted_page", "method", b"method", "on_behalf_of", b"on_behalf_of", "parts", b"parts", "prepayment", b"prepayment", "saved_method", b"saved_method", "scheduled_for", b"scheduled_for", "wallet_token", b"wallet_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_method: _TypeAlias = _typing.Literal["hosted_page", "card_token", "saved_method", "wallet_token", "credit_only"]  # noqa: Y015
     _WhichOneofArgType_method: _TypeAlias = _typing.Literal["method", b"method"]  # noqa: Y015
