@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import structlog
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.batches import Batches
 from chassis.errors import Kind, ServiceError
@@ -16,7 +15,7 @@ from services.payments.domain.due_item import Due, DueItem
 from services.payments.domain.failure import REFUSALS, refusal
 from services.payments.domain.payment import Method, Part, Payment
 from services.payments.domain.preview import Plan, Skipped
-from services.payments.translate.payments import to_proto_money
+from services.payments.translate.payments import to_proto_money, to_proto_time
 from tallyport.common.v1 import money_pb2
 from tallyport.invoicing.v1 import reservations_pb2, reservations_pb2_grpc
 
@@ -211,8 +210,7 @@ def _numbers(reservation: reservations_pb2.Reservation) -> Held:
 
 def _reserve_request(organization_id: str, payment: Payment) -> reservations_pb2.ReserveRequest:
     """The same for the same payment, however often it is asked."""
-    expires_at = Timestamp()
-    expires_at.FromDatetime(payment.created_at + RESERVED_FOR_SLOW.get(payment.method, RESERVED_FOR))
+    reserved_for = RESERVED_FOR_SLOW.get(payment.method, RESERVED_FOR)
     return reservations_pb2.ReserveRequest(
         organization_id=organization_id,
         payment_id=payment.payment_id,
@@ -225,7 +223,7 @@ def _reserve_request(organization_id: str, payment: Payment) -> reservations_pb2
             )
             for part in payment.parts
         ],
-        expires_at=expires_at,
+        expires_at=to_proto_time(payment.created_at + reserved_for),
         credit=to_proto_money(payment.credit_used) if payment.credit_used_minor_units else None,
     )
 

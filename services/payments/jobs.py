@@ -42,7 +42,23 @@ NEVER_FULL = 1_000_000
 
 
 def jobs(desk: Desk) -> Sequence[Job]:
-    """Asking about unsettled attempts (which also closes abandoned pages), and the figure that alarms."""
+    """Everything that payments starts by the clock."""
+    return (
+        *_of_payments(desk),
+        *_of_reversals(desk),
+        *_of_saved_methods(desk),
+        *_of_reconciliation(desk),
+        Job(
+            name="check books",
+            period_seconds=books.CHECK_PERIOD_SECONDS,
+            run=lambda: books.check_due(desk.db, verify),
+            batch_limit=books.BATCH,
+        ),
+    )
+
+
+def _of_payments(desk: Desk) -> Sequence[Job]:
+    """Unsettled attempts (abandoned pages are closed by the way), scheduled payments, and the figure that alarms."""
     return (
         Job(
             name="reconcile attempts",
@@ -62,6 +78,12 @@ def jobs(desk: Desk) -> Sequence[Job]:
             run=lambda: count_overdue(desk),
             batch_limit=1,
         ),
+    )
+
+
+def _of_reversals(desk: Desk) -> Sequence[Job]:
+    """Refunds without an answer, and debits that may still come back."""
+    return (
         Job(
             name="reconcile refunds",
             period_seconds=desk.settings.check_period_seconds,
@@ -73,19 +95,6 @@ def jobs(desk: Desk) -> Sequence[Job]:
             period_seconds=WATCH_PERIOD_SECONDS,
             run=lambda: watch_payments(desk),
             batch_limit=REVERSALS_BATCH,
-        ),
-        Job(
-            name="expire transfer claims",
-            period_seconds=CLAIMS_PERIOD_SECONDS,
-            run=lambda: expire_claims(desk),
-            batch_limit=CLAIMS_BATCH,
-        ),
-        *_of_saved_methods(desk),
-        Job(
-            name="check books",
-            period_seconds=books.CHECK_PERIOD_SECONDS,
-            run=lambda: books.check_due(desk.db, verify),
-            batch_limit=books.BATCH,
         ),
     )
 
@@ -123,17 +132,29 @@ def _of_saved_methods(desk: Desk) -> Sequence[Job]:
             run=lambda: forget_old_tries(desk),
             batch_limit=FORGET_BATCH,
         ),
+    )
+
+
+def _of_reconciliation(desk: Desk) -> Sequence[Job]:
+    """Claims of transfers, bank lines, payouts, and clearing accounts."""
+    return (
         Job(
-            name="collect payouts",
-            period_seconds=PAYOUTS_PERIOD_SECONDS,
-            run=lambda: collect_payouts(desk),
-            batch_limit=NEVER_FULL,
+            name="expire transfer claims",
+            period_seconds=CLAIMS_PERIOD_SECONDS,
+            run=lambda: expire_claims(desk),
+            batch_limit=CLAIMS_BATCH,
         ),
         Job(
             name="match waiting bank lines",
             period_seconds=MATCH_PERIOD_SECONDS,
             run=lambda: match_waiting_lines(desk),
             batch_limit=1,
+        ),
+        Job(
+            name="collect payouts",
+            period_seconds=PAYOUTS_PERIOD_SECONDS,
+            run=lambda: collect_payouts(desk),
+            batch_limit=NEVER_FULL,
         ),
         Job(
             name="watch clearing accounts",

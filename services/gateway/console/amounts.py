@@ -1,11 +1,9 @@
-"""Amounts and days as people type them into forms."""
+"""Amounts as staff type them into forms."""
 
 from collections.abc import Mapping
-from datetime import date
 
 from chassis.money import Money
 from services.gateway.web.languages import gettext as _
-from tallyport.common.v1.money_pb2 import Money as MoneyMessage
 
 
 def read_amount(text: str, currency: str) -> Money | None:
@@ -18,19 +16,6 @@ def read_amount(text: str, currency: str) -> Money | None:
     except ValueError:
         return None
     return None if amount.is_negative else amount
-
-
-def read_day(text: str) -> date | None:
-    """ISO 8601, as date fields send it."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def to_message(money: Money) -> MoneyMessage:
-    """Ours as the contract's."""
-    return MoneyMessage(minor_units=money.minor_units, currency=money.currency)
 
 
 def amount_words() -> str:

@@ -5,13 +5,13 @@ import asyncio
 from litestar import Response, get, post
 
 from chassis.errors import ServiceError
-from services.gateway.console.amounts import read_day
 from services.gateway.console.asking import REFUSALS
 from services.gateway.console.going_back import BACK_WORDS
 from services.gateway.web import problems
 from services.gateway.web.forms import FieldErrors
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
+from services.gateway.web.typed import read_day
 from tallyport.payments.v1.books_pb2 import (
     BooksState,
     GetBooksStateRequest,

@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from services.gateway.console.amounts import amount_words, read_amount, read_day, to_message
+from services.gateway.console.amounts import amount_words, read_amount
 from services.gateway.web.forms import Form
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.rendering import money_of
+from services.gateway.web.typed import read_day, to_message
 from tallyport.invoicing.v1.invoices_pb2 import Invoice, InvoiceLineInput
 
 MOST_LINES = 200

@@ -10,7 +10,6 @@ from chassis.errors import ServiceError
 from chassis.money import Money, exponent_of
 from services.gateway.console import record_entries as entries
 from services.gateway.console.allowed import require
-from services.gateway.console.amounts import to_message
 from services.gateway.console.asking import REFUSALS
 from services.gateway.console.choosing import choose_customer
 from services.gateway.console.record_entries import Record
@@ -18,6 +17,7 @@ from services.gateway.web import problems
 from services.gateway.web.forms import FieldErrors
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
+from services.gateway.web.typed import to_message
 from tallyport.invoicing.v1.customers_pb2 import Customer, GetCustomerRequest
 from tallyport.invoicing.v1.invoices_pb2 import Invoice, InvoiceFilter, ListInvoicesRequest
 from tallyport.payments.v1.payments_pb2 import PaymentMethodType, RecordPaymentRequest

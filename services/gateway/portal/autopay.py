@@ -15,7 +15,7 @@ from services.gateway.web.forms import FieldErrors, Form
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from services.gateway.web.rendering import money_of
-from tallyport.common.v1.money_pb2 import Money as MoneyMessage
+from services.gateway.web.typed import to_message
 from tallyport.payments.v1.autopay_pb2 import (
     AutopayRun,
     AutopayRunStatus,
@@ -186,7 +186,7 @@ async def _request(page: Page) -> tuple[SetAutopayRequest, FieldErrors]:
         if cap.amount is None or cap.error:
             errors["cap"] = cap.error
         else:
-            request.cap.CopyFrom(MoneyMessage(minor_units=cap.amount.minor_units, currency=currency))
+            request.cap.CopyFrom(to_message(cap.amount))
     if not request.agree:
         errors["agree"] = _("Please agree, or leave automatic payments off.")
     return request, errors

@@ -13,6 +13,7 @@ from services.gateway.web.forms import FieldErrors, Form
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from services.gateway.web.rendering import money_of
+from services.gateway.web.typed import to_message
 from tallyport.common.v1.money_pb2 import Money as MoneyMessage
 from tallyport.identity.v1.people_pb2 import Colleague, ListColleaguesRequest, Role
 from tallyport.invoicing.v1.customers_pb2 import Customer, GetCustomerRequest
@@ -108,7 +109,7 @@ def _request(entered: Entered, currency: str) -> tuple[SetPayerRulesRequest, Fie
         amount = entering.amount(text, currency) if text else None
         if text and amount is None:
             errors[field] = _("Please enter an amount like 1250.00.")
-        return entering.to_message(amount) if amount is not None else None
+        return to_message(amount) if amount is not None else None
 
     request = SetPayerRulesRequest()
     if entered.approve:

@@ -1,10 +1,8 @@
-"""Amounts and days as payers type them, in the digits of any script."""
+"""Amounts as payers type them, in the digits of any script."""
 
 import unicodedata
-from datetime import date
 
 from chassis.money import Money
-from tallyport.common.v1.money_pb2 import Money as MoneyMessage
 
 
 def amount(text: str, currency: str) -> Money | None:
@@ -18,16 +16,3 @@ def amount(text: str, currency: str) -> Money | None:
     except ValueError:
         return None
     return None if found.is_negative else found
-
-
-def day(text: str) -> date | None:
-    """ISO 8601, as date fields send it."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def to_message(money: Money) -> MoneyMessage:
-    """Ours as the contract's."""
-    return MoneyMessage(minor_units=money.minor_units, currency=money.currency)

@@ -20,6 +20,7 @@ from services.gateway.web.languages import gettext as _
 from services.gateway.web.languages import money_text
 from services.gateway.web.page import Page
 from services.gateway.web.rendering import money_of
+from services.gateway.web.typed import to_message
 from tallyport.common.v1.money_pb2 import Money as MoneyMessage
 from tallyport.invoicing.v1.invoices_pb2 import GetInvoiceRequest, Invoice
 from tallyport.payments.v1.payment_methods_pb2 import ListPaymentMethodsResponse
@@ -177,7 +178,7 @@ async def preview(
     """What payments says that it would do."""
     request = PreviewPaymentRequest(invoice_ids=invoice_ids, keep_credit=keep_credit)
     if amount is not None:
-        request.amount.CopyFrom(_message(amount))
+        request.amount.CopyFrom(to_message(amount))
     return await page.call(page.to.payments.PreviewPayment, request)
 
 
@@ -294,15 +295,15 @@ def shown_as_entered(entries: Entries, currency: str) -> Money | None:
 async def create(page: Page, entries: Entries, *, currency: str, charge: Money, return_path: str) -> Payment:
     """Starts the payment that was shown. The key is the form's and its content's: sent twice, it pays once."""
     parts = [
-        PaymentPart(invoice_id=one, amount=_message(entry.amount), invoice_version=entry.version)
+        PaymentPart(invoice_id=one, amount=to_message(entry.amount), invoice_version=entry.version)
         for one, entry in entries.lines.items()
         if entry.amount is not None
     ]
-    request = CreatePaymentRequest(parts=parts, expected_amount=_message(charge))
+    request = CreatePaymentRequest(parts=parts, expected_amount=to_message(charge))
     if entries.shown_credit and entries.basis == basis_of(entries):
         request.credit.CopyFrom(MoneyMessage(minor_units=entries.shown_credit, currency=currency))
     if entries.ahead is not None:
-        request.prepayment.CopyFrom(_message(entries.ahead))
+        request.prepayment.CopyFrom(to_message(entries.ahead))
     return_url = f"{page.site.settings.public_url.rstrip('/')}{return_path}/{PAYMENT_ID_PLACE}"
     kind = ways.kind_of(entries.way)
     if entries.way.startswith(ways.SAVED):
@@ -383,10 +384,6 @@ def _credit(figures: PaymentPreview, entries: Entries) -> Money:
 def _sum(parts: Iterable[PaymentPart]) -> Money | None:
     amounts = [money_of(part.amount) for part in parts]
     return sum(amounts[1:], amounts[0]) if amounts else None
-
-
-def _message(amount: Money) -> MoneyMessage:
-    return MoneyMessage(minor_units=amount.minor_units, currency=amount.currency)
 
 
 def _units(text: str) -> int:

@@ -18,6 +18,7 @@ from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from services.gateway.web.rendering import money_of
 from services.gateway.web.statuses import Status
+from services.gateway.web.typed import read_day, to_message
 from tallyport.invoicing.v1.invoices_pb2 import GetInvoiceRequest, Invoice
 from tallyport.payments.v1.transfers_pb2 import (
     ClaimTransferRequest,
@@ -156,7 +157,7 @@ async def _request(
     amount = entering.amount(page.form.text("amount"), currency)
     if amount is None or amount.is_zero:
         errors["amount"] = _("Please enter an amount like 1250.00.")
-    day = entering.day(page.form.text("transferred_on"))
+    day = read_day(page.form.text("transferred_on"))
     if day is None:
         errors["transferred_on"] = _("Please choose the day of the transfer.")
     file = page.form.files.get("proof")
@@ -167,7 +168,7 @@ async def _request(
         return None, errors
     request = ClaimTransferRequest(
         invoice_ids=place.invoice_ids,
-        amount=entering.to_message(amount),
+        amount=to_message(amount),
         transferred_on=day.isoformat(),
         note=page.form.text("note")[:500],
         proof_file_name=(file.filename or "")[-200:] if file is not None and content else "",

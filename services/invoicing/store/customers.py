@@ -58,11 +58,6 @@ async def get_customer(tx: ReadTx, customer_id: str, *, for_update: bool = False
     return _customer(row)
 
 
-async def get_customers(tx: ReadTx, customer_ids: Collection[str]) -> Mapping[str, Customer]:
-    """Customers by id; NOT_FOUND when one does not exist."""
-    return found_customers(await tx.execute(*asking(tx, customer_ids)), customer_ids)
-
-
 def asking(tx: ReadTx, customer_ids: Collection[str]) -> tuple[TextClause, Mapping[str, Any]]:
     """The question to which `found_customers` reads the answer, to be asked together with others."""
     return _BY_ID, {"organization_id": tx.organization_id, "customer_ids": list(customer_ids)}

@@ -25,7 +25,6 @@ from services.payments.formats.source import (
 )
 
 OPENING_LEDGER, CLOSING_LEDGER = "010", "015"
-_CODES = ("01", "02", "03", "16", "49", "88", "98", "99")
 _RECORD = re.compile(r"\s*(01|02|03|16|49|88|98|99)\s*,")
 _NEXT_ON_LINE = re.compile(r"/\s+(?=(?:01|02|03|16|49|88|98|99),)")
 _TOLD = re.compile(r"\b(EREF|DBNM|CRNM|DACT|CACT|REMI|CREF): ?(.*?)(?= [A-Z]{4}: ?|$)")

@@ -38,12 +38,6 @@ async def keep(tx: WriteTx, event: HeardEvent) -> bool:
     return bool(row.scalar_one())
 
 
-async def is_ours(tx: WriteTx, attempt_id: str) -> bool:
-    """Whether the organization of this transaction has such an attempt."""
-    params = {"organization_id": tx.organization_id, "attempt_id": attempt_id}
-    return (await tx.execute(_IS_OURS, params)).first() is not None
-
-
 async def mark_processed(tx: WriteTx, event: HeardEvent) -> None:
     """Note that what an event hinted at has been looked up."""
     await tx.execute(
@@ -70,9 +64,6 @@ _KEEP = text("""
           AND processed_at IS NULL
     )
 """)
-_IS_OURS = text(
-    "SELECT 1 FROM payment_attempts WHERE organization_id = :organization_id AND attempt_id = :attempt_id"
-)
 _PROCESSED = text(
     "UPDATE provider_events SET processed_at = :now"
     " WHERE organization_id = :organization_id AND provider = :provider AND event_id = :event_id"

@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from chassis.ids import new_id
 from services.payments.domain.bank_account import BankAccount, checked_bic, checked_number
 from services.payments.domain.bank_statement import BankFileFormat
 from services.payments.domain.csv_mapping import CsvMapping
 from services.payments.store.bank_statements import KeptStatement
-from services.payments.translate.payments import to_proto_money
+from services.payments.translate.payments import to_proto_money_or_none, to_proto_time
 from tallyport.payments.v1 import bank_statements_pb2
 
 _FORMATS: Mapping[BankFileFormat, "bank_statements_pb2.BankFileFormat.ValueType"] = {
@@ -57,17 +55,13 @@ def to_proto_account(account: BankAccount) -> bank_statements_pb2.BankAccount:
         bank_name=account.bank_name,
         currency=account.currency,
         shown_to_payers=account.shown_to_payers,
-        balance=to_proto_money(account.balance) if account.balance else None,
+        balance=to_proto_money_or_none(account.balance),
         balance_on=account.balance_on.isoformat() if account.balance_on else "",
     )
 
 
 def to_proto_statement(statement: KeptStatement) -> bank_statements_pb2.BankStatement:
     """A statement as its callers see it."""
-    imported_at = None
-    if statement.imported_at is not None:
-        imported_at = Timestamp()
-        imported_at.FromDatetime(statement.imported_at)
     return bank_statements_pb2.BankStatement(
         bank_statement_id=statement.bank_statement_id,
         bank_account_id=statement.bank_account_id,
@@ -75,11 +69,11 @@ def to_proto_statement(statement: KeptStatement) -> bank_statements_pb2.BankStat
         statement_reference=statement.statement_reference,
         from_day=statement.from_day.isoformat() if statement.from_day else "",
         to_day=statement.to_day.isoformat() if statement.to_day else "",
-        opening_balance=to_proto_money(statement.opening) if statement.opening else None,
-        closing_balance=to_proto_money(statement.closing) if statement.closing else None,
+        opening_balance=to_proto_money_or_none(statement.opening),
+        closing_balance=to_proto_money_or_none(statement.closing),
         lines=statement.lines,
         unmatched_lines=statement.unmatched_lines,
-        imported_at=imported_at,
+        imported_at=to_proto_time(statement.imported_at),
     )
 
 

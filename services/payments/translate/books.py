@@ -1,11 +1,9 @@
 """Between the messages of the books and the ledger as it is read."""
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from chassis.books import BooksState
 from services.payments.operations.read_books import TrialBalance
 from services.payments.store.books import LedgerEntry, PeriodLock
-from services.payments.translate.payments import to_proto_money
+from services.payments.translate.payments import to_proto_money, to_proto_time
 from tallyport.payments.v1 import books_pb2 as pb
 
 
@@ -29,10 +27,13 @@ def to_proto_trial_balance(found: TrialBalance) -> pb.TrialBalance:
 def to_proto_entry(entry: LedgerEntry) -> pb.LedgerEntry:
     """An entry with its lines."""
     message = pb.LedgerEntry(
-        entry_id=entry.entry_id, source=entry.source, source_id=entry.source_id, kind=entry.kind
+        entry_id=entry.entry_id,
+        source=entry.source,
+        source_id=entry.source_id,
+        kind=entry.kind,
+        occurred_at=to_proto_time(entry.occurred_at),
+        posted_at=to_proto_time(entry.posted_at),
     )
-    message.occurred_at.FromDatetime(entry.occurred_at)
-    message.posted_at.FromDatetime(entry.posted_at)
     for line in entry.lines:
         amount = to_proto_money(line.amount)
         message.lines.append(
@@ -50,20 +51,17 @@ def to_proto_lock(lock: PeriodLock | None) -> pb.PeriodLock:
     """The lock; empty fields when nothing is locked."""
     if lock is None:
         return pb.PeriodLock()
-    locked_at = Timestamp()
-    locked_at.FromDatetime(lock.locked_at)
-    return pb.PeriodLock(until=lock.until.isoformat(), locked_by=lock.locked_by, locked_at=locked_at)
+    return pb.PeriodLock(
+        until=lock.until.isoformat(), locked_by=lock.locked_by, locked_at=to_proto_time(lock.locked_at)
+    )
 
 
 def to_proto_state(lock: PeriodLock | None, state: BooksState) -> pb.BooksState:
     """Lock and last check."""
-    message = pb.BooksState(
+    return pb.BooksState(
         period_lock=to_proto_lock(lock),
         frozen=state.frozen_at is not None,
+        frozen_at=to_proto_time(state.frozen_at),
+        checked_at=to_proto_time(state.checked_at),
         broken=[pb.BrokenInvariant(invariant=one.invariant, found=one.found) for one in state.broken],
     )
-    if state.frozen_at is not None:
-        message.frozen_at.FromDatetime(state.frozen_at)
-    if state.checked_at is not None:
-        message.checked_at.FromDatetime(state.checked_at)
-    return message

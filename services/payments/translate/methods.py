@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from chassis.errors import invalid
 from chassis.money import Money
 from services.payments.domain.autopay import AutopaySettings, Run, RunStatus, Scope
@@ -18,7 +16,9 @@ from services.payments.store.setups import Setup
 from services.payments.translate.payments import (
     from_proto_money,
     to_proto_money,
+    to_proto_money_or_none,
     to_proto_payment,
+    to_proto_time,
 )
 from services.payments.translate.payments import to_proto_method as to_proto_kind
 from tallyport.common.v1 import money_pb2
@@ -63,9 +63,9 @@ def to_proto_method(method: SavedMethod, *, now: datetime, today: date) -> payme
         is_default=method.is_default,
         state=_STATES[method.state_at(now, today)],
         used_by_autopay=method.used_by_autopay,
-        usable_from=_timestamp(method.usable_from),
-        last_used_at=_timestamp(method.last_used_at),
-        created_at=_timestamp(method.created_at),
+        usable_from=to_proto_time(method.usable_from),
+        last_used_at=to_proto_time(method.last_used_at),
+        created_at=to_proto_time(method.created_at),
         expires_soon=method.expires_soon(today),
     )
     if view.mandate_reference:
@@ -73,7 +73,7 @@ def to_proto_method(method: SavedMethod, *, now: datetime, today: date) -> payme
             payment_methods_pb2.Mandate(
                 reference=view.mandate_reference,
                 text=view.mandate_text,
-                accepted_at=_timestamp(view.mandate_accepted_at),
+                accepted_at=to_proto_time(view.mandate_accepted_at),
                 accepted_by=method.mandate_accepted_by,
             )
         )
@@ -126,11 +126,11 @@ def to_proto_autopay(settings: AutopaySettings) -> autopay_pb2.AutopaySettings:
         prefixes=settings.prefixes,
         days_before_due=settings.days_before_due,
         day_of_month=settings.day_of_month,
-        cap=_money(settings.cap),
+        cap=to_proto_money_or_none(settings.cap),
         notice_days=settings.notice_days,
         paused_until=settings.paused_until.isoformat() if settings.paused_until else "",
         terms=settings.terms,
-        agreed_at=_timestamp(settings.agreed_at),
+        agreed_at=to_proto_time(settings.agreed_at),
         agreed_by=settings.agreed_by,
         version=settings.version,
     )
@@ -154,7 +154,7 @@ def to_proto_run(run: Run) -> autopay_pb2.AutopayRun:
         failure_code=run.failure_code,
         tries=run.tries,
         next_try_on=run.next_try_on.isoformat() if run.next_try_on else "",
-        noticed_at=_timestamp(run.noticed_at),
+        noticed_at=to_proto_time(run.noticed_at),
     )
 
 
@@ -174,13 +174,13 @@ def to_proto_rules(rules: PayerRuleSet) -> payer_rules_pb2.PayerRuleSet:
     """Rules; version 0 when never set."""
     return payer_rules_pb2.PayerRuleSet(
         customer_id=rules.customer_id,
-        approval_above=_money(rules.approval_above),
+        approval_above=to_proto_money_or_none(rules.approval_above),
         approvals_needed=rules.approvals_needed,
         person_limits=[
             payer_rules_pb2.PersonLimit(
                 person_id=limit.person_id,
-                per_payment=_money(limit.per_payment),
-                per_month=_money(limit.per_month),
+                per_payment=to_proto_money_or_none(limit.per_payment),
+                per_month=to_proto_money_or_none(limit.per_month),
             )
             for limit in rules.person_limits
         ],
@@ -217,15 +217,3 @@ def _limit(message: money_pb2.Money, field: str) -> Money:
     if not message.currency:
         raise invalid(field, "unknown_currency", "Say in which currency.")
     return from_proto_money(message, field)
-
-
-def _money(money: Money | None) -> money_pb2.Money | None:
-    return None if money is None else to_proto_money(money)
-
-
-def _timestamp(moment: datetime | None) -> Timestamp | None:
-    if moment is None:
-        return None
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

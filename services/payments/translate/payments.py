@@ -47,6 +47,20 @@ def to_proto_money(money: Money) -> money_pb2.Money:
     return money_pb2.Money(minor_units=money.minor_units, currency=money.currency)
 
 
+def to_proto_money_or_none(money: Money | None) -> money_pb2.Money | None:
+    """An amount as the contract has it; absent for None."""
+    return None if money is None else to_proto_money(money)
+
+
+def to_proto_time(moment: datetime | None) -> Timestamp | None:
+    """A moment as the contract has it; absent for None."""
+    if moment is None:
+        return None
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp
+
+
 def from_proto_money(message: money_pb2.Money, field: str) -> Money:
     """An amount; a ServiceError naming `field` for a currency that does not exist."""
     try:
@@ -127,8 +141,8 @@ def to_proto_payment(payment: Payment) -> payments_pb2.Payment:
         failure_message=message_for(payment.failure_code),
         receipt_number=payment.receipt_number,
         initiated_by=payment.initiated_by,
-        created_at=_timestamp(payment.created_at),
-        finished_at=_timestamp(payment.finished_at),
+        created_at=to_proto_time(payment.created_at),
+        finished_at=to_proto_time(payment.finished_at),
         received_on=payment.received_on.isoformat() if payment.received_on else "",
         note=payment.note,
         customer_name=payment.customer_name,
@@ -179,14 +193,6 @@ def to_canceled(payment: Payment) -> events_pb2.PaymentCanceled:
     return events_pb2.PaymentCanceled(
         payment_id=payment.payment_id, customer_id=payment.customer_id, amount=to_proto_money(payment.amount)
     )
-
-
-def _timestamp(moment: datetime | None) -> Timestamp | None:
-    if moment is None:
-        return None
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp
 
 
 def to_proto_overview(overview: Overview) -> payments_pb2.PaymentsOverview:

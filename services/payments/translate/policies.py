@@ -10,9 +10,8 @@ from services.payments.translate.payments import (
     from_proto_method,
     from_proto_money,
     to_proto_method,
-    to_proto_money,
+    to_proto_money_or_none,
 )
-from tallyport.common.v1 import money_pb2
 from tallyport.payments.v1 import policies_pb2
 
 _KIND: Mapping[ChargeKind, "policies_pb2.ChargeKind.ValueType"] = {
@@ -29,10 +28,10 @@ def to_proto_policy(policy: PaymentPolicy) -> policies_pb2.PaymentPolicy:
     return policies_pb2.PaymentPolicy(
         rules=[_to_proto_rule(rule) for rule in policy.rules],
         allow_part_payment=policy.allow_part_payment,
-        min_part_payment=_optional(policy.min_part_payment),
+        min_part_payment=to_proto_money_or_none(policy.min_part_payment),
         allow_prepayment=policy.allow_prepayment,
         refund_window_days=policy.refund_window_days,
-        return_fee=_optional(policy.return_fee),
+        return_fee=to_proto_money_or_none(policy.return_fee),
         provider=policy.provider,
         version=policy.version,
         bank_change_cooling_off_hours=policy.bank_change_cooling_off_hours,
@@ -62,8 +61,8 @@ def _to_proto_rule(rule: MethodRule) -> policies_pb2.MethodRule:
         method=to_proto_method(rule.method),
         segment=rule.segment,
         allowed=rule.allowed,
-        min=_optional(rule.minimum),
-        max=_optional(rule.maximum),
+        min=to_proto_money_or_none(rule.minimum),
+        max=to_proto_money_or_none(rule.maximum),
         charge=_KIND[charge.kind],
         percent=f"{charge.percent:f}" if charge.percent else "",
         fixed_minor_units=charge.fixed_minor_units,
@@ -85,10 +84,6 @@ def _from_proto_rule(message: policies_pb2.MethodRule, field: str) -> MethodRule
             percent_cap=Decimal(message.percent_cap) if message.percent_cap else None,
         ),
     )
-
-
-def _optional(money: Money | None) -> money_pb2.Money | None:
-    return None if money is None else to_proto_money(money)
 
 
 def _money(

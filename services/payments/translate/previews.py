@@ -1,6 +1,5 @@
 """Previews and requests to pay between messages and domain."""
 
-from chassis.money import Money
 from services.payments.domain.payment import Method
 from services.payments.domain.preview import Preview
 from services.payments.domain.wish import Wish
@@ -11,8 +10,8 @@ from services.payments.translate.payments import (
     from_proto_parts,
     to_proto_method,
     to_proto_money,
+    to_proto_money_or_none,
 )
-from tallyport.common.v1 import money_pb2
 from tallyport.payments.v1 import payments_pb2
 
 
@@ -35,10 +34,12 @@ def from_proto_wish(request: payments_pb2.CreatePaymentRequest) -> Wish:
         card_token=token,
         wallet=request.wallet_token.wallet,
         payment_method_id=request.saved_method.payment_method_id,
-        credit=_money(request.credit, "credit") if request.HasField("credit") else None,
-        prepayment=_money(request.prepayment, "prepayment") if request.HasField("prepayment") else None,
+        credit=from_proto_money(request.credit, "credit") if request.HasField("credit") else None,
+        prepayment=from_proto_money(request.prepayment, "prepayment")
+        if request.HasField("prepayment")
+        else None,
         expected_amount=(
-            _money(request.expected_amount, "expected_amount")
+            from_proto_money(request.expected_amount, "expected_amount")
             if request.HasField("expected_amount")
             else None
         ),
@@ -81,10 +82,6 @@ def to_proto_preview(preview: Preview) -> payments_pb2.PaymentPreview:
             for offer in preview.offers
         ],
         min_amount=to_proto_money(preview.min_amount),
-        max_amount=None if preview.max_amount is None else to_proto_money(preview.max_amount),
+        max_amount=to_proto_money_or_none(preview.max_amount),
         credit_available=to_proto_money(plan.credit_available),
     )
-
-
-def _money(message: money_pb2.Money, field: str) -> Money:
-    return from_proto_money(message, field)

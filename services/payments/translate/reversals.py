@@ -1,9 +1,6 @@
 """Between messages and domain: refunds, chargebacks, and the news of money that goes back."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.money import Money
 from services.payments.domain.chargeback import Chargeback
@@ -12,7 +9,12 @@ from services.payments.domain.payment import Part, Payment
 from services.payments.domain.refund import Destination, Refund, RefundStatus
 from services.payments.domain.refund_request import RefundWish
 from services.payments.domain.reversal import ReversalKind, Standing, Taking
-from services.payments.translate.payments import from_proto_money, to_proto_money
+from services.payments.translate.payments import (
+    from_proto_money,
+    to_proto_money,
+    to_proto_money_or_none,
+    to_proto_time,
+)
 from tallyport.payments.v1 import chargebacks_pb2, events_pb2, refunds_pb2
 
 _STATUS: Mapping[RefundStatus, "refunds_pb2.RefundStatus.ValueType"] = {
@@ -79,8 +81,8 @@ def to_proto_refund(refund: Refund) -> refunds_pb2.Refund:
         reason=refund.reason,
         failure_code=refund.failure_code,
         requested_by=refund.requested_by,
-        created_at=_timestamp(refund.created_at),
-        finished_at=_timestamp(refund.finished_at),
+        created_at=to_proto_time(refund.created_at),
+        finished_at=to_proto_time(refund.finished_at),
     )
 
 
@@ -94,9 +96,9 @@ def to_proto_chargeback(chargeback: Chargeback) -> chargebacks_pb2.Chargeback:
         fee=to_proto_money(chargeback.fee),
         reason=chargeback.reason,
         status=_DISPUTE[chargeback.state],
-        evidence_due_at=_timestamp(chargeback.evidence_due_at),
-        created_at=_timestamp(chargeback.opened_at),
-        closed_at=_timestamp(chargeback.closed_at),
+        evidence_due_at=to_proto_time(chargeback.evidence_due_at),
+        created_at=to_proto_time(chargeback.opened_at),
+        closed_at=to_proto_time(chargeback.closed_at),
         evidence=chargeback.evidence,
     )
 
@@ -120,7 +122,7 @@ def to_reversed(
         forgive=refund is not None and refund.forgives,
         to_credit=refund is not None and not refund.leaves,
         whole=taking.kind is ReversalKind.RETURN,
-        fee=to_proto_money(fee) if fee is not None else None,
+        fee=to_proto_money_or_none(fee),
         reason=_reason(standing, taking),
         receipt_number=payment.receipt_number,
         notify=not is_unmatch,
@@ -154,11 +156,3 @@ def _parts(parts: Iterable[Part]) -> list[events_pb2.PaidPart]:
     return [
         events_pb2.PaidPart(invoice_id=part.invoice_id, amount=to_proto_money(part.amount)) for part in parts
     ]
-
-
-def _timestamp(moment: datetime | None) -> Timestamp | None:
-    if moment is None:
-        return None
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from services.payments.domain.transfer_claim import ClaimStatus, Proof, TransferClaim
-from services.payments.translate.payments import to_proto_money
+from services.payments.translate.payments import to_proto_money, to_proto_time
 from tallyport.payments.v1 import events_pb2, transfers_pb2
 
 _STATUS: Mapping[ClaimStatus, "transfers_pb2.TransferClaimStatus.ValueType"] = {
@@ -18,8 +16,6 @@ _STATUS: Mapping[ClaimStatus, "transfers_pb2.TransferClaimStatus.ValueType"] = {
 
 def to_proto_claim(claim: TransferClaim) -> transfers_pb2.TransferClaim:
     """A claim as its callers see it."""
-    created_at = Timestamp()
-    created_at.FromDatetime(claim.created_at)
     return transfers_pb2.TransferClaim(
         claim_id=claim.claim_id,
         customer_id=claim.customer_id,
@@ -31,7 +27,7 @@ def to_proto_claim(claim: TransferClaim) -> transfers_pb2.TransferClaim:
         status=_STATUS[claim.status],
         expires_on=claim.expires_on.isoformat(),
         payment_id=claim.payment_id,
-        created_at=created_at,
+        created_at=to_proto_time(claim.created_at),
         claimed_by=claim.claimed_by,
     )
 
