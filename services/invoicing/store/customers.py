@@ -14,7 +14,8 @@ from chassis.money import Money
 from services.invoicing.domain.customer import Customer, CustomerBalance
 from services.invoicing.domain.invoice import PAYABLE
 from services.invoicing.store.rows import decode_page_token, encode_page_token, insert_rows, like_pattern
-from services.invoicing.tables import customers, invoices
+from services.invoicing.tables.customers import customers
+from services.invoicing.tables.invoices import invoices
 
 _SCOPE = "customers"
 _FIELDS = tuple(field.name for field in fields(Customer))

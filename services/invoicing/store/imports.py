@@ -12,7 +12,7 @@ from chassis.errors import not_found
 from chassis.money import Money
 from services.invoicing.domain.invoice_import import SAMPLE_ROWS, Import, ImportState, Row, RowError
 from services.invoicing.store.rows import insert_rows
-from services.invoicing.tables import import_rows, imports
+from services.invoicing.tables.imports import import_rows, imports
 
 
 async def insert_import(tx: WriteTx, new: Import, rows: Sequence[Row]) -> None:

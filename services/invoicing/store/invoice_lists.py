@@ -12,7 +12,7 @@ from chassis.errors import invalid
 from services.invoicing.domain.invoice import PAYABLE, Invoice, Status
 from services.invoicing.store.invoices import invoice_of
 from services.invoicing.store.rows import decode_page_token, encode_page_token, like_pattern
-from services.invoicing.tables import invoices
+from services.invoicing.tables.invoices import invoices
 
 
 class InvoiceFilter(StrEnum):

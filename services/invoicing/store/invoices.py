@@ -12,7 +12,7 @@ from chassis.money import Money
 from services.invoicing.domain.invoice import Buyer, Invoice, Line, Status
 from services.invoicing.domain.open_item import number_key
 from services.invoicing.store.rows import insert_rows
-from services.invoicing.tables import invoice_lines, invoices
+from services.invoicing.tables.invoices import invoice_lines, invoices
 
 Question = tuple[TextClause, Mapping[str, Any]]
 

@@ -11,7 +11,7 @@ from chassis.errors import Kind, ServiceError
 from chassis.money import Money
 from services.invoicing.domain.item import Item
 from services.invoicing.store.rows import decode_page_token, encode_page_token
-from services.invoicing.tables import items
+from services.invoicing.tables.items import items
 
 _SCOPE = "items"
 

@@ -9,7 +9,7 @@ from chassis.database import ReadTx, WriteTx
 from chassis.money import Money
 from services.invoicing.domain.credit import CreditPart, Lot
 from services.invoicing.store.rows import insert_rows
-from services.invoicing.tables import credit_holds, customer_credits
+from services.invoicing.tables.money import credit_holds, customer_credits
 
 
 async def lots_of(tx: ReadTx, customer_ids: Collection[str]) -> list[Lot]:

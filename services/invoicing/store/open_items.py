@@ -11,7 +11,8 @@ from chassis.money import Money
 from services.invoicing.domain.invoice import PAYABLE, Invoice, Status
 from services.invoicing.domain.open_item import OpenItem
 from services.invoicing.store.invoices import invoice_of
-from services.invoicing.tables import customers, invoices
+from services.invoicing.tables.customers import customers
+from services.invoicing.tables.invoices import invoices
 
 _OPEN = invoices.c.status.in_(sorted(PAYABLE))
 _DUE = invoices.c.total_minor_units - invoices.c.paid_minor_units - invoices.c.credited_minor_units

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from chassis.database import ReadTx, WriteTx
 from chassis.errors import Kind, ServiceError
 from services.invoicing.domain.organization import Organization
-from services.invoicing.tables import organizations
+from services.invoicing.tables.customers import organizations
 
 
 async def get_organization(tx: ReadTx) -> Organization:

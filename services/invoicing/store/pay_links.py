@@ -6,7 +6,7 @@ from sqlalchemy import Row, insert, select, update
 
 from chassis.database import ReadTx, WriteTx
 from services.invoicing.domain.pay_link import PayLink
-from services.invoicing.tables import pay_links
+from services.invoicing.tables.invoices import pay_links
 
 
 async def insert_pay_link(tx: WriteTx, link: PayLink) -> None:

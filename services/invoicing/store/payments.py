@@ -10,7 +10,7 @@ from chassis.database import ReadTx, WriteTx
 from chassis.money import Money
 from services.invoicing.domain.allocation import Allocation, CreditUse
 from services.invoicing.store.rows import enqueue_rows
-from services.invoicing.tables import allocations, credit_allocations
+from services.invoicing.tables.money import allocations, credit_allocations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from chassis.database import ReadTx, WriteTx
 from chassis.money import Money
 from services.invoicing.domain.reservation import Reservation, ReservationState
 from services.invoicing.store.invoices import Question
-from services.invoicing.tables import reservations
+from services.invoicing.tables.money import reservations
 
 
 async def reservations_of(tx: ReadTx, *payment_ids: str) -> list[Reservation]:

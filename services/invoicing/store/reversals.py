@@ -11,7 +11,7 @@ from chassis.errors import not_found
 from chassis.money import Money
 from services.invoicing.domain.reversal import Reversal, Taken, Use
 from services.invoicing.store.rows import insert_rows
-from services.invoicing.tables import payment_applications, payment_reversals, reversal_parts
+from services.invoicing.tables.money import payment_applications, payment_reversals, reversal_parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
