@@ -47,10 +47,14 @@ _BOOKKEEPING: Final = frozenset(
         "books.write",
         "messages.read",
         "messages.write",
+        "account.write",
     }
 )
 _ADMINISTRATION: Final = frozenset({"organization.write", "people.write", "api_keys.write"})
-_PAYING: Final = frozenset({"customers.read", "invoices.read", "payments.create", "payments.read"})
+_PAYING: Final = frozenset(
+    {"customers.read", "invoices.read", "payments.create", "payments.read", "account.write"}
+)
+"""`account.write` is what payers ask for: other billing details, plans, a closer look at an invoice."""
 COMPANY_PERMISSIONS: Final = frozenset({"payments.approve", "payer_rules.write"})
 """What a paying company decides about its own people: nobody of the staff may."""
 
