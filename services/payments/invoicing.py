@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
 import structlog
 
@@ -15,6 +16,7 @@ from services.payments.domain.due_item import Due, DueItem
 from services.payments.domain.failure import REFUSALS, refusal
 from services.payments.domain.payment import Method, Part, Payment
 from services.payments.domain.preview import Plan, Skipped
+from services.payments.domain.refund_lines import LineName, LinePrice
 from services.payments.translate.payments import to_proto_money, to_proto_time
 from tallyport.common.v1 import money_pb2
 from tallyport.invoicing.v1 import reservations_pb2, reservations_pb2_grpc
@@ -162,6 +164,23 @@ class Reservations:
         """Open invoices, and paid ones that are named, by what bank lines say. Raises ServiceError."""
         call = as_service(self._open_items.FindOpenItems, timeout_seconds=FIND_TIMEOUT_SECONDS)
         return (await call(clues)).items
+
+    async def price_lines(self, organization_id: str, lines: Sequence[LineName]) -> dict[LineName, LinePrice]:
+        """What lines of issued invoices came to, tax included. Raises ServiceError."""
+        request = reservations_pb2.PriceLinesRequest(
+            organization_id=organization_id,
+            lines=[
+                reservations_pb2.LineName(invoice_id=invoice_id, line_no=line_no)
+                for invoice_id, line_no in lines
+            ],
+        )
+        answer = await as_service(self._open_items.PriceLines, timeout_seconds=PLAN_TIMEOUT_SECONDS)(request)
+        return {
+            (line.invoice_id, line.line_no): LinePrice(
+                description=line.description, quantity=Decimal(line.quantity), amount=_money(line.amount)
+            )
+            for line in answer.lines
+        }
 
     async def release(self, organization_id: str, payment_id: str) -> None:
         """Give back at once what a payment held. Best effort: the payment's event does it for certain."""

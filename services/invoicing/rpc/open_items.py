@@ -6,11 +6,13 @@ from chassis.database import Database
 from services.invoicing.operations.find_open_items import find_open_items
 from services.invoicing.operations.get_cash_agreement import get_cash_agreement
 from services.invoicing.operations.list_due_items import list_due_items
+from services.invoicing.operations.price_lines import price_lines
 from services.invoicing.translate.open_items import (
     from_proto_clues,
     to_proto_agreement,
     to_proto_credits,
     to_proto_open_items,
+    to_proto_priced_line,
 )
 from services.invoicing.translate.values import from_proto_day
 from tallyport.invoicing.v1 import reservations_pb2 as pb
@@ -35,6 +37,11 @@ class OpenItems(reservations_pb2_grpc.OpenItemsServicer):
             due_until=from_proto_day("due_until", request.due_until),
         )
         return pb.ListDueItemsResponse(items=to_proto_open_items(items), credits=to_proto_credits(credit))
+
+    async def PriceLines(self, request: pb.PriceLinesRequest, context: Any) -> pb.PriceLinesResponse:
+        names = [(line.invoice_id, line.line_no) for line in request.lines]
+        priced = await price_lines(self._db, request.organization_id, names)
+        return pb.PriceLinesResponse(lines=[to_proto_priced_line(one) for one in priced])
 
     async def GetCashAgreement(self, request: pb.GetCashAgreementRequest, context: Any) -> pb.CashAgreement:
         sums = await get_cash_agreement(self._db, request.organization_id, list(request.payment_ids))

@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from services.invoicing.domain.invoice import Invoice, Line, Status
+from chassis.money import Money
+from services.invoicing.domain.invoice import Invoice, Status
+from services.invoicing.domain.pricing import Line
 from services.invoicing.domain.invoice_draft import InvoiceChanges, InvoiceDraft, LineDraft
+from services.invoicing.domain.line_price import prices
 from services.invoicing.store.invoice_lists import InvoiceFilter
 from services.invoicing.store.payments import InvoicePayment
 from services.invoicing.translate.values import (
@@ -77,7 +80,7 @@ def to_proto_invoice(invoice: Invoice, today: date) -> pb.Invoice:
         due_date=invoice.due_date.isoformat(),
         overdue=days_overdue > 0,
         days_overdue=days_overdue,
-        lines=[_line(line) for line in invoice.lines],
+        lines=[_line(line, price) for line, price in zip(invoice.lines, prices(invoice), strict=True)],
         taxes=_taxes(invoice),
         subtotal=to_proto_money(invoice.subtotal),
         tax_total=to_proto_money(invoice.tax_total),
@@ -136,7 +139,7 @@ def _line_drafts(inputs: Iterable[pb.InvoiceLineInput]) -> list[LineDraft]:
     ]
 
 
-def _line(line: Line) -> pb.InvoiceLine:
+def _line(line: Line, price: Money) -> pb.InvoiceLine:
     return pb.InvoiceLine(
         item_id=line.item_id or "",
         description=line.description,
@@ -144,6 +147,7 @@ def _line(line: Line) -> pb.InvoiceLine:
         unit_price=to_proto_money(line.unit_price),
         tax_rate_percent=to_proto_decimal(line.tax_rate_percent),
         amount=to_proto_money(line.amount),
+        amount_with_tax=to_proto_money(price),
     )
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from services.invoicing.domain.open_item import CustomerCredit, OpenItem
 from services.invoicing.operations.find_open_items import Clues
+from services.invoicing.operations.price_lines import PricedLine
 from services.invoicing.store.agreement import CashSum
-from services.invoicing.translate.values import from_proto_money, to_proto_money
+from services.invoicing.translate.values import from_proto_money, to_proto_decimal, to_proto_money
 from tallyport.invoicing.v1 import reservations_pb2 as pb
 
 
@@ -43,6 +44,16 @@ def to_proto_credits(found: Iterable[CustomerCredit]) -> list[pb.CustomerCredit]
     return [
         pb.CustomerCredit(customer_id=one.customer_id, credit=to_proto_money(one.credit)) for one in found
     ]
+
+
+def to_proto_priced_line(priced: PricedLine) -> pb.PricedLine:
+    return pb.PricedLine(
+        invoice_id=priced.invoice_id,
+        line_no=priced.line_no,
+        description=priced.line.description,
+        quantity=to_proto_decimal(priced.line.quantity),
+        amount=to_proto_money(priced.amount),
+    )
 
 
 def to_proto_agreement(sums: Iterable[CashSum]) -> pb.CashAgreement:

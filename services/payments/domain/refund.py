@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Self
 
@@ -42,6 +43,17 @@ _RANKS = {status: rank for rank, status in enumerate(RefundStatus)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefundLine:
+    """A line of an invoice in a refund: how many of its units, if that was said, and how much, tax included."""
+
+    invoice_id: str
+    line_no: int
+    description: str
+    quantity: Decimal | None
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
     """Money given back. `amount` has the surcharge in it; `parts` are the invoices that staff named."""
 
@@ -63,6 +75,8 @@ class Refund:
     provider_reference: str | None = None
     next_check_at: datetime | None = None
     checks: int = 0
+    lines: tuple[RefundLine, ...] = ()
+    """Lines of invoices that staff named; the parts are their sums."""
 
     @property
     def holds(self) -> bool:

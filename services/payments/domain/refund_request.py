@@ -11,6 +11,7 @@ from services.payments.domain.payment import Part
 from services.payments.domain.refund import (
     Destination,
     Refund,
+    RefundLine,
     RefundStatus,
     refunded_by_invoice,
     share_of,
@@ -28,6 +29,8 @@ class RefundWish:
     destination: Destination
     forgives: bool
     reason: str
+    lines: tuple[RefundLine, ...] = ()
+    """Lines whose sums the parts are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,7 @@ def agree(
         requested_by=by,
         created_at=now,
         finished_at=None if wish.destination is Destination.METHOD else now,
+        lines=wish.lines,
     )
 
 

@@ -5,6 +5,7 @@ refund's id as its key, and transaction B writes what came of it; a failure puts
 credit and by hand are done with transaction A.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,6 +17,7 @@ from chassis.ids import new_id
 from services.payments.desk import Desk
 from services.payments.domain.case import Case
 from services.payments.domain.refund import Destination, Refund
+from services.payments.domain.refund_lines import LineName, LinePrice, LineWish, must_be_alone, with_lines
 from services.payments.domain.refund_request import Refundable, RefundWish, agree
 from services.payments.operations.prepare_payment import initiator
 from services.payments.operations.reverse_payment import reverse_in
@@ -26,12 +28,22 @@ from tallyport.payments.v1 import refunds_pb2
 Earlier = idempotency.Replay | idempotency.Unfinished | None
 
 
-async def create_refund(desk: Desk, wish: RefundWish) -> Refund:
-    """Refund a payment, once for the caller's key. Raises ServiceError for what cannot be given back."""
+Prices = Mapping[LineName, LinePrice]
+
+
+async def create_refund(desk: Desk, wish: RefundWish, lines: Sequence[LineWish] = ()) -> Refund:
+    """Refund a payment, once for the caller's key. Raises ServiceError for what cannot be given back.
+
+    With `lines`, invoicing is asked what they came to; the wish then has neither amount nor parts.
+    """
     call = current_call()
+    must_be_alone(wish, lines)
+    prices: Prices = {}
+    if lines:
+        prices = await desk.reservations.price_lines(call.organization_id, [line.name for line in lines])
 
     async def write(tx: WriteTx) -> tuple[Case, Refund, Earlier]:
-        return await _begin(tx, desk, wish)
+        return await _begin(tx, desk, wish, lines, prices)
 
     case, refund, earlier = await desk.db.run_write(call.organization_id, write)
     if isinstance(earlier, idempotency.Replay):
@@ -44,13 +56,16 @@ async def create_refund(desk: Desk, wish: RefundWish) -> Refund:
     return refund
 
 
-async def _begin(tx: WriteTx, desk: Desk, wish: RefundWish) -> tuple[Case, Refund, Earlier]:
+async def _begin(
+    tx: WriteTx, desk: Desk, wish: RefundWish, lines: Sequence[LineWish], prices: Prices
+) -> tuple[Case, Refund, Earlier]:
     """Transaction A, or the refund that this key has made before."""
     refund_id = new_id("ref")
     earlier = await idempotency.claim(tx, object_id=refund_id)
     if earlier is not None:
         known = await refunds.load(tx, earlier.object_id or "")
         return await cases.load(tx, known.payment_id), known, earlier
+    wish = with_lines(wish, lines, prices, await refunds.taken_of_lines(tx, [line.name for line in lines]))
     case, before = await reversals.lock(tx, wish.payment_id)
     facts, by = await _facts(tx, case), initiator(current_call())
     refund = agree(wish, before, facts, refund_id=refund_id, by=by, now=tx.now())

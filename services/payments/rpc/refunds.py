@@ -6,7 +6,7 @@ from typing import Any
 from services.payments.desk import Desk
 from services.payments.operations.create_refund import create_refund
 from services.payments.operations.list_refunds import get_refund, list_refunds
-from services.payments.translate.reversals import from_proto_wish, to_proto_refund
+from services.payments.translate.reversals import from_proto_line_wishes, from_proto_wish, to_proto_refund
 from tallyport.payments.v1 import refunds_pb2, refunds_pb2_grpc
 
 Context = Any
@@ -21,7 +21,8 @@ class Refunds(refunds_pb2_grpc.RefundsServicer):
     async def CreateRefund(
         self, request: refunds_pb2.CreateRefundRequest, context: Context
     ) -> refunds_pb2.Refund:
-        return to_proto_refund(await create_refund(self._desk, from_proto_wish(request)))
+        wish, lines = from_proto_wish(request), from_proto_line_wishes(request)
+        return to_proto_refund(await create_refund(self._desk, wish, lines))
 
     async def GetRefund(self, request: refunds_pb2.GetRefundRequest, context: Context) -> refunds_pb2.Refund:
         return to_proto_refund(await get_refund(self._desk, request.refund_id))

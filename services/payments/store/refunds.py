@@ -1,7 +1,9 @@
 """Refunds and their parts."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -10,7 +12,8 @@ from chassis.database import ReadTx, WriteTx
 from chassis.errors import not_found
 from chassis.money import Money
 from services.payments.domain.payment import Part
-from services.payments.domain.refund import Destination, Refund, RefundStatus
+from services.payments.domain.refund import Destination, Refund, RefundLine, RefundStatus
+from services.payments.domain.refund_lines import LineName, LineTaken
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ async def page(
 
 
 async def insert(tx: WriteTx, refund: Refund) -> None:
-    """Write a new refund with its parts."""
+    """Write a new refund with its parts and lines."""
     await tx.execute(_INSERT, _row(tx, refund))
     if refund.parts:
         await tx.execute(
@@ -90,6 +93,40 @@ async def insert(tx: WriteTx, refund: Refund) -> None:
                 for position, part in enumerate(refund.parts, start=1)
             ],
         )
+    if refund.lines:
+        await tx.execute(
+            _INSERT_LINE,
+            [
+                {
+                    "organization_id": tx.organization_id,
+                    "refund_id": refund.refund_id,
+                    "position": position,
+                    "invoice_id": line.invoice_id,
+                    "line_no": line.line_no,
+                    "description": line.description,
+                    "quantity": line.quantity,
+                    "amount": line.amount.minor_units,
+                }
+                for position, line in enumerate(refund.lines, start=1)
+            ],
+        )
+
+
+async def taken_of_lines(tx: WriteTx, lines: Collection[LineName]) -> dict[LineName, LineTaken]:
+    """What refunds that hold have given back of lines. Until this transaction ends, nobody else gives back of them."""
+    if not lines:
+        return {}
+    for invoice_id in sorted({invoice_id for invoice_id, _line_no in lines}):
+        await tx.execute(_LOCK_LINES, {"name": f"refund_lines:{tx.organization_id}:{invoice_id}"})
+    params = {
+        "organization_id": tx.organization_id,
+        "invoice_ids": [invoice_id for invoice_id, _line_no in lines],
+        "line_nos": [line_no for _invoice_id, line_no in lines],
+    }
+    return {
+        (row.invoice_id, row.line_no): LineTaken(Decimal(row.quantity), int(row.units))
+        for row in await tx.execute(_TAKEN, params)
+    }
 
 
 async def save(tx: WriteTx, refund: Refund) -> None:
@@ -146,6 +183,16 @@ def _refund(row: Row[Any]) -> Refund:
         provider_reference=row.provider_reference,
         next_check_at=row.next_check_at,
         checks=row.checks,
+        lines=tuple(
+            RefundLine(
+                invoice_id=line["invoice_id"],
+                line_no=line["line_no"],
+                description=line["description"],
+                quantity=None if line["quantity"] is None else Decimal(line["quantity"]),
+                amount=Money(line["units"], row.currency),
+            )
+            for line in row.lines or ()
+        ),
     )
 
 
@@ -176,7 +223,7 @@ _SELECT = """
     SELECT r.refund_id, r.payment_id, r.customer_id, r.amount_minor_units, r.surcharge_minor_units, r.currency,
            r.destination, r.forgives, r.status, r.reason, r.requested_by, r.failure_code, r.provider_reference,
            r.created_at, r.finished_at, r.next_check_at, r.checks, part.invoice_ids, part.part_amounts,
-           part.invoice_numbers
+           part.invoice_numbers, line.lines
     FROM refunds r
     CROSS JOIN LATERAL (
         SELECT array_agg(invoice_id ORDER BY position) AS invoice_ids,
@@ -184,6 +231,15 @@ _SELECT = """
                array_agg(invoice_number ORDER BY position) AS invoice_numbers
         FROM refund_parts WHERE organization_id = r.organization_id AND refund_id = r.refund_id
     ) AS part
+    CROSS JOIN LATERAL (
+        SELECT json_agg(
+            json_build_object(
+                'invoice_id', invoice_id, 'line_no', line_no, 'description', description,
+                'quantity', CAST(quantity AS text), 'units', amount_minor_units
+            ) ORDER BY position
+        ) AS lines
+        FROM refund_lines WHERE organization_id = r.organization_id AND refund_id = r.refund_id
+    ) AS line
 """
 _LOAD = text(f"{_SELECT} WHERE r.organization_id = :organization_id AND r.refund_id = :refund_id")
 _OF_PAYMENT = text(
@@ -202,6 +258,21 @@ _INSERT_PART = text("""
     INSERT INTO refund_parts (
         organization_id, refund_id, position, invoice_id, invoice_number, amount_minor_units
     ) VALUES (:organization_id, :refund_id, :position, :invoice_id, :invoice_number, :amount)
+""")
+_INSERT_LINE = text("""
+    INSERT INTO refund_lines (
+        organization_id, refund_id, position, invoice_id, line_no, description, quantity, amount_minor_units
+    ) VALUES (:organization_id, :refund_id, :position, :invoice_id, :line_no, :description, :quantity, :amount)
+""")
+_LOCK_LINES = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_TAKEN = text("""
+    SELECT l.invoice_id, l.line_no, coalesce(sum(l.quantity), 0) AS quantity, sum(l.amount_minor_units) AS units
+    FROM unnest(CAST(:invoice_ids AS text[]), CAST(:line_nos AS integer[])) AS named (invoice_id, line_no)
+    JOIN refund_lines l ON l.organization_id = :organization_id
+        AND l.invoice_id = named.invoice_id AND l.line_no = named.line_no
+    JOIN refunds r ON r.organization_id = l.organization_id AND r.refund_id = l.refund_id
+    WHERE r.status <> 'failed'
+    GROUP BY l.invoice_id, l.line_no
 """)
 _THIS = "organization_id = :organization_id AND refund_id = :refund_id"
 _SAVE = text(f"""

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    Numeric,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -80,6 +81,29 @@ refund_parts = Table(
     UniqueConstraint("organization_id", "refund_id", "invoice_id", name="uq_refund_parts_invoice"),
     CheckConstraint("amount_minor_units > 0", name="amount"),
 )
+
+refund_lines = Table(
+    "refund_lines",
+    metadata,
+    text_column("organization_id"),
+    text_column("refund_id"),
+    Column("position", SmallInteger, nullable=False),
+    text_column("invoice_id"),
+    Column("line_no", Integer, nullable=False),
+    text_column("description", default=""),
+    Column("quantity", Numeric(13, 4)),
+    units_column("amount_minor_units"),
+    PrimaryKeyConstraint("organization_id", "refund_id", "position", name="pk_refund_lines"),
+    ForeignKeyConstraint(
+        ["organization_id", "refund_id"],
+        ["refunds.organization_id", "refunds.refund_id"],
+        name="fk_refund_lines_refunds",
+    ),
+    UniqueConstraint("organization_id", "refund_id", "invoice_id", "line_no", name="uq_refund_lines_line"),
+    CheckConstraint("amount_minor_units > 0 AND (quantity IS NULL OR quantity > 0)", name="amount"),
+    Index("ix_refund_lines_line", "organization_id", "invoice_id", "line_no"),
+)
+"""Lines of invoices that staff named; the parts are their sums."""
 
 returns = Table(
     "returns",

@@ -121,6 +121,7 @@ def statuses_shown_as(number: int) -> tuple[Status, ...]:
 def to_proto_payment(payment: Payment) -> payments_pb2.Payment:
     """A payment as its callers see it."""
     return payments_pb2.Payment(
+        on_behalf_of=payment.on_behalf_of,
         payment_id=payment.payment_id,
         customer_id=payment.customer_id,
         status=shown_status(payment),

@@ -1,12 +1,14 @@
 """Between messages and domain: refunds, chargebacks, and the news of money that goes back."""
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 
 from chassis.money import Money
 from services.payments.domain.chargeback import Chargeback
 from services.payments.domain.outcome import DisputeState
 from services.payments.domain.payment import Part, Payment
-from services.payments.domain.refund import Destination, Refund, RefundStatus
+from services.payments.domain.refund import Destination, Refund, RefundLine, RefundStatus
+from services.payments.domain.refund_lines import LineWish
 from services.payments.domain.refund_request import RefundWish
 from services.payments.domain.reversal import ReversalKind, Standing, Taking
 from services.payments.translate.payments import (
@@ -58,6 +60,21 @@ def from_proto_wish(request: refunds_pb2.CreateRefundRequest) -> RefundWish:
     )
 
 
+def from_proto_line_wishes(request: refunds_pb2.CreateRefundRequest) -> list[LineWish]:
+    """The lines that staff name."""
+    return [
+        LineWish(
+            invoice_id=line.invoice_id,
+            line_no=line.line_no,
+            quantity=Decimal(line.quantity) if line.quantity else None,
+            amount=from_proto_money(line.amount, f"lines[{index}].amount")
+            if line.HasField("amount")
+            else None,
+        )
+        for index, line in enumerate(request.lines)
+    ]
+
+
 def to_proto_refund(refund: Refund) -> refunds_pb2.Refund:
     """A refund as its callers see it."""
     effect = refunds_pb2.INVOICE_EFFECT_FORGIVE if refund.forgives else refunds_pb2.INVOICE_EFFECT_REOPEN
@@ -83,6 +100,19 @@ def to_proto_refund(refund: Refund) -> refunds_pb2.Refund:
         requested_by=refund.requested_by,
         created_at=to_proto_time(refund.created_at),
         finished_at=to_proto_time(refund.finished_at),
+        lines=[_line(line, refund) for line in refund.lines],
+    )
+
+
+def _line(line: RefundLine, refund: Refund) -> refunds_pb2.RefundLine:
+    numbers = {part.invoice_id: part.invoice_number for part in refund.parts}
+    return refunds_pb2.RefundLine(
+        invoice_id=line.invoice_id,
+        line_no=line.line_no,
+        quantity="" if line.quantity is None else f"{line.quantity.normalize():f}",
+        amount=to_proto_money(line.amount),
+        description=line.description,
+        invoice_number=numbers[line.invoice_id],
     )
 
 

@@ -154,6 +154,29 @@ async def test_payments_plans_reserves_many_and_finds_open_items(wire: Wire) -> 
     assert [(item.number, item.amount_due.minor_units) for item in found.items] == [(invoice.number, 300)]
 
 
+async def test_payments_is_told_what_a_line_came_to_with_its_tax(wire: Wire) -> None:
+    office = wire.office
+    line = {"quantity": "2", "tax_rate_percent": "19"}
+    lines = [
+        invoices_pb2.InvoiceLineInput(description=name, unit_price=usd(units), **line)
+        for name, units in (("Lamp", 1_001), ("Cable", 33))
+    ]
+    invoice = await office.invoice((await office.customer()).customer_id, lines=lines)
+    stub = reservations_pb2_grpc.OpenItemsStub(wire.channel("payments"))
+
+    def name(line_no: int) -> reservations_pb2.PriceLinesRequest:
+        named = reservations_pb2.LineName(invoice_id=invoice.invoice_id, line_no=line_no)
+        return reservations_pb2.PriceLinesRequest(organization_id=office.organization_id, lines=[named])
+
+    priced = (await as_service(stub.PriceLines)(name(2))).lines[0]
+    assert (priced.description, priced.quantity) == ("Cable", "2")
+    assert [line.amount_with_tax for line in invoice.lines] == [usd(2_382), priced.amount]
+    assert sum(line.amount_with_tax.minor_units for line in invoice.lines) == invoice.total.minor_units
+    with pytest.raises(ServiceError) as refused:
+        await as_service(stub.PriceLines)(name(3))
+    assert refused.value.reason == "INVOICE_LINE_NOT_FOUND"
+
+
 class Slips(transfers_pb2_grpc.TransferSlipsServicer):
     """Payments' side of the contract: one account, for everybody."""
 

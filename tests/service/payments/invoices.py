@@ -273,6 +273,25 @@ class OpenItems(reservations_pb2_grpc.OpenItemsServicer):
             ],
         )
 
+    async def PriceLines(
+        self, request: reservations_pb2.PriceLinesRequest, context: Any
+    ) -> reservations_pb2.PriceLinesResponse:
+        """Each invoice has one line: four of something for the total."""
+        self._invoices.answer_or_not()
+        by_id = self._invoices.by_id
+        if any(line.invoice_id not in by_id or line.line_no != 1 for line in request.lines):
+            raise ServiceError(Kind.NOT_FOUND, "INVOICE_LINE_NOT_FOUND", "There is no such line.")
+        totals = {line.invoice_id: by_id[line.invoice_id].total for line in request.lines}
+        return reservations_pb2.PriceLinesResponse(
+            lines=[
+                reservations_pb2.PricedLine(
+                    invoice_id=invoice_id, line_no=1, description="Chairs", quantity="4",
+                    amount=money_pb2.Money(minor_units=total.minor_units, currency=total.currency),
+                )
+                for invoice_id, total in totals.items()
+            ]
+        )  # fmt: skip
+
     async def GetCashAgreement(
         self, request: reservations_pb2.GetCashAgreementRequest, context: Any
     ) -> reservations_pb2.CashAgreement:

@@ -39,6 +39,8 @@ class _InvoiceStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Invoice
     """Paid in full."""
     INVOICE_STATUS_VOID: _InvoiceStatus.ValueType  # 5
     """Voided."""
+    INVOICE_STATUS_UNCOLLECTIBLE: _InvoiceStatus.ValueType  # 6
+    """Written off: nobody expects the money any more, though it is taken if it comes."""
 
 class InvoiceStatus(_InvoiceStatus, metaclass=_InvoiceStatusEnumTypeWrapper):
     """State of an invoice. Overdue is not a state but follows from the due date."""
@@ -55,6 +57,8 @@ INVOICE_STATUS_PAID: InvoiceStatus.ValueType  # 4
 """Paid in full."""
 INVOICE_STATUS_VOID: InvoiceStatus.ValueType  # 5
 """Voided."""
+INVOICE_STATUS_UNCOLLECTIBLE: InvoiceStatus.ValueType  # 6
+"""Written off: nobody expects the money any more, though it is taken if it comes."""
 Global___InvoiceStatus: _TypeAlias = InvoiceStatus  # noqa: Y015
 
 class _InvoiceFilter:
@@ -75,6 +79,8 @@ class _InvoiceFilterEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Invoice
     """Drafts."""
     INVOICE_FILTER_DISPUTED: _InvoiceFilter.ValueType  # 5
     """Disputed."""
+    INVOICE_FILTER_UNCOLLECTIBLE: _InvoiceFilter.ValueType  # 6
+    """Written off."""
 
 class InvoiceFilter(_InvoiceFilter, metaclass=_InvoiceFilterEnumTypeWrapper):
     """Which invoices to list."""
@@ -91,13 +97,107 @@ INVOICE_FILTER_DRAFT: InvoiceFilter.ValueType  # 4
 """Drafts."""
 INVOICE_FILTER_DISPUTED: InvoiceFilter.ValueType  # 5
 """Disputed."""
+INVOICE_FILTER_UNCOLLECTIBLE: InvoiceFilter.ValueType  # 6
+"""Written off."""
 Global___InvoiceFilter: _TypeAlias = InvoiceFilter  # noqa: Y015
+
+class _InvoiceKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _InvoiceKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_InvoiceKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    INVOICE_KIND_UNSPECIFIED: _InvoiceKind.ValueType  # 0
+    """Not set."""
+    INVOICE_KIND_INVOICE: _InvoiceKind.ValueType  # 1
+    """What was sold."""
+    INVOICE_KIND_FEE: _InvoiceKind.ValueType  # 2
+    """A fee, for example for a returned payment."""
+    INVOICE_KIND_LATE_FEE: _InvoiceKind.ValueType  # 3
+    """A fee for paying late."""
+
+class InvoiceKind(_InvoiceKind, metaclass=_InvoiceKindEnumTypeWrapper):
+    """What an invoice asks money for."""
+
+INVOICE_KIND_UNSPECIFIED: InvoiceKind.ValueType  # 0
+"""Not set."""
+INVOICE_KIND_INVOICE: InvoiceKind.ValueType  # 1
+"""What was sold."""
+INVOICE_KIND_FEE: InvoiceKind.ValueType  # 2
+"""A fee, for example for a returned payment."""
+INVOICE_KIND_LATE_FEE: InvoiceKind.ValueType  # 3
+"""A fee for paying late."""
+Global___InvoiceKind: _TypeAlias = InvoiceKind  # noqa: Y015
+
+class _TaxCategory:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TaxCategoryEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaxCategory.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TAX_CATEGORY_UNSPECIFIED: _TaxCategory.ValueType  # 0
+    """Not set: standard with a rate, zero rated without."""
+    TAX_CATEGORY_STANDARD: _TaxCategory.ValueType  # 1
+    """Standard or reduced rate (S)."""
+    TAX_CATEGORY_ZERO: _TaxCategory.ValueType  # 2
+    """Zero rated (Z)."""
+    TAX_CATEGORY_EXEMPT: _TaxCategory.ValueType  # 3
+    """Exempt (E)."""
+    TAX_CATEGORY_REVERSE_CHARGE: _TaxCategory.ValueType  # 4
+    """The customer pays the tax (AE)."""
+    TAX_CATEGORY_INTRA_COMMUNITY: _TaxCategory.ValueType  # 5
+    """Supply within the European Union (K)."""
+    TAX_CATEGORY_EXPORT: _TaxCategory.ValueType  # 6
+    """Export (G)."""
+    TAX_CATEGORY_OUTSIDE_SCOPE: _TaxCategory.ValueType  # 7
+    """Outside the scope of the tax (O)."""
+
+class TaxCategory(_TaxCategory, metaclass=_TaxCategoryEnumTypeWrapper):
+    """Why a line is taxed as it is; UN/CEFACT 5305 as far as EN 16931 allows it."""
+
+TAX_CATEGORY_UNSPECIFIED: TaxCategory.ValueType  # 0
+"""Not set: standard with a rate, zero rated without."""
+TAX_CATEGORY_STANDARD: TaxCategory.ValueType  # 1
+"""Standard or reduced rate (S)."""
+TAX_CATEGORY_ZERO: TaxCategory.ValueType  # 2
+"""Zero rated (Z)."""
+TAX_CATEGORY_EXEMPT: TaxCategory.ValueType  # 3
+"""Exempt (E)."""
+TAX_CATEGORY_REVERSE_CHARGE: TaxCategory.ValueType  # 4
+"""The customer pays the tax (AE)."""
+TAX_CATEGORY_INTRA_COMMUNITY: TaxCategory.ValueType  # 5
+"""Supply within the European Union (K)."""
+TAX_CATEGORY_EXPORT: TaxCategory.ValueType  # 6
+"""Export (G)."""
+TAX_CATEGORY_OUTSIDE_SCOPE: TaxCategory.ValueType  # 7
+"""Outside the scope of the tax (O)."""
+Global___TaxCategory: _TypeAlias = TaxCategory  # noqa: Y015
 
 @_typing.final
 class Invoice(_message.Message):
     """An invoice."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     INVOICE_ID_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
@@ -125,6 +225,20 @@ class Invoice(_message.Message):
     PAID_AT_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     AMOUNT_CREDITED_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    RELATES_TO_INVOICE_ID_FIELD_NUMBER: _builtins.int
+    SERIES_FIELD_NUMBER: _builtins.int
+    DISCOUNT_PERCENT_FIELD_NUMBER: _builtins.int
+    DISCOUNT_FIELD_NUMBER: _builtins.int
+    PRICES_INCLUDE_TAX_FIELD_NUMBER: _builtins.int
+    EARLY_DISCOUNT_PERCENT_FIELD_NUMBER: _builtins.int
+    EARLY_DISCOUNT_UNTIL_FIELD_NUMBER: _builtins.int
+    EARLY_DISCOUNT_FIELD_NUMBER: _builtins.int
+    AMOUNT_DISPUTED_FIELD_NUMBER: _builtins.int
+    PERIOD_START_FIELD_NUMBER: _builtins.int
+    PERIOD_END_FIELD_NUMBER: _builtins.int
+    SCHEDULE_ID_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Id with prefix inv_."""
     number: _builtins.str
@@ -153,6 +267,26 @@ class Invoice(_message.Message):
     """True while the customer disputes it."""
     version: _builtins.int
     """Counts changes from one."""
+    kind: Global___InvoiceKind.ValueType
+    """What it asks money for."""
+    relates_to_invoice_id: _builtins.str
+    """Invoice that a fee is about; may be empty."""
+    series: _builtins.str
+    """Series that its number is of; empty for the usual one."""
+    discount_percent: _builtins.str
+    """Discount on all of it in percent, a decimal number; empty for none or for an amount."""
+    prices_include_tax: _builtins.bool
+    """True when prices and amounts of lines include the tax."""
+    early_discount_percent: _builtins.str
+    """What may be kept by whoever pays it all in time, in percent, a decimal number; empty for none."""
+    early_discount_until: _builtins.str
+    """Last day for that in the payer's zone, ISO 8601; empty for none."""
+    period_start: _builtins.str
+    """First day of the period that is invoiced, ISO 8601; may be empty."""
+    period_end: _builtins.str
+    """Last day of that period."""
+    schedule_id: _builtins.str
+    """Schedule that made it; may be empty."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoiceLine]:
         """Lines; empty in lists."""
@@ -199,7 +333,25 @@ class Invoice(_message.Message):
 
     @_builtins.property
     def amount_credited(self) -> _money_pb2.Money:
-        """Forgiven by refunds: paid and given back without being asked for again."""
+        """Not asked for any more though nobody paid it: credit notes, discounts for early payment, what was written off, and
+        refunds that are not asked for again.
+        """
+
+    @_builtins.property
+    def discount(self) -> _money_pb2.Money:
+        """Discount on all of it; empty in lists."""
+
+    @_builtins.property
+    def early_discount(self) -> _money_pb2.Money:
+        """What that comes to."""
+
+    @_builtins.property
+    def amount_disputed(self) -> _money_pb2.Money:
+        """What the customer objects to, as far as it is not paid."""
+
+    @_builtins.property
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Whatever the organization wants to remember."""
 
     def __init__(
         self,
@@ -230,10 +382,24 @@ class Invoice(_message.Message):
         paid_at: _timestamp_pb2.Timestamp | None = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         amount_credited: _money_pb2.Money | None = ...,
+        kind: Global___InvoiceKind.ValueType = ...,
+        relates_to_invoice_id: _builtins.str = ...,
+        series: _builtins.str = ...,
+        discount_percent: _builtins.str = ...,
+        discount: _money_pb2.Money | None = ...,
+        prices_include_tax: _builtins.bool = ...,
+        early_discount_percent: _builtins.str = ...,
+        early_discount_until: _builtins.str = ...,
+        early_discount: _money_pb2.Money | None = ...,
+        amount_disputed: _money_pb2.Money | None = ...,
+        period_start: _builtins.str = ...,
+        period_end: _builtins.str = ...,
+        schedule_id: _builtins.str = ...,
+        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_credited", b"amount_credited", "amount_due", b"amount_due", "amount_paid", b"amount_paid", "amount_processing", b"amount_processing", "created_at", b"created_at", "finalized_at", b"finalized_at", "paid_at", b"paid_at", "subtotal", b"subtotal", "tax_total", b"tax_total", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_credited", b"amount_credited", "amount_disputed", b"amount_disputed", "amount_due", b"amount_due", "amount_paid", b"amount_paid", "amount_processing", b"amount_processing", "created_at", b"created_at", "discount", b"discount", "early_discount", b"early_discount", "finalized_at", b"finalized_at", "paid_at", b"paid_at", "subtotal", b"subtotal", "tax_total", b"tax_total", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_credited", b"amount_credited", "amount_due", b"amount_due", "amount_paid", b"amount_paid", "amount_processing", b"amount_processing", "created_at", b"created_at", "customer_id", b"customer_id", "customer_name", b"customer_name", "days_overdue", b"days_overdue", "disputed", b"disputed", "due_date", b"due_date", "external_id", b"external_id", "finalized_at", b"finalized_at", "invoice_date", b"invoice_date", "invoice_id", b"invoice_id", "lines", b"lines", "memo", b"memo", "number", b"number", "overdue", b"overdue", "paid_at", b"paid_at", "purchase_order_number", b"purchase_order_number", "status", b"status", "subtotal", b"subtotal", "tax_total", b"tax_total", "taxes", b"taxes", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_credited", b"amount_credited", "amount_disputed", b"amount_disputed", "amount_due", b"amount_due", "amount_paid", b"amount_paid", "amount_processing", b"amount_processing", "created_at", b"created_at", "customer_id", b"customer_id", "customer_name", b"customer_name", "days_overdue", b"days_overdue", "discount", b"discount", "discount_percent", b"discount_percent", "disputed", b"disputed", "due_date", b"due_date", "early_discount", b"early_discount", "early_discount_percent", b"early_discount_percent", "early_discount_until", b"early_discount_until", "external_id", b"external_id", "finalized_at", b"finalized_at", "invoice_date", b"invoice_date", "invoice_id", b"invoice_id", "kind", b"kind", "lines", b"lines", "memo", b"memo", "metadata", b"metadata", "number", b"number", "overdue", b"overdue", "paid_at", b"paid_at", "period_end", b"period_end", "period_start", b"period_start", "prices_include_tax", b"prices_include_tax", "purchase_order_number", b"purchase_order_number", "relates_to_invoice_id", b"relates_to_invoice_id", "schedule_id", b"schedule_id", "series", b"series", "status", b"status", "subtotal", b"subtotal", "tax_total", b"tax_total", "taxes", b"taxes", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -251,6 +417,14 @@ class InvoiceLine(_message.Message):
     UNIT_PRICE_FIELD_NUMBER: _builtins.int
     TAX_RATE_PERCENT_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    AMOUNT_WITH_TAX_FIELD_NUMBER: _builtins.int
+    DISCOUNT_PERCENT_FIELD_NUMBER: _builtins.int
+    DISCOUNT_FIELD_NUMBER: _builtins.int
+    TAXES_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    UNIT_CODE_FIELD_NUMBER: _builtins.int
+    PERIOD_START_FIELD_NUMBER: _builtins.int
+    PERIOD_END_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """Item the line was made from; may be empty."""
     description: _builtins.str
@@ -259,6 +433,16 @@ class InvoiceLine(_message.Message):
     """How many, a decimal number."""
     tax_rate_percent: _builtins.str
     """Tax rate in percent, a decimal number."""
+    discount_percent: _builtins.str
+    """Discount in percent, a decimal number; empty for none or for an amount."""
+    sku: _builtins.str
+    """Stock keeping unit."""
+    unit_code: _builtins.str
+    """Unit, UN/ECE Recommendation 20; C62 is a piece."""
+    period_start: _builtins.str
+    """First day that the line is about, ISO 8601; may be empty."""
+    period_end: _builtins.str
+    """Last day that the line is about."""
     @_builtins.property
     def unit_price(self) -> _money_pb2.Money:
         """Price of one unit without tax."""
@@ -266,6 +450,18 @@ class InvoiceLine(_message.Message):
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """Quantity times unit price, rounded half up."""
+
+    @_builtins.property
+    def amount_with_tax(self) -> _money_pb2.Money:
+        """With its share of the tax; the lines of an invoice add up to its total."""
+
+    @_builtins.property
+    def discount(self) -> _money_pb2.Money:
+        """Discount; the amount is what is left."""
+
+    @_builtins.property
+    def taxes(self) -> _containers.RepeatedCompositeFieldContainer[Global___LineTax]:
+        """Its taxes; their rates come to tax_rate_percent."""
 
     def __init__(
         self,
@@ -276,14 +472,56 @@ class InvoiceLine(_message.Message):
         unit_price: _money_pb2.Money | None = ...,
         tax_rate_percent: _builtins.str = ...,
         amount: _money_pb2.Money | None = ...,
+        amount_with_tax: _money_pb2.Money | None = ...,
+        discount_percent: _builtins.str = ...,
+        discount: _money_pb2.Money | None = ...,
+        taxes: _abc.Iterable[Global___LineTax] | None = ...,
+        sku: _builtins.str = ...,
+        unit_code: _builtins.str = ...,
+        period_start: _builtins.str = ...,
+        period_end: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "unit_price", b"unit_price"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "amount_with_tax", b"amount_with_tax", "discount", b"discount", "unit_price", b"unit_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "description", b"description", "item_id", b"item_id", "quantity", b"quantity", "tax_rate_percent", b"tax_rate_percent", "unit_price", b"unit_price"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "amount_with_tax", b"amount_with_tax", "description", b"description", "discount", b"discount", "discount_percent", b"discount_percent", "item_id", b"item_id", "period_end", b"period_end", "period_start", b"period_start", "quantity", b"quantity", "sku", b"sku", "tax_rate_percent", b"tax_rate_percent", "taxes", b"taxes", "unit_code", b"unit_code", "unit_price", b"unit_price"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InvoiceLine: _TypeAlias = InvoiceLine  # noqa: Y015
+
+@_typing.final
+class LineTax(_message.Message):
+    """A tax on a line."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    RATE_PERCENT_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    EXEMPTION_REASON_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name, for example the authority; may be empty."""
+    rate_percent: _builtins.str
+    """Rate in percent, a decimal number; only the standard category has one above zero."""
+    category: Global___TaxCategory.ValueType
+    """Category."""
+    exemption_reason: _builtins.str
+    """Why there is no tax; a usual text of the category when empty."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        rate_percent: _builtins.str = ...,
+        category: Global___TaxCategory.ValueType = ...,
+        exemption_reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "exemption_reason", b"exemption_reason", "name", b"name", "rate_percent", b"rate_percent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LineTax: _TypeAlias = LineTax  # noqa: Y015
 
 @_typing.final
 class TaxTotal(_message.Message):
@@ -294,8 +532,17 @@ class TaxTotal(_message.Message):
     RATE_PERCENT_FIELD_NUMBER: _builtins.int
     TAXABLE_FIELD_NUMBER: _builtins.int
     TAX_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    EXEMPTION_REASON_FIELD_NUMBER: _builtins.int
     rate_percent: _builtins.str
     """Rate in percent, a decimal number."""
+    name: _builtins.str
+    """Name."""
+    category: Global___TaxCategory.ValueType
+    """Category."""
+    exemption_reason: _builtins.str
+    """Why there is no tax."""
     @_builtins.property
     def taxable(self) -> _money_pb2.Money:
         """Sum of the lines with this rate."""
@@ -310,10 +557,13 @@ class TaxTotal(_message.Message):
         rate_percent: _builtins.str = ...,
         taxable: _money_pb2.Money | None = ...,
         tax: _money_pb2.Money | None = ...,
+        name: _builtins.str = ...,
+        category: Global___TaxCategory.ValueType = ...,
+        exemption_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["tax", b"tax", "taxable", b"taxable"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["rate_percent", b"rate_percent", "tax", b"tax", "taxable", b"taxable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "exemption_reason", b"exemption_reason", "name", b"name", "rate_percent", b"rate_percent", "tax", b"tax", "taxable", b"taxable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -330,6 +580,13 @@ class InvoiceLineInput(_message.Message):
     QUANTITY_FIELD_NUMBER: _builtins.int
     UNIT_PRICE_FIELD_NUMBER: _builtins.int
     TAX_RATE_PERCENT_FIELD_NUMBER: _builtins.int
+    DISCOUNT_PERCENT_FIELD_NUMBER: _builtins.int
+    DISCOUNT_FIELD_NUMBER: _builtins.int
+    TAXES_FIELD_NUMBER: _builtins.int
+    TAX_CODE_FIELD_NUMBER: _builtins.int
+    UNIT_CODE_FIELD_NUMBER: _builtins.int
+    PERIOD_START_FIELD_NUMBER: _builtins.int
+    PERIOD_END_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """Item to take description, price and tax from where they are empty here."""
     description: _builtins.str
@@ -338,9 +595,27 @@ class InvoiceLineInput(_message.Message):
     """How many; 1 when empty."""
     tax_rate_percent: _builtins.str
     """Tax rate in percent; none when empty."""
+    discount_percent: _builtins.str
+    """Discount in percent."""
+    tax_code: _builtins.str
+    """Tax code of the organization's tax table, instead of a rate or taxes."""
+    unit_code: _builtins.str
+    """Unit; C62, a piece, when empty."""
+    period_start: _builtins.str
+    """First day that the line is about, ISO 8601."""
+    period_end: _builtins.str
+    """Last day that the line is about."""
     @_builtins.property
     def unit_price(self) -> _money_pb2.Money:
         """Price of one unit without tax."""
+
+    @_builtins.property
+    def discount(self) -> _money_pb2.Money:
+        """Discount as an amount, instead of a percentage."""
+
+    @_builtins.property
+    def taxes(self) -> _containers.RepeatedCompositeFieldContainer[Global___LineTax]:
+        """Taxes, instead of tax_rate_percent."""
 
     def __init__(
         self,
@@ -350,10 +625,17 @@ class InvoiceLineInput(_message.Message):
         quantity: _builtins.str = ...,
         unit_price: _money_pb2.Money | None = ...,
         tax_rate_percent: _builtins.str = ...,
+        discount_percent: _builtins.str = ...,
+        discount: _money_pb2.Money | None = ...,
+        taxes: _abc.Iterable[Global___LineTax] | None = ...,
+        tax_code: _builtins.str = ...,
+        unit_code: _builtins.str = ...,
+        period_start: _builtins.str = ...,
+        period_end: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["unit_price", b"unit_price"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["discount", b"discount", "unit_price", b"unit_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "item_id", b"item_id", "quantity", b"quantity", "tax_rate_percent", b"tax_rate_percent", "unit_price", b"unit_price"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "discount", b"discount", "discount_percent", b"discount_percent", "item_id", b"item_id", "period_end", b"period_end", "period_start", b"period_start", "quantity", b"quantity", "tax_code", b"tax_code", "tax_rate_percent", b"tax_rate_percent", "taxes", b"taxes", "unit_code", b"unit_code", "unit_price", b"unit_price"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -365,6 +647,26 @@ class CreateInvoiceRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     CUSTOMER_ID_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     INVOICE_DATE_FIELD_NUMBER: _builtins.int
@@ -372,6 +674,15 @@ class CreateInvoiceRequest(_message.Message):
     PURCHASE_ORDER_NUMBER_FIELD_NUMBER: _builtins.int
     MEMO_FIELD_NUMBER: _builtins.int
     EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    DISCOUNT_PERCENT_FIELD_NUMBER: _builtins.int
+    DISCOUNT_FIELD_NUMBER: _builtins.int
+    PRICES_INCLUDE_TAX_FIELD_NUMBER: _builtins.int
+    SERIES_FIELD_NUMBER: _builtins.int
+    EARLY_DISCOUNT_PERCENT_FIELD_NUMBER: _builtins.int
+    EARLY_DISCOUNT_UNTIL_FIELD_NUMBER: _builtins.int
+    PERIOD_START_FIELD_NUMBER: _builtins.int
+    PERIOD_END_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """Customer."""
     invoice_date: _builtins.str
@@ -384,9 +695,31 @@ class CreateInvoiceRequest(_message.Message):
     """Note to the customer."""
     external_id: _builtins.str
     """Id in the organization's own systems."""
+    discount_percent: _builtins.str
+    """Discount on all of it in percent."""
+    prices_include_tax: _builtins.bool
+    """True when prices include the tax."""
+    series: _builtins.str
+    """Series that the number is to be of; the usual one when empty."""
+    early_discount_percent: _builtins.str
+    """What may be kept by whoever pays it all in time, in percent; the customer's terms when absent."""
+    early_discount_until: _builtins.str
+    """Last day for that; the customer's terms when absent."""
+    period_start: _builtins.str
+    """First day of the period that is invoiced, ISO 8601."""
+    period_end: _builtins.str
+    """Last day of that period."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoiceLineInput]:
         """Lines."""
+
+    @_builtins.property
+    def discount(self) -> _money_pb2.Money:
+        """Discount on all of it as an amount, instead of a percentage."""
+
+    @_builtins.property
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Whatever the organization wants to remember."""
 
     def __init__(
         self,
@@ -398,12 +731,28 @@ class CreateInvoiceRequest(_message.Message):
         purchase_order_number: _builtins.str = ...,
         memo: _builtins.str = ...,
         external_id: _builtins.str = ...,
+        discount_percent: _builtins.str = ...,
+        discount: _money_pb2.Money | None = ...,
+        prices_include_tax: _builtins.bool = ...,
+        series: _builtins.str = ...,
+        early_discount_percent: _builtins.str | None = ...,
+        early_discount_until: _builtins.str | None = ...,
+        period_start: _builtins.str = ...,
+        period_end: _builtins.str = ...,
+        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_early_discount_percent", b"_early_discount_percent", "_early_discount_until", b"_early_discount_until", "discount", b"discount", "early_discount_percent", b"early_discount_percent", "early_discount_until", b"early_discount_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "due_date", b"due_date", "external_id", b"external_id", "invoice_date", b"invoice_date", "lines", b"lines", "memo", b"memo", "purchase_order_number", b"purchase_order_number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_early_discount_percent", b"_early_discount_percent", "_early_discount_until", b"_early_discount_until", "customer_id", b"customer_id", "discount", b"discount", "discount_percent", b"discount_percent", "due_date", b"due_date", "early_discount_percent", b"early_discount_percent", "early_discount_until", b"early_discount_until", "external_id", b"external_id", "invoice_date", b"invoice_date", "lines", b"lines", "memo", b"memo", "metadata", b"metadata", "period_end", b"period_end", "period_start", b"period_start", "prices_include_tax", b"prices_include_tax", "purchase_order_number", b"purchase_order_number", "series", b"series"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__early_discount_percent: _TypeAlias = _typing.Literal["early_discount_percent"]  # noqa: Y015
+    _WhichOneofArgType__early_discount_percent: _TypeAlias = _typing.Literal["_early_discount_percent", b"_early_discount_percent"]  # noqa: Y015
+    _WhichOneofReturnType__early_discount_until: _TypeAlias = _typing.Literal["early_discount_until"]  # noqa: Y015
+    _WhichOneofArgType__early_discount_until: _TypeAlias = _typing.Literal["_early_discount_until", b"_early_discount_until"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__early_discount_percent) -> _WhichOneofReturnType__early_discount_percent | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__early_discount_until) -> _WhichOneofReturnType__early_discount_until | None: ...
 
 Global___CreateInvoiceRequest: _TypeAlias = CreateInvoiceRequest  # noqa: Y015
 
@@ -413,12 +762,41 @@ class UpdateInvoiceRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     INVOICE_ID_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     INVOICE_DATE_FIELD_NUMBER: _builtins.int
     DUE_DATE_FIELD_NUMBER: _builtins.int
     PURCHASE_ORDER_NUMBER_FIELD_NUMBER: _builtins.int
     MEMO_FIELD_NUMBER: _builtins.int
+    DISCOUNT_PERCENT_FIELD_NUMBER: _builtins.int
+    DISCOUNT_FIELD_NUMBER: _builtins.int
+    PRICES_INCLUDE_TAX_FIELD_NUMBER: _builtins.int
+    SERIES_FIELD_NUMBER: _builtins.int
+    EARLY_DISCOUNT_PERCENT_FIELD_NUMBER: _builtins.int
+    EARLY_DISCOUNT_UNTIL_FIELD_NUMBER: _builtins.int
+    PERIOD_START_FIELD_NUMBER: _builtins.int
+    PERIOD_END_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Id of the invoice."""
     invoice_date: _builtins.str
@@ -429,9 +807,31 @@ class UpdateInvoiceRequest(_message.Message):
     """The customer's own order number."""
     memo: _builtins.str
     """Note to the customer."""
+    discount_percent: _builtins.str
+    """Discount on all of it in percent."""
+    prices_include_tax: _builtins.bool
+    """True when prices include the tax."""
+    series: _builtins.str
+    """Series that the number is to be of; the usual one when empty."""
+    early_discount_percent: _builtins.str
+    """What may be kept by whoever pays it all in time, in percent; the customer's terms when absent."""
+    early_discount_until: _builtins.str
+    """Last day for that; the customer's terms when absent."""
+    period_start: _builtins.str
+    """First day of the period that is invoiced, ISO 8601."""
+    period_end: _builtins.str
+    """Last day of that period."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoiceLineInput]:
         """Lines; replaced whole when not empty."""
+
+    @_builtins.property
+    def discount(self) -> _money_pb2.Money:
+        """Discount on all of it as an amount, instead of a percentage."""
+
+    @_builtins.property
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Whatever the organization wants to remember; replaced whole when not empty."""
 
     def __init__(
         self,
@@ -442,27 +842,64 @@ class UpdateInvoiceRequest(_message.Message):
         due_date: _builtins.str | None = ...,
         purchase_order_number: _builtins.str | None = ...,
         memo: _builtins.str | None = ...,
+        discount_percent: _builtins.str | None = ...,
+        discount: _money_pb2.Money | None = ...,
+        prices_include_tax: _builtins.bool | None = ...,
+        series: _builtins.str | None = ...,
+        early_discount_percent: _builtins.str | None = ...,
+        early_discount_until: _builtins.str | None = ...,
+        period_start: _builtins.str | None = ...,
+        period_end: _builtins.str | None = ...,
+        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_invoice_date", b"_invoice_date", "_memo", b"_memo", "_purchase_order_number", b"_purchase_order_number", "due_date", b"due_date", "invoice_date", b"invoice_date", "memo", b"memo", "purchase_order_number", b"purchase_order_number"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_discount_percent", b"_discount_percent", "_due_date", b"_due_date", "_early_discount_percent", b"_early_discount_percent", "_early_discount_until", b"_early_discount_until", "_invoice_date", b"_invoice_date", "_memo", b"_memo", "_period_end", b"_period_end", "_period_start", b"_period_start", "_prices_include_tax", b"_prices_include_tax", "_purchase_order_number", b"_purchase_order_number", "_series", b"_series", "discount", b"discount", "discount_percent", b"discount_percent", "due_date", b"due_date", "early_discount_percent", b"early_discount_percent", "early_discount_until", b"early_discount_until", "invoice_date", b"invoice_date", "memo", b"memo", "period_end", b"period_end", "period_start", b"period_start", "prices_include_tax", b"prices_include_tax", "purchase_order_number", b"purchase_order_number", "series", b"series"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_invoice_date", b"_invoice_date", "_memo", b"_memo", "_purchase_order_number", b"_purchase_order_number", "due_date", b"due_date", "invoice_date", b"invoice_date", "invoice_id", b"invoice_id", "lines", b"lines", "memo", b"memo", "purchase_order_number", b"purchase_order_number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_discount_percent", b"_discount_percent", "_due_date", b"_due_date", "_early_discount_percent", b"_early_discount_percent", "_early_discount_until", b"_early_discount_until", "_invoice_date", b"_invoice_date", "_memo", b"_memo", "_period_end", b"_period_end", "_period_start", b"_period_start", "_prices_include_tax", b"_prices_include_tax", "_purchase_order_number", b"_purchase_order_number", "_series", b"_series", "discount", b"discount", "discount_percent", b"discount_percent", "due_date", b"due_date", "early_discount_percent", b"early_discount_percent", "early_discount_until", b"early_discount_until", "invoice_date", b"invoice_date", "invoice_id", b"invoice_id", "lines", b"lines", "memo", b"memo", "metadata", b"metadata", "period_end", b"period_end", "period_start", b"period_start", "prices_include_tax", b"prices_include_tax", "purchase_order_number", b"purchase_order_number", "series", b"series"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__discount_percent: _TypeAlias = _typing.Literal["discount_percent"]  # noqa: Y015
+    _WhichOneofArgType__discount_percent: _TypeAlias = _typing.Literal["_discount_percent", b"_discount_percent"]  # noqa: Y015
     _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
     _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015
+    _WhichOneofReturnType__early_discount_percent: _TypeAlias = _typing.Literal["early_discount_percent"]  # noqa: Y015
+    _WhichOneofArgType__early_discount_percent: _TypeAlias = _typing.Literal["_early_discount_percent", b"_early_discount_percent"]  # noqa: Y015
+    _WhichOneofReturnType__early_discount_until: _TypeAlias = _typing.Literal["early_discount_until"]  # noqa: Y015
+    _WhichOneofArgType__early_discount_until: _TypeAlias = _typing.Literal["_early_discount_until", b"_early_discount_until"]  # noqa: Y015
     _WhichOneofReturnType__invoice_date: _TypeAlias = _typing.Literal["invoice_date"]  # noqa: Y015
     _WhichOneofArgType__invoice_date: _TypeAlias = _typing.Literal["_invoice_date", b"_invoice_date"]  # noqa: Y015
     _WhichOneofReturnType__memo: _TypeAlias = _typing.Literal["memo"]  # noqa: Y015
     _WhichOneofArgType__memo: _TypeAlias = _typing.Literal["_memo", b"_memo"]  # noqa: Y015
+    _WhichOneofReturnType__period_end: _TypeAlias = _typing.Literal["period_end"]  # noqa: Y015
+    _WhichOneofArgType__period_end: _TypeAlias = _typing.Literal["_period_end", b"_period_end"]  # noqa: Y015
+    _WhichOneofReturnType__period_start: _TypeAlias = _typing.Literal["period_start"]  # noqa: Y015
+    _WhichOneofArgType__period_start: _TypeAlias = _typing.Literal["_period_start", b"_period_start"]  # noqa: Y015
+    _WhichOneofReturnType__prices_include_tax: _TypeAlias = _typing.Literal["prices_include_tax"]  # noqa: Y015
+    _WhichOneofArgType__prices_include_tax: _TypeAlias = _typing.Literal["_prices_include_tax", b"_prices_include_tax"]  # noqa: Y015
     _WhichOneofReturnType__purchase_order_number: _TypeAlias = _typing.Literal["purchase_order_number"]  # noqa: Y015
     _WhichOneofArgType__purchase_order_number: _TypeAlias = _typing.Literal["_purchase_order_number", b"_purchase_order_number"]  # noqa: Y015
+    _WhichOneofReturnType__series: _TypeAlias = _typing.Literal["series"]  # noqa: Y015
+    _WhichOneofArgType__series: _TypeAlias = _typing.Literal["_series", b"_series"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__discount_percent) -> _WhichOneofReturnType__discount_percent | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__due_date) -> _WhichOneofReturnType__due_date | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__early_discount_percent) -> _WhichOneofReturnType__early_discount_percent | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__early_discount_until) -> _WhichOneofReturnType__early_discount_until | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__invoice_date) -> _WhichOneofReturnType__invoice_date | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__memo) -> _WhichOneofReturnType__memo | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__period_end) -> _WhichOneofReturnType__period_end | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__period_start) -> _WhichOneofReturnType__period_start | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__prices_include_tax) -> _WhichOneofReturnType__prices_include_tax | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__purchase_order_number) -> _WhichOneofReturnType__purchase_order_number | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__series) -> _WhichOneofReturnType__series | None: ...
 
 Global___UpdateInvoiceRequest: _TypeAlias = UpdateInvoiceRequest  # noqa: Y015
 

@@ -623,6 +623,124 @@ class CustomerCredit(_message.Message):
 Global___CustomerCredit: _TypeAlias = CustomerCredit  # noqa: Y015
 
 @_typing.final
+class PriceLinesRequest(_message.Message):
+    """Asks what lines came to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    organization_id: _builtins.str
+    """Organization."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___LineName]:
+        """The lines."""
+
+    def __init__(
+        self,
+        *,
+        organization_id: _builtins.str = ...,
+        lines: _abc.Iterable[Global___LineName] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "organization_id", b"organization_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PriceLinesRequest: _TypeAlias = PriceLinesRequest  # noqa: Y015
+
+@_typing.final
+class LineName(_message.Message):
+    """Names a line."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    LINE_NO_FIELD_NUMBER: _builtins.int
+    invoice_id: _builtins.str
+    """Invoice."""
+    line_no: _builtins.int
+    """Position of the line on the invoice, from 1."""
+    def __init__(
+        self,
+        *,
+        invoice_id: _builtins.str = ...,
+        line_no: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice_id", b"invoice_id", "line_no", b"line_no"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LineName: _TypeAlias = LineName  # noqa: Y015
+
+@_typing.final
+class PriceLinesResponse(_message.Message):
+    """What lines came to, in the order in which they were asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___PricedLine]:
+        """The lines."""
+
+    def __init__(
+        self,
+        *,
+        lines: _abc.Iterable[Global___PricedLine] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PriceLinesResponse: _TypeAlias = PriceLinesResponse  # noqa: Y015
+
+@_typing.final
+class PricedLine(_message.Message):
+    """What a line came to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    LINE_NO_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    invoice_id: _builtins.str
+    """Invoice."""
+    line_no: _builtins.int
+    """Position of the line on the invoice, from 1."""
+    description: _builtins.str
+    """What was sold."""
+    quantity: _builtins.str
+    """How many, a decimal number."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """The whole line, its share of the tax included."""
+
+    def __init__(
+        self,
+        *,
+        invoice_id: _builtins.str = ...,
+        line_no: _builtins.int = ...,
+        description: _builtins.str = ...,
+        quantity: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "description", b"description", "invoice_id", b"invoice_id", "line_no", b"line_no", "quantity", b"quantity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PricedLine: _TypeAlias = PricedLine  # noqa: Y015
+
+@_typing.final
 class GetCashAgreementRequest(_message.Message):
     """Asks for sums."""
 

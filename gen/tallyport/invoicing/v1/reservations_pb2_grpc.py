@@ -258,6 +258,11 @@ class OpenItemsStub:
                 request_serializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ListDueItemsRequest.SerializeToString,
                 response_deserializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ListDueItemsResponse.FromString,
                 _registered_method=True)
+        self.PriceLines = channel.unary_unary(
+                '/tallyport.invoicing.v1.OpenItems/PriceLines',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.PriceLinesRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.PriceLinesResponse.FromString,
+                _registered_method=True)
         self.GetCashAgreement = channel.unary_unary(
                 '/tallyport.invoicing.v1.OpenItems/GetCashAgreement',
                 request_serializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.GetCashAgreementRequest.SerializeToString,
@@ -284,6 +289,14 @@ class OpenItemsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PriceLines(self, request, context):
+        """Tells what lines of issued invoices came to with their share of the tax, for refunds by line. The lines of an invoice add up to its
+        total. Refused with INVOICE_NOT_FOUND or INVOICE_LINE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetCashAgreement(self, request, context):
         """Tells the sums of one organization's receivables that payments' own books must agree with.
         """
@@ -303,6 +316,11 @@ def add_OpenItemsServicer_to_server(servicer, server):
                     servicer.ListDueItems,
                     request_deserializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ListDueItemsRequest.FromString,
                     response_serializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ListDueItemsResponse.SerializeToString,
+            ),
+            'PriceLines': grpc.unary_unary_rpc_method_handler(
+                    servicer.PriceLines,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.PriceLinesRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.PriceLinesResponse.SerializeToString,
             ),
             'GetCashAgreement': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCashAgreement,
@@ -365,6 +383,33 @@ class OpenItems:
             '/tallyport.invoicing.v1.OpenItems/ListDueItems',
             tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ListDueItemsRequest.SerializeToString,
             tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.ListDueItemsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PriceLines(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.OpenItems/PriceLines',
+            tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.PriceLinesRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_reservations__pb2.PriceLinesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -127,6 +127,10 @@ class OpenItemsStub:
     """
     ListDueItems: _grpc.UnaryUnaryMultiCallable[_reservations_pb2.ListDueItemsRequest, _reservations_pb2.ListDueItemsResponse]
     """Lists what is due at a customer, or at all customers with autopay, for automatic payments."""
+    PriceLines: _grpc.UnaryUnaryMultiCallable[_reservations_pb2.PriceLinesRequest, _reservations_pb2.PriceLinesResponse]
+    """Tells what lines of issued invoices came to with their share of the tax, for refunds by line. The lines of an invoice add up to its
+    total. Refused with INVOICE_NOT_FOUND or INVOICE_LINE_NOT_FOUND.
+    """
     GetCashAgreement: _grpc.UnaryUnaryMultiCallable[_reservations_pb2.GetCashAgreementRequest, _reservations_pb2.CashAgreement]
     """Tells the sums of one organization's receivables that payments' own books must agree with."""
 
@@ -141,6 +145,10 @@ class OpenItemsAsyncStub(OpenItemsStub):
     """
     ListDueItems: _aio.UnaryUnaryMultiCallable[_reservations_pb2.ListDueItemsRequest, _reservations_pb2.ListDueItemsResponse]  # type: ignore[assignment]
     """Lists what is due at a customer, or at all customers with autopay, for automatic payments."""
+    PriceLines: _aio.UnaryUnaryMultiCallable[_reservations_pb2.PriceLinesRequest, _reservations_pb2.PriceLinesResponse]  # type: ignore[assignment]
+    """Tells what lines of issued invoices came to with their share of the tax, for refunds by line. The lines of an invoice add up to its
+    total. Refused with INVOICE_NOT_FOUND or INVOICE_LINE_NOT_FOUND.
+    """
     GetCashAgreement: _aio.UnaryUnaryMultiCallable[_reservations_pb2.GetCashAgreementRequest, _reservations_pb2.CashAgreement]  # type: ignore[assignment]
     """Tells the sums of one organization's receivables that payments' own books must agree with."""
 
@@ -164,6 +172,16 @@ class OpenItemsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_reservations_pb2.ListDueItemsResponse, _abc.Awaitable[_reservations_pb2.ListDueItemsResponse]]:
         """Lists what is due at a customer, or at all customers with autopay, for automatic payments."""
+
+    @_abc_1.abstractmethod
+    def PriceLines(
+        self,
+        request: _reservations_pb2.PriceLinesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reservations_pb2.PriceLinesResponse, _abc.Awaitable[_reservations_pb2.PriceLinesResponse]]:
+        """Tells what lines of issued invoices came to with their share of the tax, for refunds by line. The lines of an invoice add up to its
+        total. Refused with INVOICE_NOT_FOUND or INVOICE_LINE_NOT_FOUND.
+        """
 
     @_abc_1.abstractmethod
     def GetCashAgreement(

@@ -29,13 +29,19 @@ from tallyport.common.v1 import money_pb2 as tallyport_dot_common_dot_v1_dot_mon
 from tallyport.options.v1 import options_pb2 as tallyport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#tallyport/payments/v1/refunds.proto\x12\x15tallyport.payments.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftallyport/common/v1/money.proto\x1a\"tallyport/options/v1/options.proto\"\xa0\x04\n\x06Refund\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x03 \x01(\t\x12*\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12-\n\tsurcharge\x18\x05 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x30\n\x05parts\x18\x06 \x03(\x0b\x32!.tallyport.payments.v1.RefundPart\x12=\n\x0b\x64\x65stination\x18\x07 \x01(\x0e\x32(.tallyport.payments.v1.RefundDestination\x12<\n\x0einvoice_effect\x18\x08 \x01(\x0e\x32$.tallyport.payments.v1.InvoiceEffect\x12\x33\n\x06status\x18\t \x01(\x0e\x32#.tallyport.payments.v1.RefundStatus\x12\x0e\n\x06reason\x18\n \x01(\t\x12\x14\n\x0c\x66\x61ilure_code\x18\x0b \x01(\t\x12\x14\n\x0crequested_by\x18\x0c \x01(\t\x12.\n\ncreated_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inished_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"u\n\nRefundPart\x12\x1b\n\ninvoice_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x32\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x1a.tallyport.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01\x12\x16\n\x0einvoice_number\x18\x03 \x01(\t\"\xc6\x02\n\x13\x43reateRefundRequest\x12\x1b\n\npayment_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12*\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12;\n\x05parts\x18\x03 \x03(\x0b\x32!.tallyport.payments.v1.RefundPartB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01\x12G\n\x0b\x64\x65stination\x18\x04 \x01(\x0e\x32(.tallyport.payments.v1.RefundDestinationB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x46\n\x0einvoice_effect\x18\x05 \x01(\x0e\x32$.tallyport.payments.v1.InvoiceEffectB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x18\n\x06reason\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\".\n\x10GetRefundRequest\x12\x1a\n\trefund_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"o\n\x12ListRefundsRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x12\n\npayment_id\x18\x03 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x04 \x01(\t\"^\n\x13ListRefundsResponse\x12.\n\x07refunds\x18\x01 \x03(\x0b\x32\x1d.tallyport.payments.v1.Refund\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x9d\x01\n\x0cRefundStatus\x12\x1d\n\x19REFUND_STATUS_UNSPECIFIED\x10\x00\x12\x1c\n\x18REFUND_STATUS_PROCESSING\x10\x01\x12\x1b\n\x17REFUND_STATUS_SUCCEEDED\x10\x02\x12\x18\n\x14REFUND_STATUS_FAILED\x10\x03\x12\x19\n\x15REFUND_STATUS_UNKNOWN\x10\x04*\x94\x01\n\x11RefundDestination\x12\"\n\x1eREFUND_DESTINATION_UNSPECIFIED\x10\x00\x12\x1d\n\x19REFUND_DESTINATION_METHOD\x10\x01\x12\x1d\n\x19REFUND_DESTINATION_CREDIT\x10\x02\x12\x1d\n\x19REFUND_DESTINATION_MANUAL\x10\x03*f\n\rInvoiceEffect\x12\x1e\n\x1aINVOICE_EFFECT_UNSPECIFIED\x10\x00\x12\x1a\n\x16INVOICE_EFFECT_FORGIVE\x10\x01\x12\x19\n\x15INVOICE_EFFECT_REOPEN\x10\x02\x32\xba\x03\n\x07Refunds\x12\x8d\x01\n\x0c\x43reateRefund\x12*.tallyport.payments.v1.CreateRefundRequest\x1a\x1d.tallyport.payments.v1.Refund\"2\x8a\xb5\x18\x14\n\x01\x03\x12\x0fpayments.refund\x90\xb5\x18\x02\x82\xd3\xe4\x93\x02\x10\"\x0b/v1/refunds:\x01*\x12\x8b\x01\n\tGetRefund\x12\'.tallyport.payments.v1.GetRefundRequest\x1a\x1d.tallyport.payments.v1.Refund\"6\x8a\xb5\x18\x13\n\x02\x03\x02\x12\rpayments.read\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/refunds/{refund_id}\x12\x90\x01\n\x0bListRefunds\x12).tallyport.payments.v1.ListRefundsRequest\x1a*.tallyport.payments.v1.ListRefundsResponse\"*\x8a\xb5\x18\x13\n\x02\x03\x02\x12\rpayments.read\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/refundsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#tallyport/payments/v1/refunds.proto\x12\x15tallyport.payments.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftallyport/common/v1/money.proto\x1a\"tallyport/options/v1/options.proto\"\xd2\x04\n\x06Refund\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x03 \x01(\t\x12*\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12-\n\tsurcharge\x18\x05 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x30\n\x05parts\x18\x06 \x03(\x0b\x32!.tallyport.payments.v1.RefundPart\x12=\n\x0b\x64\x65stination\x18\x07 \x01(\x0e\x32(.tallyport.payments.v1.RefundDestination\x12<\n\x0einvoice_effect\x18\x08 \x01(\x0e\x32$.tallyport.payments.v1.InvoiceEffect\x12\x33\n\x06status\x18\t \x01(\x0e\x32#.tallyport.payments.v1.RefundStatus\x12\x0e\n\x06reason\x18\n \x01(\t\x12\x14\n\x0c\x66\x61ilure_code\x18\x0b \x01(\t\x12\x14\n\x0crequested_by\x18\x0c \x01(\t\x12.\n\ncreated_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inished_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x05lines\x18\x0f \x03(\x0b\x32!.tallyport.payments.v1.RefundLine\"\xd5\x01\n\nRefundLine\x12\x1b\n\ninvoice_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x07line_no\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\x12\x37\n\x08quantity\x18\x03 \x01(\tB%\xbaH\"r 2\x1e^([0-9]{1,9}(\\.[0-9]{1,4})?)?$\x12*\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x16\n\x0einvoice_number\x18\x06 \x01(\t\"u\n\nRefundPart\x12\x1b\n\ninvoice_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x32\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x1a.tallyport.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01\x12\x16\n\x0einvoice_number\x18\x03 \x01(\t\"\x83\x03\n\x13\x43reateRefundRequest\x12\x1b\n\npayment_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12*\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12;\n\x05parts\x18\x03 \x03(\x0b\x32!.tallyport.payments.v1.RefundPartB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01\x12G\n\x0b\x64\x65stination\x18\x04 \x01(\x0e\x32(.tallyport.payments.v1.RefundDestinationB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x46\n\x0einvoice_effect\x18\x05 \x01(\x0e\x32$.tallyport.payments.v1.InvoiceEffectB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x18\n\x06reason\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12;\n\x05lines\x18\x07 \x03(\x0b\x32!.tallyport.payments.v1.RefundLineB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01\".\n\x10GetRefundRequest\x12\x1a\n\trefund_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"o\n\x12ListRefundsRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x12\n\npayment_id\x18\x03 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x04 \x01(\t\"^\n\x13ListRefundsResponse\x12.\n\x07refunds\x18\x01 \x03(\x0b\x32\x1d.tallyport.payments.v1.Refund\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x9d\x01\n\x0cRefundStatus\x12\x1d\n\x19REFUND_STATUS_UNSPECIFIED\x10\x00\x12\x1c\n\x18REFUND_STATUS_PROCESSING\x10\x01\x12\x1b\n\x17REFUND_STATUS_SUCCEEDED\x10\x02\x12\x18\n\x14REFUND_STATUS_FAILED\x10\x03\x12\x19\n\x15REFUND_STATUS_UNKNOWN\x10\x04*\x94\x01\n\x11RefundDestination\x12\"\n\x1eREFUND_DESTINATION_UNSPECIFIED\x10\x00\x12\x1d\n\x19REFUND_DESTINATION_METHOD\x10\x01\x12\x1d\n\x19REFUND_DESTINATION_CREDIT\x10\x02\x12\x1d\n\x19REFUND_DESTINATION_MANUAL\x10\x03*f\n\rInvoiceEffect\x12\x1e\n\x1aINVOICE_EFFECT_UNSPECIFIED\x10\x00\x12\x1a\n\x16INVOICE_EFFECT_FORGIVE\x10\x01\x12\x19\n\x15INVOICE_EFFECT_REOPEN\x10\x02\x32\xba\x03\n\x07Refunds\x12\x8d\x01\n\x0c\x43reateRefund\x12*.tallyport.payments.v1.CreateRefundRequest\x1a\x1d.tallyport.payments.v1.Refund\"2\x8a\xb5\x18\x14\n\x01\x03\x12\x0fpayments.refund\x90\xb5\x18\x02\x82\xd3\xe4\x93\x02\x10\"\x0b/v1/refunds:\x01*\x12\x8b\x01\n\tGetRefund\x12\'.tallyport.payments.v1.GetRefundRequest\x1a\x1d.tallyport.payments.v1.Refund\"6\x8a\xb5\x18\x13\n\x02\x03\x02\x12\rpayments.read\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/refunds/{refund_id}\x12\x90\x01\n\x0bListRefunds\x12).tallyport.payments.v1.ListRefundsRequest\x1a*.tallyport.payments.v1.ListRefundsResponse\"*\x8a\xb5\x18\x13\n\x02\x03\x02\x12\rpayments.read\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/refundsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tallyport.payments.v1.refunds_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_REFUNDLINE'].fields_by_name['invoice_id']._loaded_options = None
+  _globals['_REFUNDLINE'].fields_by_name['invoice_id']._serialized_options = b'\272H\004r\002\020\001'
+  _globals['_REFUNDLINE'].fields_by_name['line_no']._loaded_options = None
+  _globals['_REFUNDLINE'].fields_by_name['line_no']._serialized_options = b'\272H\004\032\002(\001'
+  _globals['_REFUNDLINE'].fields_by_name['quantity']._loaded_options = None
+  _globals['_REFUNDLINE'].fields_by_name['quantity']._serialized_options = b'\272H\"r 2\036^([0-9]{1,9}(\\.[0-9]{1,4})?)?$'
   _globals['_REFUNDPART'].fields_by_name['invoice_id']._loaded_options = None
   _globals['_REFUNDPART'].fields_by_name['invoice_id']._serialized_options = b'\272H\004r\002\020\001'
   _globals['_REFUNDPART'].fields_by_name['amount']._loaded_options = None
@@ -50,6 +56,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEREFUNDREQUEST'].fields_by_name['invoice_effect']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_CREATEREFUNDREQUEST'].fields_by_name['reason']._loaded_options = None
   _globals['_CREATEREFUNDREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\005r\003\030\364\003'
+  _globals['_CREATEREFUNDREQUEST'].fields_by_name['lines']._loaded_options = None
+  _globals['_CREATEREFUNDREQUEST'].fields_by_name['lines']._serialized_options = b'\272H\006\222\001\003\020\310\001'
   _globals['_GETREFUNDREQUEST'].fields_by_name['refund_id']._loaded_options = None
   _globals['_GETREFUNDREQUEST'].fields_by_name['refund_id']._serialized_options = b'\272H\004r\002\020\001'
   _globals['_LISTREFUNDSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -60,24 +68,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REFUNDS'].methods_by_name['GetRefund']._serialized_options = b'\212\265\030\023\n\002\003\002\022\rpayments.read\202\323\344\223\002\031\022\027/v1/refunds/{refund_id}'
   _globals['_REFUNDS'].methods_by_name['ListRefunds']._loaded_options = None
   _globals['_REFUNDS'].methods_by_name['ListRefunds']._serialized_options = b'\212\265\030\023\n\002\003\002\022\rpayments.read\202\323\344\223\002\r\022\013/v1/refunds'
-  _globals['_REFUNDSTATUS']._serialized_start=1476
-  _globals['_REFUNDSTATUS']._serialized_end=1633
-  _globals['_REFUNDDESTINATION']._serialized_start=1636
-  _globals['_REFUNDDESTINATION']._serialized_end=1784
-  _globals['_INVOICEEFFECT']._serialized_start=1786
-  _globals['_INVOICEEFFECT']._serialized_end=1888
+  _globals['_REFUNDSTATUS']._serialized_start=1803
+  _globals['_REFUNDSTATUS']._serialized_end=1960
+  _globals['_REFUNDDESTINATION']._serialized_start=1963
+  _globals['_REFUNDDESTINATION']._serialized_end=2111
+  _globals['_INVOICEEFFECT']._serialized_start=2113
+  _globals['_INVOICEEFFECT']._serialized_end=2215
   _globals['_REFUND']._serialized_start=224
-  _globals['_REFUND']._serialized_end=768
-  _globals['_REFUNDPART']._serialized_start=770
-  _globals['_REFUNDPART']._serialized_end=887
-  _globals['_CREATEREFUNDREQUEST']._serialized_start=890
-  _globals['_CREATEREFUNDREQUEST']._serialized_end=1216
-  _globals['_GETREFUNDREQUEST']._serialized_start=1218
-  _globals['_GETREFUNDREQUEST']._serialized_end=1264
-  _globals['_LISTREFUNDSREQUEST']._serialized_start=1266
-  _globals['_LISTREFUNDSREQUEST']._serialized_end=1377
-  _globals['_LISTREFUNDSRESPONSE']._serialized_start=1379
-  _globals['_LISTREFUNDSRESPONSE']._serialized_end=1473
-  _globals['_REFUNDS']._serialized_start=1891
-  _globals['_REFUNDS']._serialized_end=2333
+  _globals['_REFUND']._serialized_end=818
+  _globals['_REFUNDLINE']._serialized_start=821
+  _globals['_REFUNDLINE']._serialized_end=1034
+  _globals['_REFUNDPART']._serialized_start=1036
+  _globals['_REFUNDPART']._serialized_end=1153
+  _globals['_CREATEREFUNDREQUEST']._serialized_start=1156
+  _globals['_CREATEREFUNDREQUEST']._serialized_end=1543
+  _globals['_GETREFUNDREQUEST']._serialized_start=1545
+  _globals['_GETREFUNDREQUEST']._serialized_end=1591
+  _globals['_LISTREFUNDSREQUEST']._serialized_start=1593
+  _globals['_LISTREFUNDSREQUEST']._serialized_end=1704
+  _globals['_LISTREFUNDSRESPONSE']._serialized_start=1706
+  _globals['_LISTREFUNDSRESPONSE']._serialized_end=1800
+  _globals['_REFUNDS']._serialized_start=2218
+  _globals['_REFUNDS']._serialized_end=2660
 # @@protoc_insertion_point(module_scope)

@@ -125,6 +125,7 @@ class Refund(_message.Message):
     REQUESTED_BY_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     FINISHED_AT_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
     refund_id: _builtins.str
     """Id with prefix ref_."""
     payment_id: _builtins.str
@@ -163,6 +164,10 @@ class Refund(_message.Message):
     def finished_at(self) -> _timestamp_pb2.Timestamp:
         """When it succeeded or failed."""
 
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___RefundLine]:
+        """Lines of invoices that it was for; may be empty. Their sums are the parts."""
+
     def __init__(
         self,
         *,
@@ -180,14 +185,61 @@ class Refund(_message.Message):
         requested_by: _builtins.str = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         finished_at: _timestamp_pb2.Timestamp | None = ...,
+        lines: _abc.Iterable[Global___RefundLine] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "created_at", b"created_at", "finished_at", b"finished_at", "surcharge", b"surcharge"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "created_at", b"created_at", "customer_id", b"customer_id", "destination", b"destination", "failure_code", b"failure_code", "finished_at", b"finished_at", "invoice_effect", b"invoice_effect", "parts", b"parts", "payment_id", b"payment_id", "reason", b"reason", "refund_id", b"refund_id", "requested_by", b"requested_by", "status", b"status", "surcharge", b"surcharge"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "created_at", b"created_at", "customer_id", b"customer_id", "destination", b"destination", "failure_code", b"failure_code", "finished_at", b"finished_at", "invoice_effect", b"invoice_effect", "lines", b"lines", "parts", b"parts", "payment_id", b"payment_id", "reason", b"reason", "refund_id", b"refund_id", "requested_by", b"requested_by", "status", b"status", "surcharge", b"surcharge"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Refund: _TypeAlias = Refund  # noqa: Y015
+
+@_typing.final
+class RefundLine(_message.Message):
+    """A line of an invoice in a refund."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    LINE_NO_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    INVOICE_NUMBER_FIELD_NUMBER: _builtins.int
+    invoice_id: _builtins.str
+    """Invoice."""
+    line_no: _builtins.int
+    """Position of the line on the invoice, from 1."""
+    quantity: _builtins.str
+    """How many of the line's units, a decimal number. In requests either this or amount may be set; without both, all that is left of
+    the line. Empty in answers when an amount was named.
+    """
+    description: _builtins.str
+    """What was sold; filled in answers."""
+    invoice_number: _builtins.str
+    """Number of the invoice; filled in answers."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much, tax included."""
+
+    def __init__(
+        self,
+        *,
+        invoice_id: _builtins.str = ...,
+        line_no: _builtins.int = ...,
+        quantity: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        description: _builtins.str = ...,
+        invoice_number: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "description", b"description", "invoice_id", b"invoice_id", "invoice_number", b"invoice_number", "line_no", b"line_no", "quantity", b"quantity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefundLine: _TypeAlias = RefundLine  # noqa: Y015
 
 @_typing.final
 class RefundPart(_message.Message):
@@ -233,6 +285,7 @@ class CreateRefundRequest(_message.Message):
     DESTINATION_FIELD_NUMBER: _builtins.int
     INVOICE_EFFECT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
     payment_id: _builtins.str
     """Payment."""
     destination: Global___RefundDestination.ValueType
@@ -249,6 +302,10 @@ class CreateRefundRequest(_message.Message):
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___RefundPart]:
         """By invoice; may be empty."""
 
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___RefundLine]:
+        """By line of invoices; without amount and parts."""
+
     def __init__(
         self,
         *,
@@ -258,10 +315,11 @@ class CreateRefundRequest(_message.Message):
         destination: Global___RefundDestination.ValueType = ...,
         invoice_effect: Global___InvoiceEffect.ValueType = ...,
         reason: _builtins.str = ...,
+        lines: _abc.Iterable[Global___RefundLine] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "destination", b"destination", "invoice_effect", b"invoice_effect", "parts", b"parts", "payment_id", b"payment_id", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "destination", b"destination", "invoice_effect", b"invoice_effect", "lines", b"lines", "parts", b"parts", "payment_id", b"payment_id", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -58,7 +58,8 @@ class RefundsServicer:
 
     def CreateRefund(self, request, context):
         """Gives back a payment or parts of it. First what the payment left as credit is used, then what it paid on the named invoices (or,
-        when none is named, on its invoices, the last first). Refused with REFUND_EXCEEDS_PAYMENT, PAYMENT_NOT_REFUNDABLE or
+        when none is named, on its invoices, the last first). Instead of invoices their lines may be named: invoicing says what they came
+        to, their tax included, and no line is ever given back twice. Refused with REFUND_EXCEEDS_PAYMENT, PAYMENT_NOT_REFUNDABLE or
         PAYMENT_DISPUTED. A surcharge is given back in proportion.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -35,7 +35,8 @@ class RefundsStub:
     def __new__(cls, channel: _aio.Channel) -> RefundsAsyncStub: ...
     CreateRefund: _grpc.UnaryUnaryMultiCallable[_refunds_pb2.CreateRefundRequest, _refunds_pb2.Refund]
     """Gives back a payment or parts of it. First what the payment left as credit is used, then what it paid on the named invoices (or,
-    when none is named, on its invoices, the last first). Refused with REFUND_EXCEEDS_PAYMENT, PAYMENT_NOT_REFUNDABLE or
+    when none is named, on its invoices, the last first). Instead of invoices their lines may be named: invoicing says what they came
+    to, their tax included, and no line is ever given back twice. Refused with REFUND_EXCEEDS_PAYMENT, PAYMENT_NOT_REFUNDABLE or
     PAYMENT_DISPUTED. A surcharge is given back in proportion.
     """
     GetRefund: _grpc.UnaryUnaryMultiCallable[_refunds_pb2.GetRefundRequest, _refunds_pb2.Refund]
@@ -50,7 +51,8 @@ class RefundsAsyncStub(RefundsStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateRefund: _aio.UnaryUnaryMultiCallable[_refunds_pb2.CreateRefundRequest, _refunds_pb2.Refund]  # type: ignore[assignment]
     """Gives back a payment or parts of it. First what the payment left as credit is used, then what it paid on the named invoices (or,
-    when none is named, on its invoices, the last first). Refused with REFUND_EXCEEDS_PAYMENT, PAYMENT_NOT_REFUNDABLE or
+    when none is named, on its invoices, the last first). Instead of invoices their lines may be named: invoicing says what they came
+    to, their tax included, and no line is ever given back twice. Refused with REFUND_EXCEEDS_PAYMENT, PAYMENT_NOT_REFUNDABLE or
     PAYMENT_DISPUTED. A surcharge is given back in proportion.
     """
     GetRefund: _aio.UnaryUnaryMultiCallable[_refunds_pb2.GetRefundRequest, _refunds_pb2.Refund]  # type: ignore[assignment]
@@ -68,7 +70,8 @@ class RefundsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_refunds_pb2.Refund, _abc.Awaitable[_refunds_pb2.Refund]]:
         """Gives back a payment or parts of it. First what the payment left as credit is used, then what it paid on the named invoices (or,
-        when none is named, on its invoices, the last first). Refused with REFUND_EXCEEDS_PAYMENT, PAYMENT_NOT_REFUNDABLE or
+        when none is named, on its invoices, the last first). Instead of invoices their lines may be named: invoicing says what they came
+        to, their tax included, and no line is ever given back twice. Refused with REFUND_EXCEEDS_PAYMENT, PAYMENT_NOT_REFUNDABLE or
         PAYMENT_DISPUTED. A surcharge is given back in proportion.
         """
 

@@ -1,7 +1,7 @@
 """A refund counter: the operations in this process on a real database, with a scripted provider."""
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,6 +19,7 @@ from services.payments.domain.case import Case
 from services.payments.domain.outcome import Outcome, Status
 from services.payments.domain.payment import Method, Part, Payment
 from services.payments.domain.refund import Destination, Refund
+from services.payments.domain.refund_lines import LineName, LinePrice, LineWish
 from services.payments.domain.refund_request import RefundWish
 from services.payments.domain.reversal import Standing
 from services.payments.operations.create_refund import create_refund
@@ -34,7 +35,13 @@ from tests.support.scripted_provider import ScriptedProvider
 
 
 class NoReservations:
-    """Invoicing is not asked: the payments here are settled already and know their invoices' numbers."""
+    """The payments here are settled already and know their invoices' numbers: only lines are asked for."""
+
+    def __init__(self) -> None:
+        self.prices: dict[LineName, LinePrice] = {}
+
+    async def price_lines(self, organization_id: str, lines: Sequence[LineName]) -> dict[LineName, LinePrice]:
+        return {name: self.prices[name] for name in lines}
 
     async def release(self, organization_id: str, payment_id: str) -> None:
         return None
@@ -53,6 +60,7 @@ class Counter:
     provider: ScriptedProvider
     desk: Desk
     superuser_url: str
+    invoicing: NoReservations
     organization_id: str = field(default_factory=lambda: f"org_{uuid.uuid4().hex[:12]}")
 
     async def begun(
@@ -113,6 +121,7 @@ class Counter:
         forgives: bool = True,
         currency: str = "USD",
         key: str | None = None,
+        lines: Sequence[LineWish] = (),
     ) -> Refund:
         """Refund as staff do."""
         wish = RefundWish(
@@ -124,7 +133,7 @@ class Counter:
             reason="duplicate",
         )
         with call_scope(self.as_staff(key or uuid.uuid4().hex, "Refunds/CreateRefund")):
-            return await create_refund(self.desk, wish)
+            return await create_refund(self.desk, wish, lines)
 
     def as_staff(self, key: str, method: str) -> Call:
         """A call of somebody of the staff."""
@@ -187,5 +196,6 @@ async def open_counter(
     """A counter on a database."""
     provider = ScriptedProvider()
     settings = Settings(**mesh.settings("payments"), provider_timeout_seconds=2.0)
-    desk = Desk(db, provider, NoReservations(), settings)  # type: ignore[arg-type]
-    yield Counter(db, clock, provider, desk, urls.superuser)
+    invoicing = NoReservations()
+    desk = Desk(db, provider, invoicing, settings)  # type: ignore[arg-type]
+    yield Counter(db, clock, provider, desk, urls.superuser, invoicing)

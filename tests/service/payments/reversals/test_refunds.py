@@ -1,6 +1,8 @@
 """Money given back: never more than came, never twice, and always found again after an unclear answer."""
 
 import asyncio
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -8,6 +10,7 @@ from chassis.errors import ServiceError
 from services.payments.domain.outcome import DisputeState
 from services.payments.domain.payment import Method
 from services.payments.domain.refund import Destination, RefundStatus
+from services.payments.domain.refund_lines import LinePrice, LineWish
 from services.payments.providers import RefundState
 from services.payments.store import policies
 from tallyport.payments.v1 import events_pb2
@@ -45,6 +48,26 @@ async def test_several_refunds_by_invoice_stay_within_what_was_paid_there(counte
     assert (first.forgive, first.to_credit, first.whole) == (False, False, False)
     assert (await counter.refund(payment_id)).amount == usd(6_000)
     await counter.check_books()
+
+
+async def test_lines_go_back_once_even_when_several_payments_paid_the_invoice(counter: Counter) -> None:
+    counter.invoicing.prices = {
+        ("inv_1", 1): LinePrice(description="Lamp", quantity=Decimal(3), amount=usd(7_000)),
+        ("inv_1", 2): LinePrice(description="Cable", quantity=Decimal(1), amount=usd(1_000)),
+    }
+    first = (await counter.paid({"inv_1": 7_000})).payment.payment_id
+    other = (await counter.paid({"inv_1": 1_000})).payment.payment_id
+    lamp, cable = LineWish(invoice_id="inv_1", line_no=1), LineWish(invoice_id="inv_1", line_no=2)
+    refund = await counter.refund(first, lines=[replace(lamp, quantity=Decimal(2)), cable], key="once")
+    assert await refused(counter, first, lines=[lamp]) == "REFUND_EXCEEDS_PAYMENT"
+    assert await refused(counter, other, lines=[cable]) == "REFUND_EXCEEDS_LINE"
+    again = await counter.refund(first, lines=[replace(lamp, quantity=Decimal(2)), cable], key="once")
+    assert again == refund
+    assert [(line.description, line.quantity, line.amount) for line in again.lines] == [
+        ("Lamp", 2, usd(4_667)),
+        ("Cable", None, usd(1_000)),
+    ]
+    assert [(part.invoice_id, part.amount) for part in again.parts] == [("inv_1", usd(5_667))]
 
 
 async def test_a_surcharge_goes_back_in_proportion_and_all_of_it_in_the_end(counter: Counter) -> None:
