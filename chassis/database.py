@@ -20,6 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from chassis.caller import current_call_or_none
 from chassis.clock import Clock
 from chassis.errors import Kind, ServiceError
+from chassis.organization_clocks import ALL_CLOCKS, Absences, OrganizationClock, from_rows, frozen_at
+from chassis.turns import current_turn
 from chassis.waking import Waker
 from chassis.wire import Parameters, Statement, Wire, driver_of, driver_sql
 
@@ -45,10 +47,13 @@ class UnsafeDatabaseError(Exception):
 class ReadTx:
     """A running transaction that may read. `organization_id` is None in sweeps and transport work."""
 
-    def __init__(self, wire: Wire, organization_id: str | None, now: datetime) -> None:
+    def __init__(
+        self, wire: Wire, organization_id: str | None, now: datetime, machine_now: datetime | None = None
+    ) -> None:
         self.wire = wire
         self._organization_id = organization_id
         self._now = now
+        self._machine_now = machine_now or now
 
     @property
     def organization_id(self) -> str:
@@ -58,8 +63,18 @@ class ReadTx:
         return self._organization_id
 
     def now(self) -> datetime:
-        """The clock's time at the start of the transaction: the same for all that happens in it."""
+        """The organization's time at the start of the transaction: the same for all that happens in it.
+
+        By its test clock, if it has one.
+        """
         return self._now
+
+    def machine_now(self) -> datetime:
+        """The machine's time, also for an organization with a test clock: for leases, sessions and tries to sign in.
+
+        What guards against people or crashes of today must not wait for a clock that somebody stopped.
+        """
+        return self._machine_now
 
     async def execute(self, statement: Executable, params: Parameters | None = None) -> CursorResult[Any]:
         """Run one statement; a sequence of parameters runs it for each."""
@@ -73,8 +88,10 @@ class ReadTx:
 class WriteTx(ReadTx):
     """A running transaction that may write."""
 
-    def __init__(self, wire: Wire, organization_id: str | None, now: datetime) -> None:
-        super().__init__(wire, organization_id, now)
+    def __init__(
+        self, wire: Wire, organization_id: str | None, now: datetime, machine_now: datetime | None = None
+    ) -> None:
+        super().__init__(wire, organization_id, now, machine_now)
         self._collected: dict[tuple[int, Flush], list[Any]] = {}
         self.channels: set[str] = set()
 
@@ -106,11 +123,19 @@ class WriteTx(ReadTx):
 
 
 class Database:
-    """One service's database through its app role, which row-level security binds."""
+    """One service's database through its app role, which row-level security binds.
 
-    def __init__(self, url: str, *, pool_size: int = 6, name: str, clock: Clock) -> None:
+    `clock` is the machine's. With `test_clocks` an organization may have its own, which its transactions tell
+    (`tx.now()`): whoever needs the time of an organization asks there, or `now_of`, and never `clock`.
+    """
+
+    def __init__(
+        self, url: str, *, pool_size: int = 6, name: str, clock: Clock, test_clocks: bool = False
+    ) -> None:
         self.name = name
         self.clock = clock
+        self.has_test_clocks = test_clocks
+        self._without_clock = Absences()
         self._url = "postgresql://" + url.partition("://")[2]
         self._pool_size = pool_size
         self._engine: AsyncEngine | None = None
@@ -150,7 +175,8 @@ class Database:
     async def write(self, organization_id: str) -> AsyncIterator[WriteTx]:
         """One organization's transaction: commits at the end of the block, rolls back on an exception."""
         async with self._transaction("BEGIN", organization_id) as wire:
-            tx = WriteTx(wire, organization_id, self.clock.now())
+            now = self.clock.now()
+            tx = WriteTx(wire, organization_id, await self._now_in(wire, organization_id, now), now)
             yield tx
             await wire.commit(tx.take_collected())
             self._waker.wake(tx.channels)
@@ -159,15 +185,45 @@ class Database:
     async def read(self, organization_id: str) -> AsyncIterator[ReadTx]:
         """One organization's READ ONLY transaction."""
         async with self._transaction("BEGIN READ ONLY", organization_id) as wire:
-            yield ReadTx(wire, organization_id, self.clock.now())
+            now = self.clock.now()
+            own = await self._now_in(wire, organization_id, now, holding=False)
+            yield ReadTx(wire, organization_id, own, now)
             await wire.commit([])
+
+    async def now_of(self, organization_id: str) -> datetime:
+        """The organization's time now, outside of a transaction."""
+        if not self.has_test_clocks or self._without_clock.includes(organization_id):
+            return self.clock.now()
+        async with self.read(organization_id) as tx:
+            return tx.now()
 
     @asynccontextmanager
     async def sweep(self) -> AsyncIterator[ReadTx]:
-        """READ ONLY across organizations, on tables with a sweep policy: find work here, do it in write()."""
-        async with self._transaction("BEGIN READ ONLY", NO_ORGANIZATION, sweep=True) as wire:
-            yield ReadTx(wire, None, self.clock.now())
+        """READ ONLY across organizations, on tables with a sweep policy: find work here, do it in write().
+
+        In a job it sees the organizations of its turn (chassis.turns), and `tx.now()` is their time: what is due is
+        due by their clock. Elsewhere it sees all, and tells the machine's time.
+        """
+        now, turn = self.clock.now(), current_turn() if self.has_test_clocks else None
+        if turn is None or turn.organization_id is None:
+            scope = "on" if turn is None else "unclocked"
+            async with self._transaction("BEGIN READ ONLY", NO_ORGANIZATION, sweep=scope) as wire:
+                yield ReadTx(wire, None, now)
+                await wire.commit([])
+        else:
+            async with self._transaction("BEGIN READ ONLY", turn.organization_id) as wire:
+                own = await self._now_in(wire, turn.organization_id, now, holding=False)
+                yield ReadTx(wire, None, own, now)
+                await wire.commit([])
+
+    async def test_clocks(self) -> list[OrganizationClock]:
+        """The clocks of all organizations that have one; none are looked for where they are not allowed."""
+        if not self.has_test_clocks:
+            return []
+        async with self._transaction("BEGIN READ ONLY", NO_ORGANIZATION, sweep="on") as wire:
+            rows = (await wire.ask_all([(ALL_CLOCKS, {})]))[0].all()
             await wire.commit([])
+        return from_rows(rows)
 
     @asynccontextmanager
     async def transport(self) -> AsyncIterator[WriteTx]:
@@ -215,9 +271,24 @@ class Database:
             "keepalives_count": 3,
         }
 
+    def look_for_clock(self, organization_id: str) -> None:
+        """Look at the organization's clock anew: this process has just made one."""
+        self._without_clock.forget(organization_id)
+
+    async def _now_in(
+        self, wire: Wire, organization_id: str, machine_now: datetime, *, holding: bool = True
+    ) -> datetime:
+        if not self.has_test_clocks or self._without_clock.includes(organization_id):
+            return machine_now
+        own = await frozen_at(wire, organization_id, holding=holding)
+        if own is not None:
+            return own
+        self._without_clock.note(organization_id)
+        return machine_now
+
     @asynccontextmanager
     async def _transaction(
-        self, begin: str, organization_id: str, *, sweep: bool = False
+        self, begin: str, organization_id: str, *, sweep: str = "off"
     ) -> AsyncIterator[Wire]:
         opening = [(begin, {}), (_SETTINGS, _settings(organization_id, sweep=sweep))]
         wire: Wire | None = None
@@ -265,11 +336,11 @@ def violated_constraint(error: IntegrityError) -> str | None:
     return name
 
 
-def _settings(organization_id: str, *, sweep: bool) -> Mapping[str, Any]:
+def _settings(organization_id: str, *, sweep: str) -> Mapping[str, Any]:
     milliseconds = _statement_timeout_milliseconds()
     return {
         "organization_id": organization_id,
-        "sweep": "on" if sweep else "off",
+        "sweep": sweep,
         "statement_timeout": str(milliseconds),
         "lock_timeout": str(min(LOCK_TIMEOUT_MILLISECONDS, milliseconds)),
     }

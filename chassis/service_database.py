@@ -11,7 +11,13 @@ from chassis.settings import BaseServiceSettings
 async def open_database(settings: BaseServiceSettings, service: str) -> Database:
     """The database that the settings name, open and traced. Whoever opens it closes it."""
     url = settings.required("database_url")
-    db = Database(url, pool_size=settings.database_pool_size, name=service, clock=SystemClock())
+    db = Database(
+        url,
+        pool_size=settings.database_pool_size,
+        name=service,
+        clock=SystemClock(),
+        test_clocks=settings.test_clocks,
+    )
     await db.open()
     telemetry.instrument_engine(db.engine)
     return db

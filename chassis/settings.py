@@ -49,6 +49,8 @@ class BaseServiceSettings(BaseSettings):
     """PEM certificate chain of this process; its SAN spiffe://tallyport/<service> is its identity."""
     tls_key_file: Path | None = None
     """PEM private key belonging to tls_cert_file."""
+    test_clocks: bool = False
+    """Whether organizations in test mode may have a clock of their own. Leave it off where money is real."""
     token_jwks_file: Path | None = None
     """JWKS of the public keys that sign user tokens."""
     identity_address: str = "127.0.0.1:7101"

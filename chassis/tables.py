@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Date,
     DateTime,
@@ -57,6 +58,7 @@ class TransportTables:
     idempotency_keys: Table
     audit_log: Table
     audit_heads: Table
+    organization_clocks: Table
 
 
 def transport_tables(metadata: MetaData) -> TransportTables:
@@ -99,6 +101,7 @@ def transport_tables(metadata: MetaData) -> TransportTables:
             _bytes("hash"),
             PrimaryKeyConstraint("organization_id", name="pk_audit_heads"),
         ),
+        organization_clocks=_organization_clocks(metadata),
     )
 
 
@@ -278,6 +281,25 @@ def _audit_log(metadata: MetaData) -> Table:
         _bytes("hash"),
         PrimaryKeyConstraint("organization_id", "seq", name="pk_audit_log"),
         Index("ix_audit_log_object_id", "organization_id", "object_id"),
+    )
+
+
+def _organization_clocks(metadata: MetaData) -> Table:
+    """Made by migrations.create_organization_clocks; see chassis.organization_clocks."""
+    return Table(
+        "organization_clocks",
+        metadata,
+        _text("organization_id"),
+        _timestamp("frozen_at"),
+        Column("held", Boolean, nullable=False),
+        _bigint("round"),
+        _bigint("rounds_done"),
+        _bigint("handled"),
+        Column("next_due_at", DateTime(timezone=True)),
+        _text("failure"),
+        Column("live_mode", Boolean, nullable=False),
+        PrimaryKeyConstraint("organization_id", name="pk_organization_clocks"),
+        CheckConstraint("NOT live_mode", name="live_mode"),
     )
 
 

@@ -304,3 +304,28 @@ LEDGER_BY_STATEMENT = (
         " FOR EACH STATEMENT EXECUTE FUNCTION check_ledger_lines()"
     ),
 )
+
+CLOCKS = (
+    """
+    CREATE TABLE organization_clocks (
+        organization_id text NOT NULL,
+        frozen_at timestamptz NOT NULL,
+        held boolean NOT NULL,
+        round bigint NOT NULL,
+        rounds_done bigint NOT NULL,
+        handled bigint NOT NULL,
+        next_due_at timestamptz,
+        failure text NOT NULL,
+        live_mode boolean NOT NULL,
+        CONSTRAINT pk_organization_clocks PRIMARY KEY (organization_id),
+        CONSTRAINT ck_organization_clocks_live_mode CHECK (NOT live_mode)
+    )
+    """,
+    # In PL/pgSQL so that it is not made a part of the plan of every question to a table with a sweep policy.
+    """
+    CREATE FUNCTION follows_machine_time(asked text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+    BEGIN
+        RETURN NOT EXISTS (SELECT 1 FROM organization_clocks WHERE organization_id = asked);
+    END $$
+    """,
+)

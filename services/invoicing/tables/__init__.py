@@ -11,5 +11,5 @@ _APPEND_ONLY = {"ledger_entries", "ledger_lines", "audit_log", "audit_heads", "i
 TENANT_TABLES = sorted(set(metadata.tables) - set(TRANSPORT_TABLES) - _APPEND_ONLY)
 """Business tables of this service, all under row-level security."""
 
-SWEEP_TABLES = frozenset({"reservations", "imports", "books_state"})
+SWEEP_TABLES = frozenset({"reservations", "imports", "books_state", "organization_clocks"})
 """Those that background work searches across organizations."""

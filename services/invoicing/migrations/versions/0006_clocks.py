@@ -2,6 +2,10 @@
 
 from collections.abc import Sequence
 
+from alembic import op
+
+from chassis import migrations
+
 revision: str = "0006"
 down_revision: str | None = "0005"
 branch_labels: str | Sequence[str] | None = None
@@ -9,4 +13,4 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    migrations.create_organization_clocks(op)

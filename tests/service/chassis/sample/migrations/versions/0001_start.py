@@ -24,3 +24,4 @@ def upgrade() -> None:
     )
     migrations.create_tenant_policies(op, "notes", sweep=("notes",))
     migrations.grant_app(op, "notes")
+    migrations.create_organization_clocks(op)

@@ -1,0 +1,16 @@
+"""Test clocks of organizations."""
+
+from collections.abc import Sequence
+
+from alembic import op
+
+from chassis import migrations
+
+revision: str = "0005"
+down_revision: str | None = "0004"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    migrations.create_organization_clocks(op)
