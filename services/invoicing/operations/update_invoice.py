@@ -7,7 +7,7 @@ from chassis.caller import current_call
 from chassis.database import Database, WriteTx
 from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.invoice_draft import InvoiceChanges, fill_lines
-from services.invoicing.operations.create_invoice import must_fall_due_in_time
+from services.invoicing.operations.issue_invoice import must_fall_due_in_time
 from services.invoicing.store import invoices
 from services.invoicing.store.items import get_items
 from services.invoicing.store.organizations import get_organization

@@ -1,0 +1,80 @@
+"""Make a draft, and make it final, within a transaction that does more: also for schedules, events and fees."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from chassis import audit
+from chassis.database import WriteTx
+from chassis.errors import invalid
+from chassis.ids import new_id
+from services.invoicing.domain import ledger as books
+from services.invoicing.domain.customer import Customer
+from services.invoicing.domain.invoice import Invoice, new_draft
+from services.invoicing.domain.invoice_draft import InvoiceDraft, fill_lines
+from services.invoicing.store import invoices, ledger
+from services.invoicing.store.customers import get_customer
+from services.invoicing.store.items import get_items
+from services.invoicing.store.organizations import get_organization
+from services.invoicing.translate import events
+from services.invoicing.translate.invoices import to_proto_invoice
+from tallyport.invoicing.v1 import invoices_pb2 as pb
+
+
+async def draft_invoice(tx: WriteTx, draft: InvoiceDraft) -> tuple[Invoice, pb.Invoice]:
+    """The new draft, with items, terms and dates filled in, as we have it and as it is told."""
+    today = (await get_organization(tx)).date_of(tx.now())
+    customer = await get_customer(tx, draft.customer_id)
+    items = await get_items(tx, {line.item_id for line in draft.lines if line.item_id})
+    invoice_date = draft.invoice_date or today
+    empty = replace(
+        new_draft(
+            invoice_id=new_id("inv"),
+            customer_id=customer.customer_id,
+            currency=customer.currency,
+            buyer=customer.as_buyer(),
+            invoice_date=invoice_date,
+            due_date=draft.due_date or invoice_date + timedelta(days=customer.payment_terms_days),
+            created_at=tx.now(),
+        ),
+        purchase_order_number=draft.purchase_order_number,
+        memo=draft.memo,
+        external_id=draft.external_id,
+    )
+    must_fall_due_in_time(empty)
+    invoice = empty.with_lines(fill_lines(draft.lines, items, customer.currency))
+    await invoices.insert_invoices(tx, [invoice])
+    told = to_proto_invoice(invoice, today)
+    audit.record(tx, "invoice.created", invoice.invoice_id, after=told.SerializeToString(deterministic=True))
+    return invoice, told
+
+
+async def issue_invoice(tx: WriteTx, draft: Invoice) -> tuple[Invoice, pb.Invoice]:
+    """A locked draft with its number, booked and announced. INVOICE_NOT_DRAFT if it is final already."""
+    draft.must_be_draft()
+    today = (await get_organization(tx)).date_of(tx.now())
+    customer: Customer = await get_customer(tx, draft.customer_id)
+    invoice = draft.finalized(await free_number(tx), customer.as_buyer(), tx.now())
+    await invoices.update_invoice(tx, invoice)
+    await ledger.post(tx, [books.finalization(invoice, tx.now())])
+    told = to_proto_invoice(invoice, today)
+    events.invoice_finalized(tx, invoice, customer, notify=True)
+    audit.record(
+        tx, "invoice.finalized", invoice.invoice_id,
+        before=to_proto_invoice(draft, today).SerializeToString(deterministic=True),
+        after=told.SerializeToString(deterministic=True),
+    )  # fmt: skip
+    return invoice, told
+
+
+async def free_number(tx: WriteTx) -> str:
+    """The next number of the series that no imported invoice brought along."""
+    while True:
+        number = f"INV-{await invoices.next_number(tx):06d}"
+        if not await invoices.taken_numbers(tx, [number]):
+            return number
+
+
+def must_fall_due_in_time(invoice: Invoice) -> None:
+    """VALIDATION_FAILED for an invoice that would be due before it is written."""
+    if invoice.due_date < invoice.invoice_date:
+        raise invalid("due_date", "too_early", "The due date is before the invoice date.")
