@@ -1,21 +1,8 @@
-"""Amounts as staff type them into forms."""
+"""What to say about what staff type into forms."""
 
 from collections.abc import Mapping
 
-from chassis.money import Money
 from services.gateway.web.languages import gettext as _
-
-
-def read_amount(text: str, currency: str) -> Money | None:
-    """12.50 or 12,50; None for anything else, for less than nothing and for what no currency amount can be."""
-    plain = text.strip().replace(" ", "").replace("\u00a0", "")
-    if "," in plain and "." not in plain:
-        plain = plain.replace(",", ".")
-    try:
-        amount = Money.parse(plain, currency)
-    except ValueError:
-        return None
-    return None if amount.is_negative else amount
 
 
 def amount_words() -> str:

@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from services.gateway.console.amounts import amount_words, read_amount
+from services.gateway.console.amounts import amount_words
 from services.gateway.web.forms import Form
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import read_day, to_message
+from services.gateway.web.typed import plain_number, read_amount, read_day, to_message
 from tallyport.invoicing.v1.invoices_pb2 import Invoice, InvoiceLineInput
 
 MOST_LINES = 200
@@ -100,8 +100,8 @@ def to_lines(entry: InvoiceEntry, currency: str) -> list[InvoiceLineInput]:
         line = InvoiceLineInput(
             item_id=typed.item_id,
             description=typed.description[:500],
-            quantity=_point(typed.quantity),
-            tax_rate_percent=_point(typed.tax_rate_percent),
+            quantity=plain_number(typed.quantity),
+            tax_rate_percent=plain_number(typed.tax_rate_percent),
         )
         price = read_amount(typed.unit_price, currency) if typed.unit_price else None
         if price is not None:
@@ -130,9 +130,9 @@ def _line_mistakes(line: LineEntry, currency: str) -> dict[str, str]:
     wrong = {}
     if not line.description and not line.item_id:
         wrong["description"] = _("Say what is sold, or choose an item.")
-    if line.quantity and not _QUANTITY.fullmatch(_point(line.quantity)):
+    if line.quantity and not _QUANTITY.fullmatch(plain_number(line.quantity)):
         wrong["quantity"] = _("Please write a number like 2 or 1.5.")
-    if line.tax_rate_percent and not _RATE.fullmatch(_point(line.tax_rate_percent)):
+    if line.tax_rate_percent and not _RATE.fullmatch(plain_number(line.tax_rate_percent)):
         wrong["tax_rate_percent"] = _("Please write percent like 8 or 5.5.")
     if line.unit_price and read_amount(line.unit_price, currency) is None:
         wrong["unit_price"] = amount_words()
@@ -152,7 +152,3 @@ def refused(fields: Mapping[str, str], entry: InvoiceEntry) -> dict[str, str]:
         else:
             named[path] = message
     return named
-
-
-def _point(text: str) -> str:
-    return text.replace(",", ".")

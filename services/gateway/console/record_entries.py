@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from chassis.money import Money
-from services.gateway.console.amounts import amount_words, read_amount
+from services.gateway.console.amounts import amount_words
 from services.gateway.web.forms import Form
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import read_day, to_message
+from services.gateway.web.typed import read_amount, read_day, to_message
 from tallyport.invoicing.v1.invoices_pb2 import Invoice
 from tallyport.payments.v1.payments_pb2 import PaymentPart
 

@@ -9,14 +9,14 @@ from litestar.params import FromPath
 from chassis.errors import Kind, ServiceError
 from chassis.money import Money
 from services.gateway.console.allowed import require
-from services.gateway.console.amounts import amount_words, read_amount
+from services.gateway.console.amounts import amount_words
 from services.gateway.console.asking import REFUSALS
 from services.gateway.web import problems
 from services.gateway.web.forms import FieldErrors, Form
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import to_message
+from services.gateway.web.typed import read_amount, to_message
 from tallyport.payments.v1.payments_pb2 import GetPaymentRequest, Payment, PaymentMethodType, PaymentStatus
 from tallyport.payments.v1.refunds_pb2 import (
     CreateRefundRequest,

@@ -182,7 +182,7 @@ async def _request(page: Page) -> tuple[SetAutopayRequest, FieldErrors]:
         request.days_before_due = _whole(form, "days", 0, MOST_DAYS_BEFORE, errors)
     if form.text("cap"):
         currency = (await page.organization()).currency
-        cap = paying.read_amount(form.text("cap"), currency)
+        cap = paying.read_entry(form.text("cap"), currency)
         if cap.amount is None or cap.error:
             errors["cap"] = cap.error
         else:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from litestar import Response, get, post
 
 from chassis.errors import Kind, ServiceError
-from services.gateway.portal import entering
 from services.gateway.web import problems
 from services.gateway.web.forms import FieldErrors, Form
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import to_message
+from services.gateway.web.typed import read_amount, to_message
 from tallyport.common.v1.money_pb2 import Money as MoneyMessage
 from tallyport.identity.v1.people_pb2 import Colleague, ListColleaguesRequest, Role
 from tallyport.invoicing.v1.customers_pb2 import Customer, GetCustomerRequest
@@ -106,7 +105,7 @@ def _request(entered: Entered, currency: str) -> tuple[SetPayerRulesRequest, Fie
     errors = FieldErrors()
 
     def read(field: str, text: str) -> MoneyMessage | None:
-        amount = entering.amount(text, currency) if text else None
+        amount = read_amount(text, currency) if text else None
         if text and amount is None:
             errors[field] = _("Please enter an amount like 1250.00.")
         return to_message(amount) if amount is not None else None

@@ -116,7 +116,7 @@ async def figures(page: Page) -> Response[str]:
 
 async def _place(page: Page, entries: paying.Entries, currency: str) -> Response[str]:
     """A sum that we place: the oldest due first."""
-    wanted = paying.read_amount(page.form.text("other_amount"), currency)
+    wanted = paying.read_entry(page.form.text("other_amount"), currency)
     if wanted.amount is None or wanted.error:
         return page.render(
             "pay_other.html",

@@ -6,7 +6,6 @@ true any more; so a form that is sent twice pays once, and one that was open for
 
 import asyncio
 import hashlib
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,7 +19,7 @@ from services.gateway.web.languages import gettext as _
 from services.gateway.web.languages import money_text
 from services.gateway.web.page import Page
 from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import to_message
+from services.gateway.web.typed import read_amount, to_message
 from tallyport.common.v1.money_pb2 import Money as MoneyMessage
 from tallyport.invoicing.v1.invoices_pb2 import GetInvoiceRequest, Invoice
 from tallyport.payments.v1.payment_methods_pb2 import ListPaymentMethodsResponse
@@ -223,12 +222,12 @@ def submitted(form: Form, currency: str) -> Entries:
     lines: dict[str, Entry] = {}
     for invoice_id in (one[:60] for one in form.all("invoice") if one not in taken_off):
         most = _units(form.text(f"most_{invoice_id}"))
-        entry = read_amount(form.text(f"amount_{invoice_id}"), currency, most=most or None)
+        entry = read_entry(form.text(f"amount_{invoice_id}"), currency, most=most or None)
         lines[invoice_id] = replace(entry, version=_units(form.text(f"version_{invoice_id}")))
     ahead = form.text("prepayment")
     return Entries(
         lines=lines,
-        prepayment=read_amount(ahead, currency) if ahead and ahead.strip("0.,") else None,
+        prepayment=read_entry(ahead, currency) if ahead and ahead.strip("0.,") else None,
         keep_credit=form.checked("keep_credit"),
         way=form.text("way")[:80],
         save=form.checked("save"),
@@ -257,15 +256,14 @@ def currency_of(form: Form) -> str:
     return text
 
 
-def read_amount(entered: str, currency: str, *, most: int | None = None) -> Entry:
+def read_entry(entered: str, currency: str, *, most: int | None = None) -> Entry:
     """An amount as typed, with what is wrong with it."""
     example = Money(most if most is not None else Money.parse("10", currency).minor_units, currency)
-    try:
-        amount = Money.parse(_plain(entered), currency)
-    except ValueError:
+    amount = read_amount(entered, currency)
+    if amount is None:
         words = _("Please enter an amount like %(example)s.") % {"example": example.to_decimal()}
         return Entry(entered, None, error=words)
-    if amount.is_zero or amount.is_negative:
+    if amount.is_zero:
         words = _("Please enter more than zero, or take the invoice off the list.")
         return Entry(entered, amount, error=words)
     entry = Entry(entered, amount)
@@ -388,11 +386,3 @@ def _sum(parts: Iterable[PaymentPart]) -> Money | None:
 
 def _units(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else 0
-
-
-def _plain(entered: str) -> str:
-    """Digits of any script; one comma or point is the decimal sign. Anything else stays wrong."""
-    digits = "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in entered)
-    return (
-        digits.replace("٫", ".").replace(",", ".") if digits.count(",") + digits.count("٫") == 1 else digits
-    )

@@ -10,7 +10,6 @@ from litestar import Response
 
 from chassis.errors import Kind, ServiceError
 from chassis.money import Money
-from services.gateway.portal import entering
 from services.gateway.web import problems
 from services.gateway.web.forms import FieldErrors
 from services.gateway.web.languages import date_text
@@ -18,7 +17,7 @@ from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from services.gateway.web.rendering import money_of
 from services.gateway.web.statuses import Status
-from services.gateway.web.typed import read_day, to_message
+from services.gateway.web.typed import read_amount, read_day, to_message
 from tallyport.invoicing.v1.invoices_pb2 import GetInvoiceRequest, Invoice
 from tallyport.payments.v1.transfers_pb2 import (
     ClaimTransferRequest,
@@ -154,7 +153,7 @@ async def _request(
     page: Page, place: Place, currency: str
 ) -> tuple[ClaimTransferRequest | None, FieldErrors]:
     errors = FieldErrors()
-    amount = entering.amount(page.form.text("amount"), currency)
+    amount = read_amount(page.form.text("amount"), currency)
     if amount is None or amount.is_zero:
         errors["amount"] = _("Please enter an amount like 1250.00.")
     day = read_day(page.form.text("transferred_on"))

@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import cast
 
 from chassis.money import Money
-from services.gateway.console.amounts import amount_words, read_amount
+from services.gateway.console.amounts import amount_words
 from services.gateway.console.settings.charge_example import Example, example
 from services.gateway.web.forms import FieldErrors, Form
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import to_message
+from services.gateway.web.typed import read_amount, to_message
 from tallyport.common.v1.money_pb2 import Money as MoneyMessage
 from tallyport.payments.v1.payments_pb2 import PaymentMethodType
 from tallyport.payments.v1.policies_pb2 import ChargeKind, MethodRule, PaymentPolicy
