@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +21,7 @@ from babel.core import negotiate_locale
 from babel.dates import format_date, format_time, format_timedelta, get_datetime_format
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 
 from chassis.money import Money, format_money
 
@@ -181,6 +183,11 @@ def money_text(money: Money) -> str:
     if language.direction == "rtl":
         return f"{_ISOLATE}{text.replace(_RIGHT_TO_LEFT_MARK, '')}{_END_OF_ISOLATE}"
     return text
+
+
+def quantity_text(quantity: Decimal) -> str:
+    """2.5 or 2,5 as the reader writes it, with no more digits than it has."""
+    return format_decimal(quantity.normalize(), "#,##0.####", locale=_locale_of(current().tag))
 
 
 def date_text(value: date | str | None, style: Style = "medium") -> str:

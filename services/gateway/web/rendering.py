@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from tallyport.common.v1.money_pb2 import Money as MoneyMessage
 
 from chassis.money import Money
 from services.gateway.web import languages
@@ -18,7 +19,6 @@ from services.gateway.web.statuses import (
     run_status,
     skip_reason,
 )
-from tallyport.common.v1.money_pb2 import Money as MoneyMessage
 
 _GATEWAY = Path(__file__).parent.parent
 _TEMPLATE_FOLDERS = (
@@ -77,7 +77,12 @@ class Templates:
             npgettext=languages.npgettext,
         )
         environment.filters.update(
-            money=_money, plain=_plain, day=languages.date_text, instant=_instant, listed=languages.list_text
+            money=_money,
+            plain=_plain,
+            day=languages.date_text,
+            instant=_instant,
+            listed=languages.list_text,
+            quantity=languages.quantity_text,
         )
         environment.globals.update(
             icon=icon,

@@ -197,3 +197,23 @@ async def test_an_import_without_a_file_is_told_what_to_do(house: Office) -> Non
     answer = await browser.post("/console/import", data=hidden | {"date_order": "dmy"})
     assert answer.status_code == 422
     assert "Please choose a file" in answer.text
+
+
+async def test_a_refund_of_a_line_names_the_line_and_how_many(house: Office) -> None:
+    browser, address = await house.signed_in(), "/console/payments/pay_7/refund"
+    hidden = await fields_of(browser, address)
+    part = house.books.payments["pay_7"].parts[0]
+    field = f"line_{part.invoice_id}_1"
+    form = hidden | {"what": "lines", "reason": "Broken", "destination": "method", "effect": "forgive"}
+    answer = await browser.post(address, data=form | {field: "13", "action": "review"})
+    assert (answer.status_code, f'id="{field}-error"' in answer.text) == (422, True)
+    review = await browser.post(address, data=form | {field: "1,5", "action": "review"})
+    assert "Marine plywood, 18 mm, full sheets × 1.5" in review.text
+    answer = await browser.post(address, data=form | {field: "1,5", "action": "refund"})
+    assert answer.status_code == 303, answer.text
+    (asked,) = house.books.refunds
+    assert [(line.invoice_id, line.line_no, line.quantity) for line in asked.lines] == [
+        (part.invoice_id, 1, "1.5")
+    ]
+    assert not asked.HasField("amount")
+    assert not asked.parts

@@ -12,6 +12,7 @@ from tallyport.invoicing.v1.invoices_pb2 import Invoice, InvoiceLine, InvoiceSta
 from tallyport.invoicing.v1.items_pb2 import Item
 from tallyport.notifications.v1.messages_pb2 import Message, MessageKind, MessageState
 from tallyport.payments.v1.payments_pb2 import Payment, PaymentMethodType, PaymentPart, PaymentStatus
+from tallyport.payments.v1.refunds_pb2 import CreateRefundRequest
 
 ORGANIZATION_ID = "org_1"
 PASSWORD = "correct horse battery staple"
@@ -55,6 +56,7 @@ class Books:
     messages: dict[str, Message] = field(default_factory=dict)
     imports: dict[str, Import] = field(default_factory=dict)
     pay_links: dict[str, str] = field(default_factory=dict)
+    refunds: list[CreateRefundRequest] = field(default_factory=list)
     answered: dict[str, str] = field(default_factory=dict)
     """Idempotency key to the id of what it made."""
     calls: list[str] = field(default_factory=list)
@@ -237,9 +239,9 @@ def sample_invoice(index: int, customer: Customer, due: date, net: int) -> Invoi
     unit = max(1, net // 16)
     lines = [
         InvoiceLine(description="Marine plywood, 18 mm, full sheets", quantity="12", unit_price=usd(unit),
-                    tax_rate_percent="8", amount=usd(unit * 12)),
+                    tax_rate_percent="8", amount=usd(unit * 12), amount_with_tax=usd(unit * 12 * 108 // 100)),
         InvoiceLine(description="Epoxy resin with slow hardener", quantity="4", unit_price=usd(unit),
-                    tax_rate_percent="8", amount=usd(unit * 4)),
+                    tax_rate_percent="8", amount=usd(unit * 4), amount_with_tax=usd(unit * 4 * 108 // 100)),
     ]  # fmt: skip
     subtotal = unit * 16
     tax = (subtotal * 8 + 50) // 100

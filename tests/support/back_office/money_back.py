@@ -12,11 +12,14 @@ from tallyport.payments.v1.payment_methods_pb2_grpc import PaymentMethodsService
 from tallyport.payments.v1.policies_pb2 import CustomerSegment
 from tallyport.payments.v1.policies_pb2_grpc import PaymentPoliciesServicer
 from tallyport.payments.v1.refunds_pb2_grpc import RefundsServicer
-from tests.support.back_office.books import usd
+from tests.support.back_office.books import Books, usd
 
 
 class GoingBack(RefundsServicer, ChargebacksServicer):
     """One refund of pay_7, and nothing that a bank takes back."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
 
     async def ListRefunds(self, request: Any, context: Any) -> refunds_pb2.ListRefundsResponse:
         if request.payment_id != "pay_7":
@@ -30,6 +33,12 @@ class GoingBack(RefundsServicer, ChargebacksServicer):
             invoice_effect=refunds_pb2.INVOICE_EFFECT_FORGIVE,
         )
         return refunds_pb2.ListRefundsResponse(refunds=[refund])
+
+    async def CreateRefund(self, request: Any, context: Any) -> refunds_pb2.Refund:
+        self._books.refunds.append(request)
+        return refunds_pb2.Refund(
+            refund_id="ref_2", payment_id=request.payment_id, status=refunds_pb2.REFUND_STATUS_SUCCEEDED
+        )
 
     async def ListChargebacks(self, request: Any, context: Any) -> chargebacks_pb2.ListChargebacksResponse:
         return chargebacks_pb2.ListChargebacksResponse()

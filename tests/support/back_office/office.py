@@ -79,7 +79,7 @@ def value_of(page: str, name: str) -> str:
 
 def _casts(books: Books, mesh: Mesh) -> dict[str, list[tuple[Any, object]]]:
     receivables = Receivables(books)  # type: ignore[abstract]
-    going_back, ways = GoingBack(), WaysOfPaying()  # type: ignore[abstract]
+    going_back, ways = GoingBack(books), WaysOfPaying()  # type: ignore[abstract]
     return {
         "identity": identity.servicers(identity.Identity(books, mesh)),  # type: ignore[abstract]
         "invoicing": [
