@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from tallyport.common.v1 import money_pb2 as _money_pb2
 import builtins as _builtins
 import sys
@@ -20,11 +21,107 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _CustomerPurchaseOrderKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CustomerPurchaseOrderKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CustomerPurchaseOrderKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CUSTOMER_PURCHASE_ORDER_KIND_UNSPECIFIED: _CustomerPurchaseOrderKind.ValueType  # 0
+    """Not set; the same as NONE."""
+    CUSTOMER_PURCHASE_ORDER_KIND_NONE: _CustomerPurchaseOrderKind.ValueType  # 1
+    """Invoices may come without one."""
+    CUSTOMER_PURCHASE_ORDER_KIND_REQUIRED: _CustomerPurchaseOrderKind.ValueType  # 2
+    """No invoice is finalized without one."""
+    CUSTOMER_PURCHASE_ORDER_KIND_PATTERN: _CustomerPurchaseOrderKind.ValueType  # 3
+    """No invoice is finalized without one of the given form."""
+
+class CustomerPurchaseOrderKind(_CustomerPurchaseOrderKind, metaclass=_CustomerPurchaseOrderKindEnumTypeWrapper):
+    """Whether an order number is needed."""
+
+CUSTOMER_PURCHASE_ORDER_KIND_UNSPECIFIED: CustomerPurchaseOrderKind.ValueType  # 0
+"""Not set; the same as NONE."""
+CUSTOMER_PURCHASE_ORDER_KIND_NONE: CustomerPurchaseOrderKind.ValueType  # 1
+"""Invoices may come without one."""
+CUSTOMER_PURCHASE_ORDER_KIND_REQUIRED: CustomerPurchaseOrderKind.ValueType  # 2
+"""No invoice is finalized without one."""
+CUSTOMER_PURCHASE_ORDER_KIND_PATTERN: CustomerPurchaseOrderKind.ValueType  # 3
+"""No invoice is finalized without one of the given form."""
+Global___CustomerPurchaseOrderKind: _TypeAlias = CustomerPurchaseOrderKind  # noqa: Y015
+
+class _CustomerTaxTreatment:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CustomerTaxTreatmentEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CustomerTaxTreatment.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CUSTOMER_TAX_TREATMENT_UNSPECIFIED: _CustomerTaxTreatment.ValueType  # 0
+    """Not set; the same as STANDARD."""
+    CUSTOMER_TAX_TREATMENT_STANDARD: _CustomerTaxTreatment.ValueType  # 1
+    """By the rates of the items."""
+    CUSTOMER_TAX_TREATMENT_EXEMPT: _CustomerTaxTreatment.ValueType  # 2
+    """The customer is exempt; the certificate says why."""
+    CUSTOMER_TAX_TREATMENT_REVERSE_CHARGE: _CustomerTaxTreatment.ValueType  # 3
+    """The customer owes the tax."""
+
+class CustomerTaxTreatment(_CustomerTaxTreatment, metaclass=_CustomerTaxTreatmentEnumTypeWrapper):
+    """How sales are taxed unless an invoice says otherwise."""
+
+CUSTOMER_TAX_TREATMENT_UNSPECIFIED: CustomerTaxTreatment.ValueType  # 0
+"""Not set; the same as STANDARD."""
+CUSTOMER_TAX_TREATMENT_STANDARD: CustomerTaxTreatment.ValueType  # 1
+"""By the rates of the items."""
+CUSTOMER_TAX_TREATMENT_EXEMPT: CustomerTaxTreatment.ValueType  # 2
+"""The customer is exempt; the certificate says why."""
+CUSTOMER_TAX_TREATMENT_REVERSE_CHARGE: CustomerTaxTreatment.ValueType  # 3
+"""The customer owes the tax."""
+Global___CustomerTaxTreatment: _TypeAlias = CustomerTaxTreatment  # noqa: Y015
+
 @_typing.final
 class Customer(_message.Message):
     """A customer."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ExternalIdsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     CUSTOMER_ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
@@ -38,10 +135,28 @@ class Customer(_message.Message):
     PAYMENT_TERMS_DAYS_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    LEGAL_NAME_FIELD_NUMBER: _builtins.int
+    BILLING_ADDRESS_FIELD_NUMBER: _builtins.int
+    SHIPPING_ADDRESS_FIELD_NUMBER: _builtins.int
+    TAX_IDS_FIELD_NUMBER: _builtins.int
+    PURCHASE_ORDER_RULE_FIELD_NUMBER: _builtins.int
+    PURCHASE_ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    PAYMENT_TERMS_FIELD_NUMBER: _builtins.int
+    CREDIT_LIMIT_FIELD_NUMBER: _builtins.int
+    ON_HOLD_FIELD_NUMBER: _builtins.int
+    HOLD_REASON_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    TAX_STANDING_FIELD_NUMBER: _builtins.int
+    ACCOUNT_MANAGER_ID_FIELD_NUMBER: _builtins.int
+    EXTERNAL_IDS_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
+    SEGMENTS_FIELD_NUMBER: _builtins.int
+    PARENT_CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    ANCESTOR_IDS_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """Id with prefix cus_."""
     name: _builtins.str
-    """Name on invoices."""
+    """Name in lists and mails; on documents too unless there is a legal name."""
     email: _builtins.str
     """Address that invoices and receipts are mailed to."""
     external_id: _builtins.str
@@ -58,6 +173,20 @@ class Customer(_message.Message):
     """Days from invoice date to due date."""
     version: _builtins.int
     """Counts changes from one."""
+    legal_name: _builtins.str
+    """Name on documents; empty when it is the same as the name."""
+    purchase_order_number: _builtins.str
+    """Order number for new invoices that come without one."""
+    on_hold: _builtins.bool
+    """Nothing new is invoiced. For staff only."""
+    hold_reason: _builtins.str
+    """Why. For staff only."""
+    time_zone: _builtins.str
+    """IANA time zone of the customer; the organization's when empty."""
+    account_manager_id: _builtins.str
+    """Person of the organization who looks after the customer. For staff only."""
+    parent_customer_id: _builtins.str
+    """Customer right above; empty for none. For staff only."""
     @_builtins.property
     def address_lines(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Postal address lines."""
@@ -65,6 +194,50 @@ class Customer(_message.Message):
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
         """When created."""
+
+    @_builtins.property
+    def billing_address(self) -> Global___CustomerAddress:
+        """Where the customer lives, as on documents; its lines and country are also in address_lines and country."""
+
+    @_builtins.property
+    def shipping_address(self) -> Global___CustomerAddress:
+        """Where goods go; absent when to the billing address."""
+
+    @_builtins.property
+    def tax_ids(self) -> _containers.RepeatedCompositeFieldContainer[Global___CustomerTaxId]:
+        """All tax ids; the value of the first is also in tax_id."""
+
+    @_builtins.property
+    def purchase_order_rule(self) -> Global___CustomerPurchaseOrderRule:
+        """Whether an invoice needs the customer's order number."""
+
+    @_builtins.property
+    def payment_terms(self) -> Global___CustomerPaymentTerms:
+        """When invoices fall due, and what paying early earns."""
+
+    @_builtins.property
+    def credit_limit(self) -> _money_pb2.Money:
+        """Most that may be owed at once, in the customer's currency; absent for no limit. For staff only."""
+
+    @_builtins.property
+    def tax_standing(self) -> Global___CustomerTaxStanding:
+        """How sales to the customer are taxed."""
+
+    @_builtins.property
+    def external_ids(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Ids in other systems by the system's name; each is used once in a system. For staff only."""
+
+    @_builtins.property
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Notes of integrations. For staff only."""
+
+    @_builtins.property
+    def segments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Labels by which policies tell customers apart. For staff only."""
+
+    @_builtins.property
+    def ancestor_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """All customers above, the nearest first. For staff only."""
 
     def __init__(
         self,
@@ -81,20 +254,238 @@ class Customer(_message.Message):
         payment_terms_days: _builtins.int = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         version: _builtins.int = ...,
+        legal_name: _builtins.str = ...,
+        billing_address: Global___CustomerAddress | None = ...,
+        shipping_address: Global___CustomerAddress | None = ...,
+        tax_ids: _abc.Iterable[Global___CustomerTaxId] | None = ...,
+        purchase_order_rule: Global___CustomerPurchaseOrderRule | None = ...,
+        purchase_order_number: _builtins.str = ...,
+        payment_terms: Global___CustomerPaymentTerms | None = ...,
+        credit_limit: _money_pb2.Money | None = ...,
+        on_hold: _builtins.bool = ...,
+        hold_reason: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
+        tax_standing: Global___CustomerTaxStanding | None = ...,
+        account_manager_id: _builtins.str = ...,
+        external_ids: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        segments: _abc.Iterable[_builtins.str] | None = ...,
+        parent_customer_id: _builtins.str = ...,
+        ancestor_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["billing_address", b"billing_address", "created_at", b"created_at", "credit_limit", b"credit_limit", "payment_terms", b"payment_terms", "purchase_order_rule", b"purchase_order_rule", "shipping_address", b"shipping_address", "tax_standing", b"tax_standing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address_lines", b"address_lines", "country", b"country", "created_at", b"created_at", "currency", b"currency", "customer_id", b"customer_id", "email", b"email", "external_id", b"external_id", "locale", b"locale", "name", b"name", "payment_terms_days", b"payment_terms_days", "tax_id", b"tax_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_manager_id", b"account_manager_id", "address_lines", b"address_lines", "ancestor_ids", b"ancestor_ids", "billing_address", b"billing_address", "country", b"country", "created_at", b"created_at", "credit_limit", b"credit_limit", "currency", b"currency", "customer_id", b"customer_id", "email", b"email", "external_id", b"external_id", "external_ids", b"external_ids", "hold_reason", b"hold_reason", "legal_name", b"legal_name", "locale", b"locale", "metadata", b"metadata", "name", b"name", "on_hold", b"on_hold", "parent_customer_id", b"parent_customer_id", "payment_terms", b"payment_terms", "payment_terms_days", b"payment_terms_days", "purchase_order_number", b"purchase_order_number", "purchase_order_rule", b"purchase_order_rule", "segments", b"segments", "shipping_address", b"shipping_address", "tax_id", b"tax_id", "tax_ids", b"tax_ids", "tax_standing", b"tax_standing", "time_zone", b"time_zone", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Customer: _TypeAlias = Customer  # noqa: Y015
 
 @_typing.final
+class CustomerAddress(_message.Message):
+    """A postal address."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINES_FIELD_NUMBER: _builtins.int
+    CITY_FIELD_NUMBER: _builtins.int
+    REGION_FIELD_NUMBER: _builtins.int
+    POSTAL_CODE_FIELD_NUMBER: _builtins.int
+    COUNTRY_FIELD_NUMBER: _builtins.int
+    city: _builtins.str
+    """City."""
+    region: _builtins.str
+    """State, province or region."""
+    postal_code: _builtins.str
+    """Postal code."""
+    country: _builtins.str
+    """ISO 3166-1 alpha-2 country."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Street lines."""
+
+    def __init__(
+        self,
+        *,
+        lines: _abc.Iterable[_builtins.str] | None = ...,
+        city: _builtins.str = ...,
+        region: _builtins.str = ...,
+        postal_code: _builtins.str = ...,
+        country: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["city", b"city", "country", b"country", "lines", b"lines", "postal_code", b"postal_code", "region", b"region"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerAddress: _TypeAlias = CustomerAddress  # noqa: Y015
+
+@_typing.final
+class CustomerTaxId(_message.Message):
+    """A tax id. It is checked by the rules of its country."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNTRY_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    country: _builtins.str
+    """ISO 3166-1 alpha-2 country that gave it."""
+    type: _builtins.str
+    """What it is: vat (the default), a word of that country such as ein, abn, gstin or cnpj, or other, which is not checked."""
+    value: _builtins.str
+    """The id; kept without spaces and dots."""
+    def __init__(
+        self,
+        *,
+        country: _builtins.str = ...,
+        type: _builtins.str = ...,
+        value: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["country", b"country", "type", b"type", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerTaxId: _TypeAlias = CustomerTaxId  # noqa: Y015
+
+@_typing.final
+class CustomerPurchaseOrderRule(_message.Message):
+    """What the customer demands of order numbers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    PATTERN_FIELD_NUMBER: _builtins.int
+    kind: Global___CustomerPurchaseOrderKind.ValueType
+    """What is demanded."""
+    pattern: _builtins.str
+    """The form: # a digit, @ a letter, ? any sign, * any signs, all others themselves; for example PO-######."""
+    def __init__(
+        self,
+        *,
+        kind: Global___CustomerPurchaseOrderKind.ValueType = ...,
+        pattern: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "pattern", b"pattern"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerPurchaseOrderRule: _TypeAlias = CustomerPurchaseOrderRule  # noqa: Y015
+
+@_typing.final
+class CustomerPaymentTerms(_message.Message):
+    """When invoices fall due."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DAYS_FIELD_NUMBER: _builtins.int
+    END_OF_MONTH_FIELD_NUMBER: _builtins.int
+    EARLY_DISCOUNT_PERCENT_FIELD_NUMBER: _builtins.int
+    EARLY_DISCOUNT_DAYS_FIELD_NUMBER: _builtins.int
+    days: _builtins.int
+    """Days from invoice date to due date."""
+    end_of_month: _builtins.bool
+    """Due at the end of the month in which these days end."""
+    early_discount_percent: _builtins.str
+    """Percent off for paying early, for example 2 or 1.5; empty for none."""
+    early_discount_days: _builtins.int
+    """Days from invoice date in which it can be earned."""
+    def __init__(
+        self,
+        *,
+        days: _builtins.int = ...,
+        end_of_month: _builtins.bool = ...,
+        early_discount_percent: _builtins.str = ...,
+        early_discount_days: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "early_discount_days", b"early_discount_days", "early_discount_percent", b"early_discount_percent", "end_of_month", b"end_of_month"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerPaymentTerms: _TypeAlias = CustomerPaymentTerms  # noqa: Y015
+
+@_typing.final
+class CustomerTaxStanding(_message.Message):
+    """How a customer is taxed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TREATMENT_FIELD_NUMBER: _builtins.int
+    EXEMPTION_CERTIFICATE_FIELD_NUMBER: _builtins.int
+    EXEMPTION_VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    treatment: Global___CustomerTaxTreatment.ValueType
+    """Treatment of new invoices."""
+    exemption_certificate: _builtins.str
+    """Number of the certificate of exemption."""
+    exemption_valid_until: _builtins.str
+    """Last day on which it holds, ISO 8601; empty for always."""
+    def __init__(
+        self,
+        *,
+        treatment: Global___CustomerTaxTreatment.ValueType = ...,
+        exemption_certificate: _builtins.str = ...,
+        exemption_valid_until: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exemption_certificate", b"exemption_certificate", "exemption_valid_until", b"exemption_valid_until", "treatment", b"treatment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerTaxStanding: _TypeAlias = CustomerTaxStanding  # noqa: Y015
+
+@_typing.final
 class CreateCustomerRequest(_message.Message):
     """Creates a customer."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ExternalIdsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     NAME_FIELD_NUMBER: _builtins.int
     EMAIL_FIELD_NUMBER: _builtins.int
@@ -105,6 +496,20 @@ class CreateCustomerRequest(_message.Message):
     COUNTRY_FIELD_NUMBER: _builtins.int
     TAX_ID_FIELD_NUMBER: _builtins.int
     PAYMENT_TERMS_DAYS_FIELD_NUMBER: _builtins.int
+    LEGAL_NAME_FIELD_NUMBER: _builtins.int
+    BILLING_ADDRESS_FIELD_NUMBER: _builtins.int
+    SHIPPING_ADDRESS_FIELD_NUMBER: _builtins.int
+    TAX_IDS_FIELD_NUMBER: _builtins.int
+    PURCHASE_ORDER_RULE_FIELD_NUMBER: _builtins.int
+    PURCHASE_ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    PAYMENT_TERMS_FIELD_NUMBER: _builtins.int
+    CREDIT_LIMIT_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    TAX_STANDING_FIELD_NUMBER: _builtins.int
+    ACCOUNT_MANAGER_ID_FIELD_NUMBER: _builtins.int
+    EXTERNAL_IDS_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
+    SEGMENTS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name on invoices."""
     email: _builtins.str
@@ -121,9 +526,57 @@ class CreateCustomerRequest(_message.Message):
     """Tax id."""
     payment_terms_days: _builtins.int
     """Days from invoice date to due date; 30 when absent."""
+    legal_name: _builtins.str
+    """Name on documents."""
+    purchase_order_number: _builtins.str
+    """Order number for new invoices that come without one."""
+    time_zone: _builtins.str
+    """IANA time zone."""
+    account_manager_id: _builtins.str
+    """Person of the organization who looks after the customer."""
     @_builtins.property
     def address_lines(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Postal address lines."""
+
+    @_builtins.property
+    def billing_address(self) -> Global___CustomerAddress:
+        """Billing address; comes before address_lines and country."""
+
+    @_builtins.property
+    def shipping_address(self) -> Global___CustomerAddress:
+        """Where goods go; absent when to the billing address."""
+
+    @_builtins.property
+    def tax_ids(self) -> _containers.RepeatedCompositeFieldContainer[Global___CustomerTaxId]:
+        """All tax ids; comes before tax_id."""
+
+    @_builtins.property
+    def purchase_order_rule(self) -> Global___CustomerPurchaseOrderRule:
+        """Whether an invoice needs the customer's order number."""
+
+    @_builtins.property
+    def payment_terms(self) -> Global___CustomerPaymentTerms:
+        """When invoices fall due; comes before payment_terms_days."""
+
+    @_builtins.property
+    def credit_limit(self) -> _money_pb2.Money:
+        """Most that may be owed at once, in the customer's currency; absent for no limit."""
+
+    @_builtins.property
+    def tax_standing(self) -> Global___CustomerTaxStanding:
+        """How sales to the customer are taxed."""
+
+    @_builtins.property
+    def external_ids(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Ids in other systems by the system's name."""
+
+    @_builtins.property
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Notes of integrations."""
+
+    @_builtins.property
+    def segments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Labels by which policies tell customers apart."""
 
     def __init__(
         self,
@@ -137,10 +590,24 @@ class CreateCustomerRequest(_message.Message):
         country: _builtins.str = ...,
         tax_id: _builtins.str = ...,
         payment_terms_days: _builtins.int | None = ...,
+        legal_name: _builtins.str = ...,
+        billing_address: Global___CustomerAddress | None = ...,
+        shipping_address: Global___CustomerAddress | None = ...,
+        tax_ids: _abc.Iterable[Global___CustomerTaxId] | None = ...,
+        purchase_order_rule: Global___CustomerPurchaseOrderRule | None = ...,
+        purchase_order_number: _builtins.str = ...,
+        payment_terms: Global___CustomerPaymentTerms | None = ...,
+        credit_limit: _money_pb2.Money | None = ...,
+        time_zone: _builtins.str = ...,
+        tax_standing: Global___CustomerTaxStanding | None = ...,
+        account_manager_id: _builtins.str = ...,
+        external_ids: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        segments: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_payment_terms_days", b"_payment_terms_days", "payment_terms_days", b"payment_terms_days"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_payment_terms_days", b"_payment_terms_days", "billing_address", b"billing_address", "credit_limit", b"credit_limit", "payment_terms", b"payment_terms", "payment_terms_days", b"payment_terms_days", "purchase_order_rule", b"purchase_order_rule", "shipping_address", b"shipping_address", "tax_standing", b"tax_standing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_payment_terms_days", b"_payment_terms_days", "address_lines", b"address_lines", "country", b"country", "currency", b"currency", "email", b"email", "external_id", b"external_id", "locale", b"locale", "name", b"name", "payment_terms_days", b"payment_terms_days", "tax_id", b"tax_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_payment_terms_days", b"_payment_terms_days", "account_manager_id", b"account_manager_id", "address_lines", b"address_lines", "billing_address", b"billing_address", "country", b"country", "credit_limit", b"credit_limit", "currency", b"currency", "email", b"email", "external_id", b"external_id", "external_ids", b"external_ids", "legal_name", b"legal_name", "locale", b"locale", "metadata", b"metadata", "name", b"name", "payment_terms", b"payment_terms", "payment_terms_days", b"payment_terms_days", "purchase_order_number", b"purchase_order_number", "purchase_order_rule", b"purchase_order_rule", "segments", b"segments", "shipping_address", b"shipping_address", "tax_id", b"tax_id", "tax_ids", b"tax_ids", "tax_standing", b"tax_standing", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__payment_terms_days: _TypeAlias = _typing.Literal["payment_terms_days"]  # noqa: Y015
     _WhichOneofArgType__payment_terms_days: _TypeAlias = _typing.Literal["_payment_terms_days", b"_payment_terms_days"]  # noqa: Y015
@@ -286,6 +753,22 @@ class UpdateCustomerRequest(_message.Message):
     COUNTRY_FIELD_NUMBER: _builtins.int
     TAX_ID_FIELD_NUMBER: _builtins.int
     PAYMENT_TERMS_DAYS_FIELD_NUMBER: _builtins.int
+    LEGAL_NAME_FIELD_NUMBER: _builtins.int
+    BILLING_ADDRESS_FIELD_NUMBER: _builtins.int
+    SHIPPING_ADDRESS_FIELD_NUMBER: _builtins.int
+    TAX_IDS_FIELD_NUMBER: _builtins.int
+    PURCHASE_ORDER_RULE_FIELD_NUMBER: _builtins.int
+    PURCHASE_ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    PAYMENT_TERMS_FIELD_NUMBER: _builtins.int
+    CREDIT_LIMIT_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    TAX_STANDING_FIELD_NUMBER: _builtins.int
+    ACCOUNT_MANAGER_ID_FIELD_NUMBER: _builtins.int
+    EXTERNAL_IDS_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
+    SEGMENTS_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """Id of the customer."""
     name: _builtins.str
@@ -300,9 +783,61 @@ class UpdateCustomerRequest(_message.Message):
     """Tax id."""
     payment_terms_days: _builtins.int
     """Days from invoice date to due date."""
+    legal_name: _builtins.str
+    """Name on documents."""
+    purchase_order_number: _builtins.str
+    """Order number for new invoices that come without one."""
+    time_zone: _builtins.str
+    """IANA time zone."""
+    account_manager_id: _builtins.str
+    """Person of the organization who looks after the customer."""
+    expected_version: _builtins.int
+    """Refused with CUSTOMER_CHANGED when the customer has another version by now."""
+    reason: _builtins.str
+    """Why, for the history."""
     @_builtins.property
     def address_lines(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Postal address lines; replaced whole when not empty."""
+
+    @_builtins.property
+    def billing_address(self) -> Global___CustomerAddress:
+        """Billing address; comes before address_lines and country; replaced whole."""
+
+    @_builtins.property
+    def shipping_address(self) -> Global___CustomerAddress:
+        """Where goods go; one without lines takes it away."""
+
+    @_builtins.property
+    def tax_ids(self) -> Global___CustomerTaxIdList:
+        """All tax ids; replaced whole when present; comes before tax_id."""
+
+    @_builtins.property
+    def purchase_order_rule(self) -> Global___CustomerPurchaseOrderRule:
+        """Whether an invoice needs the customer's order number."""
+
+    @_builtins.property
+    def payment_terms(self) -> Global___CustomerPaymentTerms:
+        """When invoices fall due; comes before payment_terms_days."""
+
+    @_builtins.property
+    def credit_limit(self) -> Global___CustomerCreditLimit:
+        """Most that may be owed at once; one without an amount takes the limit away."""
+
+    @_builtins.property
+    def tax_standing(self) -> Global___CustomerTaxStanding:
+        """How sales to the customer are taxed."""
+
+    @_builtins.property
+    def external_ids(self) -> Global___CustomerTexts:
+        """Ids in other systems by the system's name; replaced whole."""
+
+    @_builtins.property
+    def metadata(self) -> Global___CustomerTexts:
+        """Notes of integrations; replaced whole."""
+
+    @_builtins.property
+    def segments(self) -> Global___CustomerLabels:
+        """Labels by which policies tell customers apart; replaced whole."""
 
     def __init__(
         self,
@@ -315,27 +850,59 @@ class UpdateCustomerRequest(_message.Message):
         country: _builtins.str | None = ...,
         tax_id: _builtins.str | None = ...,
         payment_terms_days: _builtins.int | None = ...,
+        legal_name: _builtins.str | None = ...,
+        billing_address: Global___CustomerAddress | None = ...,
+        shipping_address: Global___CustomerAddress | None = ...,
+        tax_ids: Global___CustomerTaxIdList | None = ...,
+        purchase_order_rule: Global___CustomerPurchaseOrderRule | None = ...,
+        purchase_order_number: _builtins.str | None = ...,
+        payment_terms: Global___CustomerPaymentTerms | None = ...,
+        credit_limit: Global___CustomerCreditLimit | None = ...,
+        time_zone: _builtins.str | None = ...,
+        tax_standing: Global___CustomerTaxStanding | None = ...,
+        account_manager_id: _builtins.str | None = ...,
+        external_ids: Global___CustomerTexts | None = ...,
+        metadata: Global___CustomerTexts | None = ...,
+        segments: Global___CustomerLabels | None = ...,
+        expected_version: _builtins.int | None = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_country", b"_country", "_email", b"_email", "_locale", b"_locale", "_name", b"_name", "_payment_terms_days", b"_payment_terms_days", "_tax_id", b"_tax_id", "country", b"country", "email", b"email", "locale", b"locale", "name", b"name", "payment_terms_days", b"payment_terms_days", "tax_id", b"tax_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_account_manager_id", b"_account_manager_id", "_country", b"_country", "_email", b"_email", "_expected_version", b"_expected_version", "_legal_name", b"_legal_name", "_locale", b"_locale", "_name", b"_name", "_payment_terms_days", b"_payment_terms_days", "_purchase_order_number", b"_purchase_order_number", "_tax_id", b"_tax_id", "_time_zone", b"_time_zone", "account_manager_id", b"account_manager_id", "billing_address", b"billing_address", "country", b"country", "credit_limit", b"credit_limit", "email", b"email", "expected_version", b"expected_version", "external_ids", b"external_ids", "legal_name", b"legal_name", "locale", b"locale", "metadata", b"metadata", "name", b"name", "payment_terms", b"payment_terms", "payment_terms_days", b"payment_terms_days", "purchase_order_number", b"purchase_order_number", "purchase_order_rule", b"purchase_order_rule", "segments", b"segments", "shipping_address", b"shipping_address", "tax_id", b"tax_id", "tax_ids", b"tax_ids", "tax_standing", b"tax_standing", "time_zone", b"time_zone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_country", b"_country", "_email", b"_email", "_locale", b"_locale", "_name", b"_name", "_payment_terms_days", b"_payment_terms_days", "_tax_id", b"_tax_id", "address_lines", b"address_lines", "country", b"country", "customer_id", b"customer_id", "email", b"email", "locale", b"locale", "name", b"name", "payment_terms_days", b"payment_terms_days", "tax_id", b"tax_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_account_manager_id", b"_account_manager_id", "_country", b"_country", "_email", b"_email", "_expected_version", b"_expected_version", "_legal_name", b"_legal_name", "_locale", b"_locale", "_name", b"_name", "_payment_terms_days", b"_payment_terms_days", "_purchase_order_number", b"_purchase_order_number", "_tax_id", b"_tax_id", "_time_zone", b"_time_zone", "account_manager_id", b"account_manager_id", "address_lines", b"address_lines", "billing_address", b"billing_address", "country", b"country", "credit_limit", b"credit_limit", "customer_id", b"customer_id", "email", b"email", "expected_version", b"expected_version", "external_ids", b"external_ids", "legal_name", b"legal_name", "locale", b"locale", "metadata", b"metadata", "name", b"name", "payment_terms", b"payment_terms", "payment_terms_days", b"payment_terms_days", "purchase_order_number", b"purchase_order_number", "purchase_order_rule", b"purchase_order_rule", "reason", b"reason", "segments", b"segments", "shipping_address", b"shipping_address", "tax_id", b"tax_id", "tax_ids", b"tax_ids", "tax_standing", b"tax_standing", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__account_manager_id: _TypeAlias = _typing.Literal["account_manager_id"]  # noqa: Y015
+    _WhichOneofArgType__account_manager_id: _TypeAlias = _typing.Literal["_account_manager_id", b"_account_manager_id"]  # noqa: Y015
     _WhichOneofReturnType__country: _TypeAlias = _typing.Literal["country"]  # noqa: Y015
     _WhichOneofArgType__country: _TypeAlias = _typing.Literal["_country", b"_country"]  # noqa: Y015
     _WhichOneofReturnType__email: _TypeAlias = _typing.Literal["email"]  # noqa: Y015
     _WhichOneofArgType__email: _TypeAlias = _typing.Literal["_email", b"_email"]  # noqa: Y015
+    _WhichOneofReturnType__expected_version: _TypeAlias = _typing.Literal["expected_version"]  # noqa: Y015
+    _WhichOneofArgType__expected_version: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version"]  # noqa: Y015
+    _WhichOneofReturnType__legal_name: _TypeAlias = _typing.Literal["legal_name"]  # noqa: Y015
+    _WhichOneofArgType__legal_name: _TypeAlias = _typing.Literal["_legal_name", b"_legal_name"]  # noqa: Y015
     _WhichOneofReturnType__locale: _TypeAlias = _typing.Literal["locale"]  # noqa: Y015
     _WhichOneofArgType__locale: _TypeAlias = _typing.Literal["_locale", b"_locale"]  # noqa: Y015
     _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
     _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
     _WhichOneofReturnType__payment_terms_days: _TypeAlias = _typing.Literal["payment_terms_days"]  # noqa: Y015
     _WhichOneofArgType__payment_terms_days: _TypeAlias = _typing.Literal["_payment_terms_days", b"_payment_terms_days"]  # noqa: Y015
+    _WhichOneofReturnType__purchase_order_number: _TypeAlias = _typing.Literal["purchase_order_number"]  # noqa: Y015
+    _WhichOneofArgType__purchase_order_number: _TypeAlias = _typing.Literal["_purchase_order_number", b"_purchase_order_number"]  # noqa: Y015
     _WhichOneofReturnType__tax_id: _TypeAlias = _typing.Literal["tax_id"]  # noqa: Y015
     _WhichOneofArgType__tax_id: _TypeAlias = _typing.Literal["_tax_id", b"_tax_id"]  # noqa: Y015
+    _WhichOneofReturnType__time_zone: _TypeAlias = _typing.Literal["time_zone"]  # noqa: Y015
+    _WhichOneofArgType__time_zone: _TypeAlias = _typing.Literal["_time_zone", b"_time_zone"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__account_manager_id) -> _WhichOneofReturnType__account_manager_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__country) -> _WhichOneofReturnType__country | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__email) -> _WhichOneofReturnType__email | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_version) -> _WhichOneofReturnType__expected_version | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__legal_name) -> _WhichOneofReturnType__legal_name | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__locale) -> _WhichOneofReturnType__locale | None: ...
     @_typing.overload
@@ -343,9 +910,413 @@ class UpdateCustomerRequest(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__payment_terms_days) -> _WhichOneofReturnType__payment_terms_days | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__purchase_order_number) -> _WhichOneofReturnType__purchase_order_number | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__tax_id) -> _WhichOneofReturnType__tax_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__time_zone) -> _WhichOneofReturnType__time_zone | None: ...
 
 Global___UpdateCustomerRequest: _TypeAlias = UpdateCustomerRequest  # noqa: Y015
+
+@_typing.final
+class CustomerTaxIdList(_message.Message):
+    """Tax ids as a whole."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def values(self) -> _containers.RepeatedCompositeFieldContainer[Global___CustomerTaxId]:
+        """All of them; none takes them all away."""
+
+    def __init__(
+        self,
+        *,
+        values: _abc.Iterable[Global___CustomerTaxId] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerTaxIdList: _TypeAlias = CustomerTaxIdList  # noqa: Y015
+
+@_typing.final
+class CustomerCreditLimit(_message.Message):
+    """A credit limit, or none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """Most that may be owed at once, in the customer's currency; absent for no limit."""
+
+    def __init__(
+        self,
+        *,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerCreditLimit: _TypeAlias = CustomerCreditLimit  # noqa: Y015
+
+@_typing.final
+class CustomerTexts(_message.Message):
+    """Texts by name as a whole."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ValuesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    VALUES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def values(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """All of them; none takes them all away."""
+
+    def __init__(
+        self,
+        *,
+        values: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerTexts: _TypeAlias = CustomerTexts  # noqa: Y015
+
+@_typing.final
+class CustomerLabels(_message.Message):
+    """Labels as a whole."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """All of them; none takes them all away."""
+
+    def __init__(
+        self,
+        *,
+        values: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerLabels: _TypeAlias = CustomerLabels  # noqa: Y015
+
+@_typing.final
+class SetCustomerHoldRequest(_message.Message):
+    """Sets or lifts a hold."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    ON_HOLD_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """Id of the customer."""
+    on_hold: _builtins.bool
+    """Whether nothing new is invoiced from now on."""
+    reason: _builtins.str
+    """Why."""
+    expected_version: _builtins.int
+    """Refused with CUSTOMER_CHANGED when the customer has another version by now."""
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+        on_hold: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+        expected_version: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "customer_id", b"customer_id", "expected_version", b"expected_version", "on_hold", b"on_hold", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__expected_version: _TypeAlias = _typing.Literal["expected_version"]  # noqa: Y015
+    _WhichOneofArgType__expected_version: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_version) -> _WhichOneofReturnType__expected_version | None: ...
+
+Global___SetCustomerHoldRequest: _TypeAlias = SetCustomerHoldRequest  # noqa: Y015
+
+@_typing.final
+class SetCustomerParentRequest(_message.Message):
+    """Moves a customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    PARENT_CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """Id of the customer."""
+    parent_customer_id: _builtins.str
+    """Customer right above; empty for none."""
+    reason: _builtins.str
+    """Why."""
+    expected_version: _builtins.int
+    """Refused with CUSTOMER_CHANGED when the customer has another version by now."""
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+        parent_customer_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        expected_version: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "customer_id", b"customer_id", "expected_version", b"expected_version", "parent_customer_id", b"parent_customer_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__expected_version: _TypeAlias = _typing.Literal["expected_version"]  # noqa: Y015
+    _WhichOneofArgType__expected_version: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_version) -> _WhichOneofReturnType__expected_version | None: ...
+
+Global___SetCustomerParentRequest: _TypeAlias = SetCustomerParentRequest  # noqa: Y015
+
+@_typing.final
+class ListSubsidiariesRequest(_message.Message):
+    """Lists the customers below one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """Id of the customer above."""
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSubsidiariesRequest: _TypeAlias = ListSubsidiariesRequest  # noqa: Y015
+
+@_typing.final
+class ListSubsidiariesResponse(_message.Message):
+    """The customers below one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBSIDIARIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def subsidiaries(self) -> _containers.RepeatedCompositeFieldContainer[Global___Subsidiary]:
+        """All of them, children before grandchildren, then by name."""
+
+    def __init__(
+        self,
+        *,
+        subsidiaries: _abc.Iterable[Global___Subsidiary] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["subsidiaries", b"subsidiaries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSubsidiariesResponse: _TypeAlias = ListSubsidiariesResponse  # noqa: Y015
+
+@_typing.final
+class Subsidiary(_message.Message):
+    """A customer below another."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BALANCE_FIELD_NUMBER: _builtins.int
+    DEPTH_FIELD_NUMBER: _builtins.int
+    PARENT_CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    depth: _builtins.int
+    """Steps below the customer asked for, from one."""
+    parent_customer_id: _builtins.str
+    """Customer right above."""
+    @_builtins.property
+    def balance(self) -> Global___CustomerBalance:
+        """The customer with what they owe."""
+
+    def __init__(
+        self,
+        *,
+        balance: Global___CustomerBalance | None = ...,
+        depth: _builtins.int = ...,
+        parent_customer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "depth", b"depth", "parent_customer_id", b"parent_customer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Subsidiary: _TypeAlias = Subsidiary  # noqa: Y015
+
+@_typing.final
+class ListCustomerVersionsRequest(_message.Message):
+    """Lists versions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """Id of the customer."""
+    page_size: _builtins.int
+    """At most this many; 25 when zero."""
+    page_token: _builtins.str
+    """Token of the next page from the answer before."""
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCustomerVersionsRequest: _TypeAlias = ListCustomerVersionsRequest  # noqa: Y015
+
+@_typing.final
+class ListCustomerVersionsResponse(_message.Message):
+    """A page of versions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___CustomerVersion]:
+        """Versions, the newest first."""
+
+    def __init__(
+        self,
+        *,
+        versions: _abc.Iterable[Global___CustomerVersion] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCustomerVersionsResponse: _TypeAlias = ListCustomerVersionsResponse  # noqa: Y015
+
+@_typing.final
+class CustomerVersion(_message.Message):
+    """A change of a customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    CHANGED_AT_FIELD_NUMBER: _builtins.int
+    CHANGED_BY_FIELD_NUMBER: _builtins.int
+    CHANGED_BY_NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """The version that it made."""
+    changed_by: _builtins.str
+    """Who: a person, a service."""
+    changed_by_name: _builtins.str
+    """Name of the person, as it was then."""
+    reason: _builtins.str
+    """Why."""
+    @_builtins.property
+    def changed_at(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___CustomerFieldChange]:
+        """What was changed."""
+
+    def __init__(
+        self,
+        *,
+        version: _builtins.int = ...,
+        changed_at: _timestamp_pb2.Timestamp | None = ...,
+        changed_by: _builtins.str = ...,
+        changed_by_name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        changes: _abc.Iterable[Global___CustomerFieldChange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["changed_at", b"changed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_at", b"changed_at", "changed_by", b"changed_by", "changed_by_name", b"changed_by_name", "changes", b"changes", "reason", b"reason", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerVersion: _TypeAlias = CustomerVersion  # noqa: Y015
+
+@_typing.final
+class CustomerFieldChange(_message.Message):
+    """One field before and after, as in the JSON of a customer; personal, since it may hold an address."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """Name of the field."""
+    before: _builtins.str
+    """Before, as JSON; empty for nothing."""
+    after: _builtins.str
+    """After, as JSON; empty for nothing."""
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        before: _builtins.str = ...,
+        after: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "field", b"field"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerFieldChange: _TypeAlias = CustomerFieldChange  # noqa: Y015
 
 @_typing.final
 class GetAccountSummaryRequest(_message.Message):

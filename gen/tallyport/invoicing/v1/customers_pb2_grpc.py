@@ -60,6 +60,26 @@ class CustomersStub:
                 request_serializer=tallyport_dot_invoicing_dot_v1_dot_customers__pb2.GetAccountSummaryRequest.SerializeToString,
                 response_deserializer=tallyport_dot_invoicing_dot_v1_dot_customers__pb2.AccountSummary.FromString,
                 _registered_method=True)
+        self.SetCustomerHold = channel.unary_unary(
+                '/tallyport.invoicing.v1.Customers/SetCustomerHold',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_customers__pb2.SetCustomerHoldRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_customers__pb2.Customer.FromString,
+                _registered_method=True)
+        self.SetCustomerParent = channel.unary_unary(
+                '/tallyport.invoicing.v1.Customers/SetCustomerParent',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_customers__pb2.SetCustomerParentRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_customers__pb2.Customer.FromString,
+                _registered_method=True)
+        self.ListSubsidiaries = channel.unary_unary(
+                '/tallyport.invoicing.v1.Customers/ListSubsidiaries',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_customers__pb2.ListSubsidiariesRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_customers__pb2.ListSubsidiariesResponse.FromString,
+                _registered_method=True)
+        self.ListCustomerVersions = channel.unary_unary(
+                '/tallyport.invoicing.v1.Customers/ListCustomerVersions',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_customers__pb2.ListCustomerVersionsRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_customers__pb2.ListCustomerVersionsResponse.FromString,
+                _registered_method=True)
 
 
 class CustomersServicer:
@@ -101,6 +121,36 @@ class CustomersServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetCustomerHold(self, request, context):
+        """Puts a customer on hold, or takes the hold away. While it lasts, nothing new is invoiced: drafts and finalizing
+        are refused with CUSTOMER_ON_HOLD. What is owed can be paid.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetCustomerParent(self, request, context):
+        """Puts a customer below another, or on its own with an empty parent. The people of a parent see and pay what its
+        children owe, and theirs; nobody sees a parent or a sibling.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSubsidiaries(self, request, context):
+        """Lists all customers below a customer, by name, with what each owes; people of the customer see their own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCustomerVersions(self, request, context):
+        """Lists what was changed of a customer, the newest first: who, when, why, before and after.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CustomersServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -128,6 +178,26 @@ def add_CustomersServicer_to_server(servicer, server):
                     servicer.GetAccountSummary,
                     request_deserializer=tallyport_dot_invoicing_dot_v1_dot_customers__pb2.GetAccountSummaryRequest.FromString,
                     response_serializer=tallyport_dot_invoicing_dot_v1_dot_customers__pb2.AccountSummary.SerializeToString,
+            ),
+            'SetCustomerHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetCustomerHold,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_customers__pb2.SetCustomerHoldRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_customers__pb2.Customer.SerializeToString,
+            ),
+            'SetCustomerParent': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetCustomerParent,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_customers__pb2.SetCustomerParentRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_customers__pb2.Customer.SerializeToString,
+            ),
+            'ListSubsidiaries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSubsidiaries,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_customers__pb2.ListSubsidiariesRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_customers__pb2.ListSubsidiariesResponse.SerializeToString,
+            ),
+            'ListCustomerVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCustomerVersions,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_customers__pb2.ListCustomerVersionsRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_customers__pb2.ListCustomerVersionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -266,6 +336,114 @@ class Customers:
             '/tallyport.invoicing.v1.Customers/GetAccountSummary',
             tallyport_dot_invoicing_dot_v1_dot_customers__pb2.GetAccountSummaryRequest.SerializeToString,
             tallyport_dot_invoicing_dot_v1_dot_customers__pb2.AccountSummary.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetCustomerHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.Customers/SetCustomerHold',
+            tallyport_dot_invoicing_dot_v1_dot_customers__pb2.SetCustomerHoldRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_customers__pb2.Customer.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetCustomerParent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.Customers/SetCustomerParent',
+            tallyport_dot_invoicing_dot_v1_dot_customers__pb2.SetCustomerParentRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_customers__pb2.Customer.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSubsidiaries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.Customers/ListSubsidiaries',
+            tallyport_dot_invoicing_dot_v1_dot_customers__pb2.ListSubsidiariesRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_customers__pb2.ListSubsidiariesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCustomerVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.Customers/ListCustomerVersions',
+            tallyport_dot_invoicing_dot_v1_dot_customers__pb2.ListCustomerVersionsRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_customers__pb2.ListCustomerVersionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,18 @@ class CustomersStub:
     """Changes a customer; absent fields stay."""
     GetAccountSummary: _grpc.UnaryUnaryMultiCallable[_customers_pb2.GetAccountSummaryRequest, _customers_pb2.AccountSummary]
     """Tells what a customer owes, what is due, and what credit they have, by currency."""
+    SetCustomerHold: _grpc.UnaryUnaryMultiCallable[_customers_pb2.SetCustomerHoldRequest, _customers_pb2.Customer]
+    """Puts a customer on hold, or takes the hold away. While it lasts, nothing new is invoiced: drafts and finalizing
+    are refused with CUSTOMER_ON_HOLD. What is owed can be paid.
+    """
+    SetCustomerParent: _grpc.UnaryUnaryMultiCallable[_customers_pb2.SetCustomerParentRequest, _customers_pb2.Customer]
+    """Puts a customer below another, or on its own with an empty parent. The people of a parent see and pay what its
+    children owe, and theirs; nobody sees a parent or a sibling.
+    """
+    ListSubsidiaries: _grpc.UnaryUnaryMultiCallable[_customers_pb2.ListSubsidiariesRequest, _customers_pb2.ListSubsidiariesResponse]
+    """Lists all customers below a customer, by name, with what each owes; people of the customer see their own."""
+    ListCustomerVersions: _grpc.UnaryUnaryMultiCallable[_customers_pb2.ListCustomerVersionsRequest, _customers_pb2.ListCustomerVersionsResponse]
+    """Lists what was changed of a customer, the newest first: who, when, why, before and after."""
 
 @_typing.type_check_only
 class CustomersAsyncStub(CustomersStub):
@@ -59,6 +71,18 @@ class CustomersAsyncStub(CustomersStub):
     """Changes a customer; absent fields stay."""
     GetAccountSummary: _aio.UnaryUnaryMultiCallable[_customers_pb2.GetAccountSummaryRequest, _customers_pb2.AccountSummary]  # type: ignore[assignment]
     """Tells what a customer owes, what is due, and what credit they have, by currency."""
+    SetCustomerHold: _aio.UnaryUnaryMultiCallable[_customers_pb2.SetCustomerHoldRequest, _customers_pb2.Customer]  # type: ignore[assignment]
+    """Puts a customer on hold, or takes the hold away. While it lasts, nothing new is invoiced: drafts and finalizing
+    are refused with CUSTOMER_ON_HOLD. What is owed can be paid.
+    """
+    SetCustomerParent: _aio.UnaryUnaryMultiCallable[_customers_pb2.SetCustomerParentRequest, _customers_pb2.Customer]  # type: ignore[assignment]
+    """Puts a customer below another, or on its own with an empty parent. The people of a parent see and pay what its
+    children owe, and theirs; nobody sees a parent or a sibling.
+    """
+    ListSubsidiaries: _aio.UnaryUnaryMultiCallable[_customers_pb2.ListSubsidiariesRequest, _customers_pb2.ListSubsidiariesResponse]  # type: ignore[assignment]
+    """Lists all customers below a customer, by name, with what each owes; people of the customer see their own."""
+    ListCustomerVersions: _aio.UnaryUnaryMultiCallable[_customers_pb2.ListCustomerVersionsRequest, _customers_pb2.ListCustomerVersionsResponse]  # type: ignore[assignment]
+    """Lists what was changed of a customer, the newest first: who, when, why, before and after."""
 
 class CustomersServicer(metaclass=_abc_1.ABCMeta):
     """Customers and what they owe."""
@@ -102,5 +126,41 @@ class CustomersServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_customers_pb2.AccountSummary, _abc.Awaitable[_customers_pb2.AccountSummary]]:
         """Tells what a customer owes, what is due, and what credit they have, by currency."""
+
+    @_abc_1.abstractmethod
+    def SetCustomerHold(
+        self,
+        request: _customers_pb2.SetCustomerHoldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_customers_pb2.Customer, _abc.Awaitable[_customers_pb2.Customer]]:
+        """Puts a customer on hold, or takes the hold away. While it lasts, nothing new is invoiced: drafts and finalizing
+        are refused with CUSTOMER_ON_HOLD. What is owed can be paid.
+        """
+
+    @_abc_1.abstractmethod
+    def SetCustomerParent(
+        self,
+        request: _customers_pb2.SetCustomerParentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_customers_pb2.Customer, _abc.Awaitable[_customers_pb2.Customer]]:
+        """Puts a customer below another, or on its own with an empty parent. The people of a parent see and pay what its
+        children owe, and theirs; nobody sees a parent or a sibling.
+        """
+
+    @_abc_1.abstractmethod
+    def ListSubsidiaries(
+        self,
+        request: _customers_pb2.ListSubsidiariesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_customers_pb2.ListSubsidiariesResponse, _abc.Awaitable[_customers_pb2.ListSubsidiariesResponse]]:
+        """Lists all customers below a customer, by name, with what each owes; people of the customer see their own."""
+
+    @_abc_1.abstractmethod
+    def ListCustomerVersions(
+        self,
+        request: _customers_pb2.ListCustomerVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_customers_pb2.ListCustomerVersionsResponse, _abc.Awaitable[_customers_pb2.ListCustomerVersionsResponse]]:
+        """Lists what was changed of a customer, the newest first: who, when, why, before and after."""
 
 def add_CustomersServicer_to_server(servicer: CustomersServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -26,7 +26,7 @@ from tallyport.common.v1 import money_pb2 as tallyport_dot_common_dot_v1_dot_mon
 from tallyport.options.v1 import options_pb2 as tallyport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#tallyport/invoicing/v1/events.proto\x12\x16tallyport.invoicing.v1\x1a\x1ftallyport/common/v1/money.proto\x1a\"tallyport/options/v1/options.proto\"W\n\x07\x43ontact\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x12\n\x04name\x18\x02 \x01(\tB\x04\x98\xb5\x18\x01\x12\x13\n\x05\x65mail\x18\x03 \x01(\tB\x04\x98\xb5\x18\x01\x12\x0e\n\x06locale\x18\x04 \x01(\t\"j\n\x0f\x43ustomerChanged\x12\x30\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x1f.tallyport.invoicing.v1.Contact\x12\x13\n\x0b\x65xternal_id\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\"\xcb\x01\n\x10InvoiceFinalized\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x30\n\x07\x63ontact\x18\x03 \x01(\x0b\x32\x1f.tallyport.invoicing.v1.Contact\x12)\n\x05total\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x14\n\x0cinvoice_date\x18\x05 \x01(\t\x12\x10\n\x08\x64ue_date\x18\x06 \x01(\t\x12\x0e\n\x06notify\x18\x07 \x01(\x08\"\x97\x01\n\x11InvoicePartlyPaid\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12*\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12.\n\namount_due\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\"a\n\x0bInvoicePaid\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12*\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\"3\n\rInvoiceVoided\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\xc6\x02\n\x0ePaymentApplied\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x16\n\x0ereceipt_number\x18\x02 \x01(\t\x12\x30\n\x07\x63ontact\x18\x03 \x01(\x0b\x32\x1f.tallyport.invoicing.v1.Contact\x12,\n\x08received\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x39\n\x0c\x61pplications\x18\x05 \x03(\x0b\x32#.tallyport.invoicing.v1.Application\x12,\n\x08\x63redited\x18\x06 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x0e\n\x06notify\x18\x07 \x01(\x08\x12/\n\x0b\x63redit_used\x18\x08 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\"\x89\x03\n\x10PaymentUnapplied\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x13\n\x0breversal_id\x18\x02 \x01(\t\x12\x30\n\x07\x63ontact\x18\x03 \x01(\x0b\x32\x1f.tallyport.invoicing.v1.Contact\x12*\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x39\n\x0c\x61pplications\x18\x05 \x03(\x0b\x32#.tallyport.invoicing.v1.Application\x12/\n\x0b\x66rom_credit\x18\x06 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x0c\n\x04kind\x18\x07 \x01(\t\x12\x10\n\x08\x66orgiven\x18\x08 \x01(\x08\x12\x11\n\tto_credit\x18\t \x01(\x08\x12\x16\n\x0ereceipt_number\x18\n \x01(\t\x12\'\n\x03\x66\x65\x65\x18\x0b \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x0e\n\x06notify\x18\x0c \x01(\x08\"i\n\x0fInvoiceReopened\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12.\n\namount_due\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\"\x8d\x01\n\x0b\x41pplication\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12*\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12.\n\namount_due\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\"\xa8\x01\n\x17\x45xternalPaymentReported\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x03 \x01(\t\x12*\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x13\n\x0breceived_on\x18\x05 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x06 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#tallyport/invoicing/v1/events.proto\x12\x16tallyport.invoicing.v1\x1a\x1ftallyport/common/v1/money.proto\x1a\"tallyport/options/v1/options.proto\"W\n\x07\x43ontact\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x12\n\x04name\x18\x02 \x01(\tB\x04\x98\xb5\x18\x01\x12\x13\n\x05\x65mail\x18\x03 \x01(\tB\x04\x98\xb5\x18\x01\x12\x0e\n\x06locale\x18\x04 \x01(\t\"\x90\x02\n\x0f\x43ustomerChanged\x12\x30\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x1f.tallyport.invoicing.v1.Contact\x12\x13\n\x0b\x65xternal_id\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x10\n\x08segments\x18\x05 \x03(\t\x12\x1a\n\x12parent_customer_id\x18\x06 \x01(\t\x12\x14\n\x0c\x61ncestor_ids\x18\x07 \x03(\t\x12\x1a\n\x12\x61\x63\x63ount_manager_id\x18\x08 \x01(\t\x12\x0f\n\x07on_hold\x18\t \x01(\x08\x12\x0f\n\x07\x63ountry\x18\n \x01(\t\x12\x0f\n\x07version\x18\x0b \x01(\x03\"\xcb\x01\n\x10InvoiceFinalized\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x30\n\x07\x63ontact\x18\x03 \x01(\x0b\x32\x1f.tallyport.invoicing.v1.Contact\x12)\n\x05total\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x14\n\x0cinvoice_date\x18\x05 \x01(\t\x12\x10\n\x08\x64ue_date\x18\x06 \x01(\t\x12\x0e\n\x06notify\x18\x07 \x01(\x08\"\x97\x01\n\x11InvoicePartlyPaid\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12*\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12.\n\namount_due\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\"a\n\x0bInvoicePaid\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12*\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\"3\n\rInvoiceVoided\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\xc6\x02\n\x0ePaymentApplied\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x16\n\x0ereceipt_number\x18\x02 \x01(\t\x12\x30\n\x07\x63ontact\x18\x03 \x01(\x0b\x32\x1f.tallyport.invoicing.v1.Contact\x12,\n\x08received\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x39\n\x0c\x61pplications\x18\x05 \x03(\x0b\x32#.tallyport.invoicing.v1.Application\x12,\n\x08\x63redited\x18\x06 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x0e\n\x06notify\x18\x07 \x01(\x08\x12/\n\x0b\x63redit_used\x18\x08 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\"\x89\x03\n\x10PaymentUnapplied\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x13\n\x0breversal_id\x18\x02 \x01(\t\x12\x30\n\x07\x63ontact\x18\x03 \x01(\x0b\x32\x1f.tallyport.invoicing.v1.Contact\x12*\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x39\n\x0c\x61pplications\x18\x05 \x03(\x0b\x32#.tallyport.invoicing.v1.Application\x12/\n\x0b\x66rom_credit\x18\x06 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x0c\n\x04kind\x18\x07 \x01(\t\x12\x10\n\x08\x66orgiven\x18\x08 \x01(\x08\x12\x11\n\tto_credit\x18\t \x01(\x08\x12\x16\n\x0ereceipt_number\x18\n \x01(\t\x12\'\n\x03\x66\x65\x65\x18\x0b \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x0e\n\x06notify\x18\x0c \x01(\x08\"i\n\x0fInvoiceReopened\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12.\n\namount_due\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\"\x8d\x01\n\x0b\x41pplication\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12*\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12.\n\namount_due\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\"\xa8\x01\n\x17\x45xternalPaymentReported\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x03 \x01(\t\x12*\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x13\n\x0breceived_on\x18\x05 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x06 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,24 +39,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONTACT'].fields_by_name['email']._serialized_options = b'\230\265\030\001'
   _globals['_CONTACT']._serialized_start=132
   _globals['_CONTACT']._serialized_end=219
-  _globals['_CUSTOMERCHANGED']._serialized_start=221
-  _globals['_CUSTOMERCHANGED']._serialized_end=327
-  _globals['_INVOICEFINALIZED']._serialized_start=330
-  _globals['_INVOICEFINALIZED']._serialized_end=533
-  _globals['_INVOICEPARTLYPAID']._serialized_start=536
-  _globals['_INVOICEPARTLYPAID']._serialized_end=687
-  _globals['_INVOICEPAID']._serialized_start=689
-  _globals['_INVOICEPAID']._serialized_end=786
-  _globals['_INVOICEVOIDED']._serialized_start=788
-  _globals['_INVOICEVOIDED']._serialized_end=839
-  _globals['_PAYMENTAPPLIED']._serialized_start=842
-  _globals['_PAYMENTAPPLIED']._serialized_end=1168
-  _globals['_PAYMENTUNAPPLIED']._serialized_start=1171
-  _globals['_PAYMENTUNAPPLIED']._serialized_end=1564
-  _globals['_INVOICEREOPENED']._serialized_start=1566
-  _globals['_INVOICEREOPENED']._serialized_end=1671
-  _globals['_APPLICATION']._serialized_start=1674
-  _globals['_APPLICATION']._serialized_end=1815
-  _globals['_EXTERNALPAYMENTREPORTED']._serialized_start=1818
-  _globals['_EXTERNALPAYMENTREPORTED']._serialized_end=1986
+  _globals['_CUSTOMERCHANGED']._serialized_start=222
+  _globals['_CUSTOMERCHANGED']._serialized_end=494
+  _globals['_INVOICEFINALIZED']._serialized_start=497
+  _globals['_INVOICEFINALIZED']._serialized_end=700
+  _globals['_INVOICEPARTLYPAID']._serialized_start=703
+  _globals['_INVOICEPARTLYPAID']._serialized_end=854
+  _globals['_INVOICEPAID']._serialized_start=856
+  _globals['_INVOICEPAID']._serialized_end=953
+  _globals['_INVOICEVOIDED']._serialized_start=955
+  _globals['_INVOICEVOIDED']._serialized_end=1006
+  _globals['_PAYMENTAPPLIED']._serialized_start=1009
+  _globals['_PAYMENTAPPLIED']._serialized_end=1335
+  _globals['_PAYMENTUNAPPLIED']._serialized_start=1338
+  _globals['_PAYMENTUNAPPLIED']._serialized_end=1731
+  _globals['_INVOICEREOPENED']._serialized_start=1733
+  _globals['_INVOICEREOPENED']._serialized_end=1838
+  _globals['_APPLICATION']._serialized_start=1841
+  _globals['_APPLICATION']._serialized_end=1982
+  _globals['_EXTERNALPAYMENTREPORTED']._serialized_start=1985
+  _globals['_EXTERNALPAYMENTREPORTED']._serialized_end=2153
 # @@protoc_insertion_point(module_scope)

@@ -62,13 +62,41 @@ class CustomerChanged(_message.Message):
     CONTACT_FIELD_NUMBER: _builtins.int
     EXTERNAL_ID_FIELD_NUMBER: _builtins.int
     CURRENCY_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    SEGMENTS_FIELD_NUMBER: _builtins.int
+    PARENT_CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    ANCESTOR_IDS_FIELD_NUMBER: _builtins.int
+    ACCOUNT_MANAGER_ID_FIELD_NUMBER: _builtins.int
+    ON_HOLD_FIELD_NUMBER: _builtins.int
+    COUNTRY_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     external_id: _builtins.str
     """Id in the organization's own systems."""
     currency: _builtins.str
     """Currency of new invoices."""
+    time_zone: _builtins.str
+    """IANA time zone; the organization's when empty."""
+    parent_customer_id: _builtins.str
+    """Customer right above; empty for none."""
+    account_manager_id: _builtins.str
+    """Person of the organization who looks after the customer."""
+    on_hold: _builtins.bool
+    """Nothing new is invoiced."""
+    country: _builtins.str
+    """ISO 3166-1 alpha-2 country; empty when it is not known."""
+    version: _builtins.int
+    """Counts changes of the customer from one."""
     @_builtins.property
     def contact(self) -> Global___Contact:
         """The customer as it is now."""
+
+    @_builtins.property
+    def segments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Labels by which policies tell customers apart."""
+
+    @_builtins.property
+    def ancestor_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """All customers above, the nearest first."""
 
     def __init__(
         self,
@@ -76,10 +104,18 @@ class CustomerChanged(_message.Message):
         contact: Global___Contact | None = ...,
         external_id: _builtins.str = ...,
         currency: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
+        segments: _abc.Iterable[_builtins.str] | None = ...,
+        parent_customer_id: _builtins.str = ...,
+        ancestor_ids: _abc.Iterable[_builtins.str] | None = ...,
+        account_manager_id: _builtins.str = ...,
+        on_hold: _builtins.bool = ...,
+        country: _builtins.str = ...,
+        version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "currency", b"currency", "external_id", b"external_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_manager_id", b"account_manager_id", "ancestor_ids", b"ancestor_ids", "contact", b"contact", "country", b"country", "currency", b"currency", "external_id", b"external_id", "on_hold", b"on_hold", "parent_customer_id", b"parent_customer_id", "segments", b"segments", "time_zone", b"time_zone", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
