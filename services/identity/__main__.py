@@ -3,6 +3,7 @@
 from chassis import lifecycle, migrations, telemetry
 from chassis.bus import Bus
 from chassis.clock import SystemClock
+from chassis.clock_port import clock_port
 from chassis.event_log import event_log
 from chassis.jobs import run_jobs
 from chassis.lifecycle import HealthServer
@@ -28,7 +29,7 @@ async def serve() -> None:
     db, hasher = await open_database(settings, SERVICE), Hasher(settings.hash_threads)
     try:
         services = servicers(db, hasher, TokenIssuer(signer, clock))
-        server = Server(settings, [*services, event_log(db)])
+        server = Server(settings, [*services, event_log(db), *clock_port(settings, db)])
         checks: dict[str, lifecycle.Check] = {
             "database": lambda: answers(db),
             "server": lambda: server.serving,

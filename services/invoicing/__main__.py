@@ -2,6 +2,7 @@
 
 from chassis import lifecycle, migrations, telemetry
 from chassis.bus import Bus
+from chassis.clock_port import clock_port
 from chassis.gaps import gap_fetcher
 from chassis.inbox import Consumers, Recovery
 from chassis.jobs import run_jobs
@@ -28,7 +29,8 @@ async def serve() -> None:
     payments = connect(settings, "payments")
     try:
         slips = TransferSlips(payments)
-        server = Server(settings, servicers(db, pay_link_key=key, find_slip=slips.find))
+        served = servicers(db, pay_link_key=key, find_slip=slips.find)
+        server = Server(settings, [*served, *clock_port(settings, db, HANDLERS)])
         checks: dict[str, lifecycle.Check] = {
             "database": lambda: answers(db),
             "server": lambda: server.serving,

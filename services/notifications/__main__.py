@@ -3,6 +3,7 @@
 from chassis import lifecycle, migrations, telemetry
 from chassis.bus import Bus
 from chassis.clock import SystemClock
+from chassis.clock_port import clock_port
 from chassis.event_log import event_log
 from chassis.gaps import gap_fetcher
 from chassis.inbox import Consumers, Recovery
@@ -24,7 +25,7 @@ async def serve() -> None:
     telemetry.setup(SERVICE, settings)
     db = await open_database(settings, SERVICE)
     try:
-        server = Server(settings, [*servicers(db), event_log(db)])
+        server = Server(settings, [*servicers(db), event_log(db), *clock_port(settings, db, HANDLERS)])
         checks: dict[str, lifecycle.Check] = {
             "database": lambda: answers(db),
             "server": lambda: server.serving,
