@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from tallyport.common.v1 import money_pb2 as _money_pb2
 import builtins as _builtins
 import sys
@@ -18,6 +19,78 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _ScheduleChangeKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ScheduleChangeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ScheduleChangeKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SCHEDULE_CHANGE_KIND_UNSPECIFIED: _ScheduleChangeKind.ValueType  # 0
+    """Not set."""
+    SCHEDULE_CHANGE_KIND_CREATED: _ScheduleChangeKind.ValueType  # 1
+    """It was created."""
+    SCHEDULE_CHANGE_KIND_DETAILS: _ScheduleChangeKind.ValueType  # 2
+    """Something that is not money."""
+    SCHEDULE_CHANGE_KIND_PRICE: _ScheduleChangeKind.ValueType  # 3
+    """A price; the customer is given notice."""
+    SCHEDULE_CHANGE_KIND_QUANTITY: _ScheduleChangeKind.ValueType  # 4
+    """A quantity."""
+    SCHEDULE_CHANGE_KIND_PAUSED: _ScheduleChangeKind.ValueType  # 5
+    """Paused."""
+    SCHEDULE_CHANGE_KIND_RESUMED: _ScheduleChangeKind.ValueType  # 6
+    """Resumed."""
+    SCHEDULE_CHANGE_KIND_CANCELED: _ScheduleChangeKind.ValueType  # 7
+    """Canceled, from effective_on."""
+    SCHEDULE_CHANGE_KIND_ENDED: _ScheduleChangeKind.ValueType  # 8
+    """Over: the last invoice is made."""
+
+class ScheduleChangeKind(_ScheduleChangeKind, metaclass=_ScheduleChangeKindEnumTypeWrapper):
+    """What changed about a schedule."""
+
+SCHEDULE_CHANGE_KIND_UNSPECIFIED: ScheduleChangeKind.ValueType  # 0
+"""Not set."""
+SCHEDULE_CHANGE_KIND_CREATED: ScheduleChangeKind.ValueType  # 1
+"""It was created."""
+SCHEDULE_CHANGE_KIND_DETAILS: ScheduleChangeKind.ValueType  # 2
+"""Something that is not money."""
+SCHEDULE_CHANGE_KIND_PRICE: ScheduleChangeKind.ValueType  # 3
+"""A price; the customer is given notice."""
+SCHEDULE_CHANGE_KIND_QUANTITY: ScheduleChangeKind.ValueType  # 4
+"""A quantity."""
+SCHEDULE_CHANGE_KIND_PAUSED: ScheduleChangeKind.ValueType  # 5
+"""Paused."""
+SCHEDULE_CHANGE_KIND_RESUMED: ScheduleChangeKind.ValueType  # 6
+"""Resumed."""
+SCHEDULE_CHANGE_KIND_CANCELED: ScheduleChangeKind.ValueType  # 7
+"""Canceled, from effective_on."""
+SCHEDULE_CHANGE_KIND_ENDED: ScheduleChangeKind.ValueType  # 8
+"""Over: the last invoice is made."""
+Global___ScheduleChangeKind: _TypeAlias = ScheduleChangeKind  # noqa: Y015
+
+class _InvoiceWaitReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _InvoiceWaitReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_InvoiceWaitReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    INVOICE_WAIT_REASON_UNSPECIFIED: _InvoiceWaitReason.ValueType  # 0
+    """Not set."""
+    INVOICE_WAIT_REASON_REVIEW: _InvoiceWaitReason.ValueType  # 1
+    """It is to be reviewed."""
+    INVOICE_WAIT_REASON_HOLD: _InvoiceWaitReason.ValueType  # 2
+    """The customer is on hold."""
+
+class InvoiceWaitReason(_InvoiceWaitReason, metaclass=_InvoiceWaitReasonEnumTypeWrapper):
+    """Why an invoice that a schedule or event made waits as a draft."""
+
+INVOICE_WAIT_REASON_UNSPECIFIED: InvoiceWaitReason.ValueType  # 0
+"""Not set."""
+INVOICE_WAIT_REASON_REVIEW: InvoiceWaitReason.ValueType  # 1
+"""It is to be reviewed."""
+INVOICE_WAIT_REASON_HOLD: InvoiceWaitReason.ValueType  # 2
+"""The customer is on hold."""
+Global___InvoiceWaitReason: _TypeAlias = InvoiceWaitReason  # noqa: Y015
 
 @_typing.final
 class Contact(_message.Message):
@@ -518,3 +591,147 @@ class ExternalPaymentReported(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExternalPaymentReported: _TypeAlias = ExternalPaymentReported  # noqa: Y015
+
+@_typing.final
+class ScheduleChanged(_message.Message):
+    """A schedule was created or changed. Aggregate: schedule."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHEDULE_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_ON_FIELD_NUMBER: _builtins.int
+    LINE_DESCRIPTION_FIELD_NUMBER: _builtins.int
+    OLD_UNIT_PRICE_FIELD_NUMBER: _builtins.int
+    NEW_UNIT_PRICE_FIELD_NUMBER: _builtins.int
+    schedule_id: _builtins.str
+    """Schedule."""
+    name: _builtins.str
+    """What is subscribed to."""
+    kind: Global___ScheduleChangeKind.ValueType
+    """What changed."""
+    effective_on: _builtins.str
+    """First day it counts on, ISO 8601."""
+    line_description: _builtins.str
+    """For prices and quantities: what the line says."""
+    @_builtins.property
+    def contact(self) -> Global___Contact:
+        """Who pays for it."""
+
+    @_builtins.property
+    def old_unit_price(self) -> _money_pb2.Money:
+        """Price until then, for prices."""
+
+    @_builtins.property
+    def new_unit_price(self) -> _money_pb2.Money:
+        """Price from then on, for prices."""
+
+    def __init__(
+        self,
+        *,
+        schedule_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        contact: Global___Contact | None = ...,
+        kind: Global___ScheduleChangeKind.ValueType = ...,
+        effective_on: _builtins.str = ...,
+        line_description: _builtins.str = ...,
+        old_unit_price: _money_pb2.Money | None = ...,
+        new_unit_price: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "new_unit_price", b"new_unit_price", "old_unit_price", b"old_unit_price"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "effective_on", b"effective_on", "kind", b"kind", "line_description", b"line_description", "name", b"name", "new_unit_price", b"new_unit_price", "old_unit_price", b"old_unit_price", "schedule_id", b"schedule_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScheduleChanged: _TypeAlias = ScheduleChanged  # noqa: Y015
+
+@_typing.final
+class InvoiceUpcoming(_message.Message):
+    """An invoice is to come, so many days ahead as the schedule says. Aggregate: schedule."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHEDULE_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
+    INVOICE_ON_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    MORE_BY_USAGE_FIELD_NUMBER: _builtins.int
+    schedule_id: _builtins.str
+    """Schedule."""
+    name: _builtins.str
+    """What is subscribed to."""
+    invoice_on: _builtins.str
+    """Day of the invoice, ISO 8601."""
+    more_by_usage: _builtins.bool
+    """True when metered lines may still add to it."""
+    @_builtins.property
+    def contact(self) -> Global___Contact:
+        """Who is to pay."""
+
+    @_builtins.property
+    def total(self) -> _money_pb2.Money:
+        """Sum to pay as far as it is known."""
+
+    def __init__(
+        self,
+        *,
+        schedule_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        contact: Global___Contact | None = ...,
+        invoice_on: _builtins.str = ...,
+        total: _money_pb2.Money | None = ...,
+        more_by_usage: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "invoice_on", b"invoice_on", "more_by_usage", b"more_by_usage", "name", b"name", "schedule_id", b"schedule_id", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InvoiceUpcoming: _TypeAlias = InvoiceUpcoming  # noqa: Y015
+
+@_typing.final
+class InvoiceWaiting(_message.Message):
+    """An invoice that a schedule or event made waits as a draft for staff. Aggregate: invoice_wait (the invoice's id)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    SCHEDULE_ID_FIELD_NUMBER: _builtins.int
+    invoice_id: _builtins.str
+    """Invoice."""
+    reason: Global___InvoiceWaitReason.ValueType
+    """Why it waits."""
+    schedule_id: _builtins.str
+    """Schedule that made it; may be empty."""
+    @_builtins.property
+    def contact(self) -> Global___Contact:
+        """Who is to pay."""
+
+    @_builtins.property
+    def total(self) -> _money_pb2.Money:
+        """What it would come to."""
+
+    def __init__(
+        self,
+        *,
+        invoice_id: _builtins.str = ...,
+        contact: Global___Contact | None = ...,
+        total: _money_pb2.Money | None = ...,
+        reason: Global___InvoiceWaitReason.ValueType = ...,
+        schedule_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "invoice_id", b"invoice_id", "reason", b"reason", "schedule_id", b"schedule_id", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InvoiceWaiting: _TypeAlias = InvoiceWaiting  # noqa: Y015
