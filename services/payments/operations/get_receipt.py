@@ -1,6 +1,8 @@
-"""The receipt of a succeeded payment as a PDF: numbered, unchanging, naming every invoice it paid."""
+"""The receipt of a succeeded payment as a PDF: numbered, naming every invoice it paid and what went back since."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,10 @@ from chassis.money import Money, format_money
 from chassis.pdf import render_pdf_in_thread
 from services.payments.desk import Desk
 from services.payments.domain.case import Case
-from services.payments.domain.payment import Method
+from services.payments.domain.payment import Method, Payment
+from services.payments.domain.refund import Destination, Refund
 from services.payments.operations.get_payment import check_visible
-from services.payments.store import cases, copies
+from services.payments.store import cases, copies, refunds
 from services.payments.store.copies import Payer
 
 TEMPLATE = Path(__file__).parents[1] / "templates" / "receipt.typ"
@@ -37,6 +40,13 @@ _METHODS = {
 }
 
 
+_DESTINATIONS = {
+    Destination.METHOD: "to the card or account",
+    Destination.CREDIT: "as credit on your account",
+    Destination.MANUAL: "by hand",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A file to be saved or attached."""
@@ -51,20 +61,23 @@ async def get_receipt(desk: Desk, payment_id: str) -> Document:
     async with desk.db.read(call.organization_id) as tx:
         case = await cases.load(tx, payment_id)
         check_visible(call, case.payment)
-        payer = await _payer(tx, case)
-    return await render_receipt(case, payer)
+        payer, given_back = await _payer(tx, case), await _given_back(tx, case)
+    return await render_receipt(case, payer, given_back)
 
 
 async def get_receipt_delivery(desk: Desk, organization_id: str, payment_id: str) -> Document:
     """For the mail that another service sends."""
     async with desk.db.read(organization_id) as tx:
         case = await cases.load(tx, payment_id)
-        payer = await _payer(tx, case)
-    return await render_receipt(case, payer)
+        payer, given_back = await _payer(tx, case), await _given_back(tx, case)
+    return await render_receipt(case, payer, given_back)
 
 
-async def render_receipt(case: Case, payer: Payer | None) -> Document:
-    """The same bytes each time. RECEIPT_NOT_READY until the money is there; reversed once a bank debit came back."""
+async def render_receipt(case: Case, payer: Payer | None, given_back: Sequence[Refund]) -> Document:
+    """The same bytes each time until money goes back. RECEIPT_NOT_READY until the money is there.
+
+    Reversed once a bank debit came back; `given_back` are the refunds that hold.
+    """
     payment = case.payment
     if payment.receipt_no is None or payment.finished_at is None:
         raise ServiceError(
@@ -72,18 +85,17 @@ async def render_receipt(case: Case, payer: Payer | None) -> Document:
             "RECEIPT_NOT_READY",
             "There is no receipt: this payment has not succeeded.",
         )
-    data = receipt_data(case, payer)
-    timestamp = payment.returned_at or payment.finished_at
+    data = receipt_data(case, payer, given_back)
+    timestamp = payment.returned_at or max((payment.finished_at, *(one.created_at for one in given_back)))
     content = await render_pdf_in_thread(TEMPLATE, data, timestamp=timestamp)
     return Document(f"receipt-{data['number']}.pdf", content)
 
 
-def receipt_data(case: Case, payer: Payer | None) -> dict[str, Any]:
+def receipt_data(case: Case, payer: Payer | None, given_back: Sequence[Refund]) -> dict[str, Any]:
     """What the template prints, ready for its reader: amounts and days in the payer's way of writing."""
     payment, organization = case.payment, case.organization
     locale = (payer.locale if payer else "") or organization.locale or FALLBACK_LOCALE
-    applied = sum((part.amount for part in payment.parts), start=Money.zero(payment.amount.currency))
-    rest = payment.amount - applied
+    rest = payment.funds + payment.credit_used - payment.parts_total
     day = payment.received_on or payment.created_at.date()
     return {
         "organization": organization.name or "",
@@ -103,10 +115,48 @@ def receipt_data(case: Case, payer: Payer | None) -> dict[str, Any]:
             {"invoice": part.invoice_number or part.invoice_id, "amount": _money(part.amount, locale)}
             for part in payment.parts
         ],
-        "credit": _money(rest, locale) if not rest.is_zero else "",
+        "extras": [
+            {"name": name, "amount": _money(amount, locale)}
+            for name, amount in (
+                ("Credit on your account", rest),
+                ("Surcharge" if not payment.surcharge.is_negative else "Discount", payment.surcharge),
+                ("Paid with credit", -payment.credit_used),
+            )
+            if not amount.is_zero
+        ],
         "total": _money(payment.amount, locale),
+        "state": _state(payment),
+        "given_back": [
+            {
+                "day": _day(organization.day_of(one.created_at), locale),
+                "where": _DESTINATIONS[one.destination],
+                "amount": _money(one.amount, locale),
+                "lines": [_line_words(line.description, line.quantity) for line in one.lines],
+            }
+            for one in given_back
+        ],
+        "left": _money(payment.amount - payment.refunded, locale),
         "note": payment.note if payment.method is not Method.EXTERNAL else "",
     }
+
+
+def _state(payment: Payment) -> str:
+    """In one word or two, beside the amount."""
+    if payment.disputed_minor_units:
+        return "Disputed"
+    if not payment.refunded_minor_units:
+        return "Paid"
+    return "Refunded" if payment.refunded >= payment.amount else "Partly refunded"
+
+
+def _line_words(description: str, quantity: Decimal | None) -> str:
+    return description if quantity is None else f"{description} × {quantity.normalize():f}"
+
+
+async def _given_back(tx: ReadTx, case: Case) -> list[Refund]:
+    if not case.payment.refunded_minor_units:
+        return []
+    return [one for one in await refunds.of_payment(tx, case.payment.payment_id) if one.holds]
 
 
 async def _payer(tx: ReadTx, case: Case) -> Payer | None:

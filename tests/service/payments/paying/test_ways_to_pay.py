@@ -175,7 +175,7 @@ async def test_staff_pay_for_a_caller_with_both_names_in_the_log(till: Till) -> 
     paid = await create(
         till, {"inv_1": 2_000}, till.as_staff(key="k1"), customer_id="cus_1", on_behalf_of="Ann Lee"
     )
-    assert (paid.status, paid.customer_id) == (SUCCEEDED, "cus_1")
+    assert (paid.status, paid.customer_id, paid.on_behalf_of) == (SUCCEEDED, "cus_1", "Ann Lee")
     rows = await till.rows("SELECT actor, record FROM audit_log WHERE action = 'payment.started'")
     assert [row.actor for row in rows] == ["person:per_1"]
     assert f"{paid.initiated_by} on behalf of Ann Lee".encode() in bytes(rows[0].record)

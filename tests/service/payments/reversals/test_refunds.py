@@ -1,16 +1,20 @@
 """Money given back: never more than came, never twice, and always found again after an unclear answer."""
 
 import asyncio
+import io
 from dataclasses import replace
 from decimal import Decimal
 
+import pypdf
 import pytest
 
+from chassis.caller import call_scope
 from chassis.errors import ServiceError
 from services.payments.domain.outcome import DisputeState
 from services.payments.domain.payment import Method
 from services.payments.domain.refund import Destination, RefundStatus
 from services.payments.domain.refund_lines import LinePrice, LineWish
+from services.payments.operations.get_receipt import get_receipt
 from services.payments.providers import RefundState
 from services.payments.store import policies
 from tallyport.payments.v1 import events_pb2
@@ -231,3 +235,30 @@ async def test_the_refund_window_of_the_policy_holds(counter: Counter) -> None:
     await counter.refund(case.payment.payment_id, 1_000)
     await counter.later(days=2)
     assert await refused(counter, case.payment.payment_id, 1_000) == "PAYMENT_NOT_REFUNDABLE"
+
+
+async def test_the_receipt_says_what_was_given_back_and_what_is_left(counter: Counter) -> None:
+    counter.invoicing.prices = {
+        ("inv_1", 1): LinePrice(description="Oak table", quantity=Decimal(2), amount=usd(8_000))
+    }
+    payment_id = (await counter.paid({"inv_1": 8_000}, surcharge=200, credit_used=1_000)).payment.payment_id
+
+    async def read() -> str:
+        with call_scope(counter.as_staff("k", "Payments/GetReceiptPdf")):
+            receipt = await get_receipt(counter.desk, payment_id)
+        return pypdf.PdfReader(io.BytesIO(receipt.content)).pages[0].extract_text()
+
+    paid = await read()
+    assert all(
+        words in paid for words in ("Paid", "Surcharge", "$2.00", "Paid with credit", "-$10.00", "$72.00")
+    )
+    assert "Credit on your account" not in paid
+    table = LineWish(invoice_id="inv_1", line_no=1, quantity=Decimal(1))
+    await counter.refund(payment_id, lines=[table], destination=Destination.MANUAL)
+    partly = await read()
+    assert all(
+        words in partly for words in ("Partly refunded", "Oak table × 1", "by hand", "Left of the payment")
+    )
+    await counter.refund(payment_id)
+    assert "Partly" not in (whole := await read())
+    assert "Refunded" in whole
