@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.payments.domain.attempt import Attempt
+from services.payments.domain.coins import as_came
 from services.payments.domain.outcome import Outcome
 from services.payments.domain.payment import Payment, apply_outcome
 
@@ -63,6 +64,7 @@ class Case:
         return replace(self, payment=self.payment.with_numbers(numbers)) if numbers else self
 
     def after(self, outcome: Outcome, *, now: datetime) -> Payment:
-        """The payment once this outcome is applied; the same object if nothing is new."""
-        checked = outcome.checked(self.payment.amount)
-        return apply_outcome(self.payment, checked, now=now, today=self.organization.day_of(now))
+        """The payment once this outcome is applied, coins as they came; the same object if nothing is new."""
+        payment = as_came(self.payment, outcome)
+        checked = outcome.checked(payment.amount)
+        return apply_outcome(payment, checked, now=now, today=self.organization.day_of(now))

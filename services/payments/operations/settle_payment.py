@@ -127,12 +127,20 @@ async def settle_in(
         reason = outcome.checked(payment.amount).review_reason
         saved = await cases.save(tx, payment, attempt, entry=entry, review_reason=reason, key=key)
         if saved is not None:
+            if saved.amount != case.payment.amount:
+                await _note_other_sum(tx, case.payment, saved)
             announce(tx, case.payment, saved)
             _log.info("payment settled", payment_id=saved.payment_id, status=saved.status.value)
             settled = await follow_up_payment(tx, replace(case, payment=saved, attempt=attempt), outcome)
             return await apply_reversals(tx, settled, outcome)
         case = (await cases.load(tx, payment.payment_id)).with_numbers(numbers)
     raise ServiceError(Kind.ABORTED, "BUSY", "Somebody else is changing this right now. Please try again.")
+
+
+async def _note_other_sum(tx: WriteTx, asked: Payment, came: Payment) -> None:
+    await cases.change_sums(tx, came)
+    action = "payment.overpaid" if came.amount > asked.amount else "payment.underpaid"
+    audit.record(tx, action, came.payment_id, reason=f"{asked.amount} asked for, {came.amount} came")
 
 
 def announce(tx: WriteTx, before: Payment, after: Payment, *, notify: bool = True) -> None:

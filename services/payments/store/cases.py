@@ -110,6 +110,20 @@ async def insert_received(
     return None if row is None else with_receipt(payment, row.receipt_no)
 
 
+async def change_sums(tx: WriteTx, payment: Payment) -> None:
+    """Write another sum than was asked for, with what each invoice gets of it. After `save`, under its lock."""
+    params = {
+        "organization_id": tx.organization_id,
+        "payment_id": payment.payment_id,
+        "amount": payment.amount.minor_units,
+        "surcharge": payment.surcharge_minor_units,
+        "prepayment": payment.prepayment_minor_units,
+        "invoice_ids": [part.invoice_id for part in payment.parts],
+        "part_amounts": [part.amount.minor_units for part in payment.parts],
+    }
+    await tx.execute(statements.CHANGE_SUMS, params)
+
+
 async def note_numbers(tx: WriteTx, payment: Payment) -> None:
     """Keep the invoices' numbers of a payment that was settled before they were known."""
     await tx.execute(statements.NUMBERS, {"organization_id": tx.organization_id, **_numbers(payment)})

@@ -200,3 +200,17 @@ ORGANIZATION = text(
     "SELECT name AS organization_name, time_zone, locale, address_lines, tax_id, contact_email, primary_color"
     " FROM organizations WHERE organization_id = :organization_id"
 )
+CHANGE_SUMS = text("""
+    WITH payment AS (
+        UPDATE payments SET amount_minor_units = :amount, surcharge_minor_units = :surcharge,
+            prepayment_minor_units = :prepayment
+        WHERE organization_id = :organization_id AND payment_id = :payment_id
+    ), got_nothing AS (
+        DELETE FROM payment_parts WHERE organization_id = :organization_id AND payment_id = :payment_id
+            AND NOT (invoice_id = ANY(CAST(:invoice_ids AS text[])))
+    )
+    UPDATE payment_parts SET amount_minor_units = given.amount
+    FROM unnest(CAST(:invoice_ids AS text[]), CAST(:part_amounts AS bigint[])) AS given (invoice_id, amount)
+    WHERE payment_parts.organization_id = :organization_id AND payment_parts.payment_id = :payment_id
+        AND payment_parts.invoice_id = given.invoice_id
+""")
