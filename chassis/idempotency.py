@@ -148,11 +148,11 @@ async def _earlier(tx: WriteTx, claims: Sequence[Claim]) -> list[Replay | Unfini
             answers.append(_reused())
         elif row.state == "finished":
             answers.append(Replay(bytes(row.response), row.object_id))
-        elif one.place in resumed or row.locked_until > tx.now():
+        elif one.place in resumed or row.locked_until > tx.machine_now():
             answers.append(_in_progress())
         else:
             resumed.add(one.place)
-            tx.enqueue(_LOCK, {**_scope(tx, one.place), "locked_until": _lease_end(tx.now(), one)})
+            tx.enqueue(_LOCK, {**_scope(tx, one.place), "locked_until": _lease_end(tx.machine_now(), one)})
             answers.append(Unfinished(row.object_id))
     return answers
 
@@ -165,7 +165,7 @@ async def finish(tx: WriteTx, response: Message) -> None:
 
 async def release(tx: WriteTx) -> None:
     """End the lease: this try is over without an answer, a repetition may resume at once."""
-    tx.enqueue(_LOCK, {**_scope(tx, _place_of_call()), "locked_until": tx.now()})
+    tx.enqueue(_LOCK, {**_scope(tx, _place_of_call()), "locked_until": tx.machine_now()})
 
 
 async def once(db: Database, response_type: type[M], fn: Callable[[WriteTx], Awaitable[M]]) -> M:
@@ -209,13 +209,13 @@ def _scope(tx: WriteTx, place: tuple[str, str, str]) -> dict[str, Any]:
 def _claim_parameters(tx: WriteTx, claims: Sequence[Claim]) -> dict[str, Any]:
     return {
         "organization_id": tx.organization_id,
-        "now": tx.now(),
+        "now": tx.machine_now(),
         "principals": [one.principal for one in claims],
         "methods": [one.method for one in claims],
         "keys": [one.key for one in claims],
         "fingerprints": [one.fingerprint for one in claims],
         "object_ids": [one.object_id for one in claims],
-        "locked_until": [_lease_end(tx.now(), one) for one in claims],
+        "locked_until": [_lease_end(tx.machine_now(), one) for one in claims],
     }
 
 

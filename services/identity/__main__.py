@@ -1,21 +1,28 @@
 """Starts the identity service: `python -m services.identity serve|work|migrate`."""
 
+from contextlib import AsyncExitStack
+
 from chassis import lifecycle, migrations, telemetry
 from chassis.bus import Bus
 from chassis.clock import SystemClock
 from chassis.clock_port import clock_port
+from chassis.contract import SERVICES
 from chassis.event_log import event_log
 from chassis.jobs import run_jobs
 from chassis.lifecycle import HealthServer
 from chassis.relay import Relay
+from chassis.rpc.client import connect
 from chassis.rpc.server import Server
 from chassis.rpc.tokens import TokenSigner
 from chassis.service_database import answers, open_database
+from services.identity.clock_mover import ClockMover
+from services.identity.clock_walk import Ports
 from services.identity.hashing import Hasher
 from services.identity.jobs import jobs
 from services.identity.rpc import servicers
 from services.identity.settings import IdentitySettings
 from services.identity.tokens import TokenIssuer
+from tallyport.common.v1 import clock_port_pb2_grpc
 
 SERVICE = "identity"
 
@@ -49,10 +56,27 @@ async def work() -> None:
     try:
         await bus.connect()
         health = HealthServer(settings.metrics_listen, {"database": lambda: answers(db)})
-        await lifecycle.run(Relay(db, bus, SERVICE).run(), run_jobs(db, jobs(db)), health.serve)
+        async with AsyncExitStack() as stack:
+            parts: list[lifecycle.Part] = [
+                Relay(db, bus, SERVICE).run(),
+                run_jobs(db, jobs(db)),
+                health.serve,
+            ]
+            if settings.test_clocks:
+                parts.append(ClockMover(db, await _clock_ports(settings, stack)).run())
+            await lifecycle.run(*parts)
     finally:
         await bus.close()
         await db.close()
+
+
+async def _clock_ports(settings: IdentitySettings, stack: AsyncExitStack) -> Ports:
+    """Of every service, this one included."""
+    ports = {}
+    for service in SERVICES:
+        channel = await stack.enter_async_context(connect(settings, service))
+        ports[service] = clock_port_pb2_grpc.ClockPortStub(channel)
+    return ports
 
 
 async def migrate() -> None:

@@ -1,6 +1,7 @@
 """Servicers of the identity service: translate, call one operation, translate back."""
 
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Any
 
 from chassis import idempotency
@@ -20,6 +21,7 @@ from services.identity.operations import (
     list_sessions,
     login,
     manage_api_keys,
+    manage_test_clocks,
     mint_pay_link_token,
     read_people,
     refresh_session,
@@ -33,6 +35,8 @@ from tallyport.identity.v1 import (
     people_pb2_grpc,
     sessions_pb2,
     sessions_pb2_grpc,
+    test_clocks_pb2,
+    test_clocks_pb2_grpc,
 )
 
 Context = Any
@@ -86,7 +90,7 @@ class People(people_pb2_grpc.PeopleServicer):
     async def CreatePerson(
         self, request: people_pb2.CreatePersonRequest, context: Context
     ) -> people_pb2.Person:
-        now = self._db.clock.now()
+        now = await self._db.now_of(current_call().organization_id)
         person = translate.from_proto_new_person(request, current_call().organization_id, now=now)
         create_person.check_new_person(person, request.password)
         password_hash = await self._hasher.hash(request.password)
@@ -239,9 +243,68 @@ class Sessions(sessions_pb2_grpc.SessionsServicer):
         return translate.to_proto_access_token(access)
 
 
+class TestClocks(test_clocks_pb2_grpc.TestClocksServicer):
+    """Test clocks, where they are allowed."""
+
+    __test__ = False
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def CreateTestClock(
+        self, request: test_clocks_pb2.CreateTestClockRequest, context: Context
+    ) -> test_clocks_pb2.TestClock:
+        return await manage_test_clocks.create_test_clock(
+            self._db,
+            current_call().organization_id,
+            name=request.name,
+            begins_at=request.frozen_time.ToDatetime(tzinfo=UTC),
+        )
+
+    async def GetTestClock(
+        self, request: test_clocks_pb2.GetTestClockRequest, context: Context
+    ) -> test_clocks_pb2.TestClock:
+        clock = await manage_test_clocks.get_test_clock(
+            self._db, current_call().organization_id, request.test_clock_id
+        )
+        return translate.to_proto_test_clock(clock)
+
+    async def ListTestClocks(
+        self, request: test_clocks_pb2.ListTestClocksRequest, context: Context
+    ) -> test_clocks_pb2.ListTestClocksResponse:
+        clock = await manage_test_clocks.find_test_clock(self._db, current_call().organization_id)
+        found = [] if clock is None else [translate.to_proto_test_clock(clock)]
+        return test_clocks_pb2.ListTestClocksResponse(test_clocks=found)
+
+    async def GetTestTime(
+        self, request: test_clocks_pb2.GetTestTimeRequest, context: Context
+    ) -> test_clocks_pb2.TestTime:
+        clock = await manage_test_clocks.find_test_clock(self._db, current_call().organization_id)
+        return translate.to_proto_test_time(clock)
+
+    async def AdvanceTestClock(
+        self, request: test_clocks_pb2.AdvanceTestClockRequest, context: Context
+    ) -> test_clocks_pb2.TestClock:
+        return await manage_test_clocks.advance_test_clock(
+            self._db,
+            current_call().organization_id,
+            request.test_clock_id,
+            to=request.frozen_time.ToDatetime(tzinfo=UTC),
+        )
+
+    async def DeleteTestClock(
+        self, request: test_clocks_pb2.DeleteTestClockRequest, context: Context
+    ) -> test_clocks_pb2.TestClock:
+        return await manage_test_clocks.delete_test_clock(
+            self._db, current_call().organization_id, request.test_clock_id
+        )
+
+
 def servicers(db: Database, hasher: Hasher, issuer: TokenIssuer) -> Sequence[tuple[Any, object]]:
-    """What the server serves."""
+    """What the server serves; test clocks only where they are allowed."""
+    clocks = [(test_clocks_pb2_grpc.add_TestClocksServicer_to_server, TestClocks(db))]
     return (
+        *(clocks if db.has_test_clocks else ()),
         (
             organizations_pb2_grpc.add_OrganizationsServicer_to_server,
             Organizations(db, hasher),

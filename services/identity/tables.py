@@ -55,6 +55,7 @@ organizations = Table(
     Column("version", BigInteger, nullable=False),
     PrimaryKeyConstraint("organization_id", name="pk_organizations"),
     UniqueConstraint("slug", name="uq_organizations_slug"),
+    Index("uq_organizations_live_mode", "organization_id", "live_mode", unique=True),
 )
 """Slugs are public and found before anybody has signed in: hence the sweep policy and the one global unique."""
 
@@ -170,3 +171,27 @@ network_buckets = Table(
     _time("counted_at", nullable=True),
     PrimaryKeyConstraint("organization_id", "network", name="pk_network_buckets"),
 )
+
+test_clocks = Table(
+    "test_clocks",
+    metadata,
+    _text("organization_id"),
+    _text("test_clock_id"),
+    _text("name"),
+    _time("frozen_at"),
+    _time("target_at"),
+    _text("status"),
+    Column("steps", Integer, nullable=False),
+    _text("failure"),
+    Column("live_mode", Boolean, nullable=False),
+    _time("created_at"),
+    PrimaryKeyConstraint("organization_id", name="pk_test_clocks"),
+    ForeignKeyConstraint(
+        ["organization_id", "live_mode"],
+        ["organizations.organization_id", "organizations.live_mode"],
+        name="fk_test_clocks_organizations",
+    ),
+    CheckConstraint("NOT live_mode", name="live_mode"),
+    CheckConstraint("status IN ('ready', 'advancing', 'failed', 'deleting')", name="status"),
+)
+"""One an organization. By its two references to the organization there is none in live mode, now or later."""

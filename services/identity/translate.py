@@ -13,9 +13,10 @@ from services.identity.domain.organization import Brand, Organization, PostalAdd
 from services.identity.domain.person import Person
 from services.identity.domain.role import PERMISSIONS, Role, audience_of
 from services.identity.domain.session import Session
+from services.identity.domain.test_clock import ClockStatus, TestClock
 from services.identity.operations.login import Credentials, SignedIn
 from services.identity.tokens import AccessToken
-from tallyport.identity.v1 import events_pb2, organizations_pb2, people_pb2, sessions_pb2
+from tallyport.identity.v1 import events_pb2, organizations_pb2, people_pb2, sessions_pb2, test_clocks_pb2
 
 _PROTO_ROLES = {
     Role.OWNER: people_pb2.ROLE_OWNER,
@@ -25,6 +26,12 @@ _PROTO_ROLES = {
     Role.VIEWER: people_pb2.ROLE_VIEWER,
     Role.APPROVER: people_pb2.ROLE_APPROVER,
     Role.COMPANY_ADMIN: people_pb2.ROLE_COMPANY_ADMIN,
+}
+_CLOCK_STATUSES = {
+    ClockStatus.READY: test_clocks_pb2.TEST_CLOCK_STATUS_READY,
+    ClockStatus.ADVANCING: test_clocks_pb2.TEST_CLOCK_STATUS_ADVANCING,
+    ClockStatus.FAILED: test_clocks_pb2.TEST_CLOCK_STATUS_FAILED,
+    ClockStatus.DELETING: test_clocks_pb2.TEST_CLOCK_STATUS_DELETED,
 }
 _ROLES: Mapping[int, Role] = {number: role for role, number in _PROTO_ROLES.items()}
 _TEXTS = ("name", "time_zone", "locale", "tax_id", "contact_email", "contact_phone")
@@ -260,3 +267,22 @@ def to_proto_sessions(found: Iterable[Session], caller: Caller) -> sessions_pb2.
             for session in found
         ]
     )
+
+
+def to_proto_test_clock(clock: TestClock) -> test_clocks_pb2.TestClock:
+    return test_clocks_pb2.TestClock(
+        test_clock_id=clock.test_clock_id,
+        name=clock.name,
+        frozen_time=to_proto_timestamp(clock.frozen_at),
+        status=_CLOCK_STATUSES[clock.status],
+        target_time=to_proto_timestamp(clock.target_at),
+        steps=clock.steps,
+        failure=clock.failure,
+        created_at=to_proto_timestamp(clock.created_at),
+    )
+
+
+def to_proto_test_time(clock: TestClock | None) -> test_clocks_pb2.TestTime:
+    if clock is None:
+        return test_clocks_pb2.TestTime()
+    return test_clocks_pb2.TestTime(frozen_time=to_proto_timestamp(clock.frozen_at), advancing=clock.moves)

@@ -20,6 +20,6 @@ async def get_me(db: Database, organization_id: str) -> Person | ApiKey:
             return key
         session = await sessions.get_session(tx, caller.session_id)
         person = await people.get_person(tx, subject_id)
-        if session is None or not session.is_open(tx.now()) or person is None or not person.active:
+        if session is None or not session.is_open(tx.machine_now()) or person is None or not person.active:
             raise session_ended()
         return person

@@ -78,7 +78,7 @@ async def _start_session(
         session_id=ids.new_id("ses"),
         person_id=person_id,
         audience=person.audience,
-        now=tx.now(),
+        now=tx.machine_now(),
     )
     session = replace(begun, device=credentials.device, network_address=credentials.network_address)
     await sessions.insert_session(tx, session, token_hash=refresh.digest)

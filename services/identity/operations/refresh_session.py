@@ -38,15 +38,15 @@ async def _refresh(tx: WriteTx, issuer: TokenIssuer, secret: RefreshSecret) -> S
         return None
     session, token = found
     person = await people.get_person(tx, session.person_id)
-    if not session.is_open(tx.now()) or person is None or not person.active:
+    if not session.is_open(tx.machine_now()) or person is None or not person.active:
         return None
-    use = use_of(token, tx.now())
+    use = use_of(token, tx.machine_now())
     if use is Use.REUSE:
         await _end_copied(tx, session)
         return None
     successor = _known_successor(secret, token) if use is Use.REPEAT else await _rotate(tx, secret, token)
     if use is Use.ROTATE:
-        session = session.seen(tx.now())
+        session = session.seen(tx.machine_now())
         await sessions.set_seen(tx, session)
     access = issuer.for_person(person, session)
     return SignedIn(person=person, session=session, access=access, refresh_token=successor.text)
@@ -54,7 +54,7 @@ async def _refresh(tx: WriteTx, issuer: TokenIssuer, secret: RefreshSecret) -> S
 
 async def _rotate(tx: WriteTx, secret: RefreshSecret, token: RefreshToken) -> RefreshSecret:
     successor = new_refresh_secret(tx.organization_id)
-    replaced = replace(token, replaced_at=tx.now(), sealed_successor=secret.seal(successor))
+    replaced = replace(token, replaced_at=tx.machine_now(), sealed_successor=secret.seal(successor))
     await sessions.replace_token(tx, replaced, successor_hash=successor.digest)
     return successor
 

@@ -12,7 +12,7 @@ from services.identity.store import throttles
 
 async def count_try(tx: WriteTx, *, email: str, network_address: str) -> None:
     """Raises LOGIN_THROTTLED (RESOURCE_EXHAUSTED) with `retry_after_seconds`; then nothing is counted."""
-    now, account_hash, network = tx.now(), _account_hash(email), network_of(network_address)
+    now, account_hash, network = tx.machine_now(), _account_hash(email), network_of(network_address)
     account = await throttles.lock_account(tx, account_hash)
     wait_seconds = account.wait_seconds(now)
     bucket = await throttles.lock_network(tx, network) if network is not None else None

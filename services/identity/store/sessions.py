@@ -100,7 +100,7 @@ async def end_session(tx: WriteTx, session_id: str, *, reason: str) -> bool:
     statement = (
         update(sessions)
         .where(_is_session(tx, session_id), sessions.c.ended_at.is_(None))
-        .values(ended_at=tx.now(), end_reason=reason)
+        .values(ended_at=tx.machine_now(), end_reason=reason)
         .returning(sessions.c.session_id)
     )
     return (await tx.execute(statement)).first() is not None
@@ -114,7 +114,7 @@ async def end_sessions_of(
     if except_id is not None:
         statement = statement.where(sessions.c.session_id != except_id)
     ended = await tx.execute(
-        statement.values(ended_at=tx.now(), end_reason=reason).returning(sessions.c.session_id)
+        statement.values(ended_at=tx.machine_now(), end_reason=reason).returning(sessions.c.session_id)
     )
     return [row.session_id for row in ended]
 
@@ -148,8 +148,8 @@ def _is_open(tx: ReadTx) -> Any:
     return (
         (sessions.c.organization_id == tx.organization_id)
         & sessions.c.ended_at.is_(None)
-        & (sessions.c.idle_expires_at > tx.now())
-        & (sessions.c.expires_at > tx.now())
+        & (sessions.c.idle_expires_at > tx.machine_now())
+        & (sessions.c.expires_at > tx.machine_now())
     )
 
 
