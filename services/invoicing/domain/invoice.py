@@ -1,13 +1,14 @@
 """An invoice: its lines, its tax and what may happen to it. Overdue is not a state but follows from a date."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 
-from chassis.errors import Kind, ServiceError
+from chassis.errors import Kind, ServiceError, invalid
 from chassis.money import Money
+from services.invoicing.domain.pricing import Line, TaxTotal, Totals, share_of, totals
 
 FIRST_VERSION = 1
 
@@ -20,68 +21,18 @@ class Status(StrEnum):
     PARTLY_PAID = "partly_paid"
     PAID = "paid"
     VOID = "void"
+    UNCOLLECTIBLE = "uncollectible"
+
+
+class InvoiceKind(StrEnum):
+    """What an invoice asks money for."""
+
+    INVOICE = "invoice"
+    FEE = "fee"
+    LATE_FEE = "late_fee"
 
 
 PAYABLE = frozenset({Status.OPEN, Status.PARTLY_PAID})
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What was sold. `unit_price` is without tax; `amount` is rounded half up to whole minor units."""
-
-    description: str
-    quantity: Decimal
-    unit_price: Money
-    tax_rate_percent: Decimal
-    item_id: str | None = None
-
-    @property
-    def amount(self) -> Money:
-        """Quantity times price. ValueError beyond the bounds of Money."""
-        return round_half_up(self.quantity * self.unit_price.minor_units, self.unit_price.currency)
-
-
-@dataclass(frozen=True, slots=True)
-class TaxTotal:
-    """The tax of all lines with one rate, rounded once."""
-
-    rate_percent: Decimal
-    taxable: Money
-    tax: Money
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Sums of an invoice; `total` is what there is to pay."""
-
-    subtotal: Money
-    taxes: tuple[TaxTotal, ...]
-    tax_total: Money
-    total: Money
-
-
-def totals(lines: Iterable[Line], currency: str) -> Totals:
-    """Sum lines and tax as EN 16931 does: tax is worked out once per rate on the sum of its lines.
-
-    TypeError for a line in another currency, ValueError beyond the bounds of Money.
-    """
-    taxable: dict[Decimal, Money] = {}
-    subtotal = Money.zero(currency)
-    for line in lines:
-        amount = line.amount
-        subtotal += amount
-        taxable[line.tax_rate_percent] = taxable.get(line.tax_rate_percent, Money.zero(currency)) + amount
-    taxes = tuple(
-        TaxTotal(rate, base, round_half_up(base.minor_units * rate / 100, currency))
-        for rate, base in sorted(taxable.items())
-    )
-    tax_total = sum((tax.tax for tax in taxes), Money.zero(currency))
-    return Totals(subtotal, taxes, tax_total, subtotal + tax_total)
-
-
-def round_half_up(minor_units: Decimal, currency: str) -> Money:
-    """Halves go away from zero, so that a credit mirrors its charge."""
-    return Money(int(minor_units.quantize(Decimal(1), rounding=ROUND_HALF_UP)), currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +43,43 @@ class Buyer:
     address_lines: tuple[str, ...]
     country: str
     tax_id: str
+    legal_name: str = ""
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+    tax_ids: tuple[tuple[str, str], ...] = ()
+    """Further tax ids as (type, value), for example ("eu_vat", "DE136695976")."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What an invoice says besides its lines.
+
+    A discount of the whole invoice is a percentage or an amount. Whoever pays all of it by `early_discount_until`, in
+    the payer's zone, may keep `early_discount_percent`.
+    """
+
+    kind: InvoiceKind = InvoiceKind.INVOICE
+    relates_to: str = ""
+    series: str = ""
+    prices_include_tax: bool = False
+    discount_percent: Decimal = Decimal(0)
+    discount_amount: Money | None = None
+    early_discount_percent: Decimal = Decimal(0)
+    early_discount_until: date | None = None
+    period_start: date | None = None
+    period_end: date | None = None
+    schedule_id: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
     """An invoice. `reserved` is held by payments that have not finished; `lines` is empty in lists.
 
-    `credited` was paid, given back and not asked for again. `version` counts all changes but holds, which change
-    nothing that a payer is shown; `event_version` counts the events about it; both from one.
+    `credited` is not asked for any more though nobody paid it: the sum of its adjustments. `disputed` is what the
+    customer objects to. `version` counts all changes but holds, which change nothing that a payer is shown;
+    `event_version` counts the events about it; both from one.
     """
 
     invoice_id: str
@@ -118,12 +98,13 @@ class Invoice:
     purchase_order_number: str
     memo: str
     external_id: str | None
-    disputed: bool
+    disputed: Money
     version: int
     event_version: int
     created_at: datetime
     finalized_at: datetime | None
     paid_at: datetime | None
+    terms: Terms = Terms()
     lines: tuple[Line, ...] = ()
 
     @property
@@ -143,6 +124,20 @@ class Invoice:
         return self.total - self.paid - self.credited - self.reserved
 
     @property
+    def in_dispute(self) -> Money:
+        """What the customer objects to, as far as it is not paid."""
+        return min(self.disputed, self.due)
+
+    @property
+    def is_disputed(self) -> bool:
+        return self.disputed.minor_units > 0
+
+    @property
+    def discount(self) -> Money:
+        """What is taken off the lines altogether."""
+        return self.sums().discount
+
+    @property
     def is_payable(self) -> bool:
         return self.status in PAYABLE
 
@@ -150,17 +145,46 @@ class Invoice:
         """Days since the due date, 0 when it is not overdue. `today` is the date in the organization's zone."""
         return max(0, (today - self.due_date).days) if self.is_payable else 0
 
+    def sums(self) -> Totals:
+        """Everything the lines come to, worked out again by the same rule."""
+        return totals(
+            self.lines,
+            self.currency,
+            discount_percent=self.terms.discount_percent,
+            discount_amount=self.terms.discount_amount,
+            prices_include_tax=self.terms.prices_include_tax,
+        )
+
     def taxes(self) -> tuple[TaxTotal, ...]:
-        """Tax by rate, worked out from the lines again by the same rule."""
-        return totals(self.lines, self.currency).taxes
+        """Tax by rate."""
+        return self.sums().taxes
+
+    @property
+    def early_discount(self) -> Money:
+        """What may be kept of the total by whoever pays it all in time."""
+        return share_of(self.total, self.terms.early_discount_percent)
 
     def with_lines(self, lines: Sequence[Line]) -> "Invoice":
         """A draft with other lines. INVOICE_NOT_DRAFT unless it is one."""
         self.must_be_draft()
-        sums = totals(lines, self.currency)
-        return replace(
-            self, lines=tuple(lines), subtotal=sums.subtotal, tax_total=sums.tax_total, total=sums.total
-        )
+        draft = replace(self, lines=tuple(lines))
+        draft._must_be_discountable()
+        sums = draft.sums()
+        return replace(draft, subtotal=sums.subtotal, tax_total=sums.tax_total, total=sums.total)
+
+    def with_terms(self, terms: Terms) -> "Invoice":
+        """A draft with other terms, summed up anew. INVOICE_NOT_DRAFT unless it is one."""
+        return replace(self, terms=terms).with_lines(self.lines)
+
+    def _must_be_discountable(self) -> None:
+        lines_total = sum((line.amount for line in self.lines), Money.zero(self.currency))
+        discount = self.terms.discount_amount
+        if discount is not None and discount.currency != self.currency:
+            raise invalid("discount.currency", "currency", f"This invoice is in {self.currency}.")
+        if discount is None:
+            discount = share_of(lines_total, self.terms.discount_percent)
+        if not 0 <= discount.minor_units <= max(0, lines_total.minor_units):
+            raise invalid("discount", "range", "A discount is at most what the lines come to.")
 
     def must_be_draft(self) -> None:
         """INVOICE_NOT_DRAFT unless it may still be edited."""
@@ -270,7 +294,7 @@ def new_draft(
         purchase_order_number="",
         memo="",
         external_id=None,
-        disputed=False,
+        disputed=nothing,
         version=FIRST_VERSION,
         event_version=0,
         created_at=created_at,

@@ -1,14 +1,16 @@
 """Drafts: what somebody asked an invoice to be, before items and terms are filled in."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from chassis.errors import ServiceError, invalid
 from chassis.money import Money
-from services.invoicing.domain.invoice import Line
+from services.invoicing.domain.invoice import Terms
 from services.invoicing.domain.item import Item
+from services.invoicing.domain.pricing import ONE_PIECE, Line, Tax
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,13 @@ class LineDraft:
     quantity: Decimal
     unit_price: Money | None
     tax_rate_percent: Decimal | None
+    taxes: tuple[Tax, ...] = ()
+    tax_code: str = ""
+    discount_percent: Decimal = Decimal(0)
+    discount_amount: Money | None = None
+    unit_code: str = ""
+    period_start: date | None = None
+    period_end: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +42,7 @@ class InvoiceDraft:
     purchase_order_number: str
     memo: str
     external_id: str | None
+    terms: Terms = field(default_factory=Terms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +54,8 @@ class InvoiceChanges:
     due_date: date | None
     purchase_order_number: str | None
     memo: str | None
+    terms: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of Terms that change, by name."""
 
 
 def fill_lines(drafts: Sequence[LineDraft], items: Mapping[str, Item], currency: str) -> list[Line]:
@@ -63,15 +75,40 @@ def _fill(index: int, draft: LineDraft, items: Mapping[str, Item], currency: str
         raise _wrong(index, "unit_price", "required", "Give a price, or name an item.")
     if unit_price.currency != currency:
         raise _wrong(index, "unit_price.currency", "currency", f"This invoice is in {currency}.")
-    rate = draft.tax_rate_percent
-    if rate is None:
-        rate = item.tax_rate_percent if item else Decimal(0)
-    line = Line(description, draft.quantity, unit_price, rate, draft.item_id or None)
+    line = Line(
+        description, draft.quantity, unit_price, _rate(draft, item), draft.item_id or None, taxes=draft.taxes,
+        discount_percent=draft.discount_percent, discount_amount=draft.discount_amount,
+        sku=item.sku if item else "", unit_code=draft.unit_code or ONE_PIECE,
+        period_start=draft.period_start, period_end=draft.period_end,
+    )  # fmt: skip
+    _must_make_sense(index, line)
+    return line
+
+
+def _rate(draft: LineDraft, item: Item | None) -> Decimal:
+    if draft.taxes:
+        return sum((tax.rate_percent for tax in draft.taxes), Decimal(0))
+    if draft.tax_rate_percent is not None:
+        return draft.tax_rate_percent
+    return item.tax_rate_percent if item else Decimal(0)
+
+
+def _must_make_sense(index: int, line: Line) -> None:
+    discount = line.discount_amount
+    if discount is not None and discount.currency != line.unit_price.currency:
+        raise _wrong(
+            index, "discount.currency", "currency", f"This invoice is in {line.unit_price.currency}."
+        )
     try:
-        _ = line.amount
+        full = line.full_amount
     except ValueError:
         raise _wrong(index, "quantity", "too_large", "Quantity times price is too much.") from None
-    return line
+    if discount is not None and not 0 <= discount.minor_units <= max(0, full.minor_units):
+        raise _wrong(index, "discount", "range", "A discount is at most what the line comes to.")
+    if line.period_start and line.period_end and line.period_end < line.period_start:
+        raise _wrong(index, "period_end", "too_early", "The period ends before it begins.")
+    if len({tax.category for tax in line.all_taxes}) > 1:
+        raise _wrong(index, "taxes", "category", "All taxes of a line are of one category.")
 
 
 def _wrong(index: int, field: str, code: str, message: str) -> ServiceError:

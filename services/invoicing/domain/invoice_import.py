@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from chassis.money import Money
-from services.invoicing.domain.invoice import Line
+from services.invoicing.domain.pricing import Line
 
 MAX_ERRORS = 100
 SAMPLE_ROWS = 10

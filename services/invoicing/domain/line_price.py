@@ -1,30 +1,32 @@
-"""What each line of an invoice came to, tax included."""
+"""What each line of an invoice came to, discount and tax included."""
 
 from decimal import Decimal
 
 from chassis.money import Money
 from services.invoicing.domain.invoice import Invoice
-from services.invoicing.domain.pricing import round_half_up
+from services.invoicing.domain.pricing import Tax, round_half_up
 
 
 def prices(invoice: Invoice) -> list[Money]:
     """One amount for each line, in their order; together they are the total.
 
-    Tax is worked out once for each rate, so a line's share is what the rate's tax grows by with it.
+    Discount and tax are worked out once for all lines that bear the same taxes, so a line's share is what their sum
+    grows by with it.
     """
-    tax_of = {tax.rate_percent: tax for tax in invoice.taxes()}
-    reached: dict[Decimal, Money] = {}
+    groups = {group.taxes: group for group in invoice.sums().groups}
+    reached: dict[tuple[Tax, ...], Money] = {}
     found = []
     for line in invoice.lines:
-        tax = tax_of[line.tax_rate_percent]
-        before = reached.get(line.tax_rate_percent, Money.zero(invoice.currency))
+        group = groups[line.all_taxes]
+        whole = group.taxable + group.tax
+        before = reached.get(line.all_taxes, Money.zero(invoice.currency))
         after = before + line.amount
-        reached[line.tax_rate_percent] = after
-        found.append(line.amount + _share(tax.tax, after, tax.taxable) - _share(tax.tax, before, tax.taxable))
+        reached[line.all_taxes] = after
+        found.append(_share(whole, after, group.lines_total) - _share(whole, before, group.lines_total))
     return found
 
 
-def _share(tax: Money, part: Money, whole: Money) -> Money:
-    if whole.is_zero:
-        return Money.zero(tax.currency)
-    return round_half_up(Decimal(tax.minor_units * part.minor_units) / whole.minor_units, tax.currency)
+def _share(whole: Money, part: Money, parts: Money) -> Money:
+    if parts.is_zero:
+        return Money.zero(whole.currency)
+    return round_half_up(Decimal(whole.minor_units * part.minor_units) / parts.minor_units, whole.currency)

@@ -59,7 +59,7 @@ def plan(
 ) -> Plan:
     """Share `amount` (all that is due when None) among invoices: the oldest due first, ties by id.
 
-    Disputed invoices and what other payments hold are left out; `own` is what the payment itself holds by invoice id.
+    What is in dispute and what other payments hold is left out; `own` is what the payment itself holds by invoice id.
     Credit is used before anything is charged, unless it is kept. All is in the currency of `credit`.
     """
     currency = credit.currency
@@ -96,8 +96,10 @@ def in_order(invoices: Iterable[Invoice]) -> list[Invoice]:
 
 
 def _room(invoice: Invoice, own: Mapping[str, Money]) -> Money:
+    """What is in dispute is not asked for."""
+    room = invoice.unreserved - invoice.in_dispute
     held = own.get(invoice.invoice_id)
-    return invoice.unreserved if held is None else invoice.unreserved + held
+    return room if held is None else room + held
 
 
 def _skip_reason(invoice: Invoice, room: Money, currency: str) -> SkipReason | None:
@@ -107,6 +109,6 @@ def _skip_reason(invoice: Invoice, room: Money, currency: str) -> SkipReason | N
         return SkipReason.NOT_PAYABLE
     if invoice.currency != currency:
         return SkipReason.OTHER_CURRENCY
-    if invoice.disputed:
-        return SkipReason.DISPUTED
-    return SkipReason.BEING_PAID if room.minor_units <= 0 else None
+    if room.minor_units > 0:
+        return None
+    return SkipReason.DISPUTED if invoice.is_disputed else SkipReason.BEING_PAID

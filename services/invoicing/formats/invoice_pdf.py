@@ -15,8 +15,9 @@ from babel.numbers import format_decimal
 
 from chassis.money import Money, format_money
 from chassis.pdf import PdfError, render_pdf_in_thread
-from services.invoicing.domain.invoice import Invoice, Line, Status
+from services.invoicing.domain.invoice import Invoice, Status
 from services.invoicing.domain.organization import Organization
+from services.invoicing.domain.pricing import Line
 from services.invoicing.domain.transfer_slip import TransferSlip
 
 TEMPLATE = Path(__file__).parent.parent / "templates" / "invoice.typ"

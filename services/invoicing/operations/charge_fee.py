@@ -10,9 +10,10 @@ from chassis.ids import new_id
 from chassis.money import Money
 from services.invoicing.domain import ledger as books
 from services.invoicing.domain.customer import Customer
-from services.invoicing.domain.invoice import Line, new_draft
+from services.invoicing.domain.invoice import new_draft
+from services.invoicing.domain.pricing import Line
 from services.invoicing.domain.reversal import Reversal
-from services.invoicing.operations.finalize_invoice import free_number
+from services.invoicing.operations.issue_invoice import free_number
 from services.invoicing.store import ledger
 from services.invoicing.store.invoices import insert_invoices, taken_external_ids
 from services.invoicing.store.organizations import get_organization

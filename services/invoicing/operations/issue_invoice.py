@@ -39,6 +39,7 @@ async def draft_invoice(tx: WriteTx, draft: InvoiceDraft) -> tuple[Invoice, pb.I
         purchase_order_number=draft.purchase_order_number,
         memo=draft.memo,
         external_id=draft.external_id,
+        terms=draft.terms,
     )
     must_fall_due_in_time(empty)
     invoice = empty.with_lines(fill_lines(draft.lines, items, customer.currency))
@@ -53,7 +54,7 @@ async def issue_invoice(tx: WriteTx, draft: Invoice) -> tuple[Invoice, pb.Invoic
     draft.must_be_draft()
     today = (await get_organization(tx)).date_of(tx.now())
     customer: Customer = await get_customer(tx, draft.customer_id)
-    invoice = draft.finalized(await free_number(tx), customer.as_buyer(), tx.now())
+    invoice = draft.finalized(await free_number(tx, draft.terms.series), customer.as_buyer(), tx.now())
     await invoices.update_invoice(tx, invoice)
     await ledger.post(tx, [books.finalization(invoice, tx.now())])
     told = to_proto_invoice(invoice, today)
@@ -66,11 +67,11 @@ async def issue_invoice(tx: WriteTx, draft: Invoice) -> tuple[Invoice, pb.Invoic
     return invoice, told
 
 
-async def free_number(tx: WriteTx) -> str:
+async def free_number(tx: WriteTx, series: str = "") -> str:
     """The next number of the series that no imported invoice brought along."""
     while True:
-        number = f"INV-{await invoices.next_number(tx):06d}"
-        if not await invoices.taken_numbers(tx, [number]):
+        number, taken = await invoices.draw_number(tx, series)
+        if not taken:
             return number
 
 

@@ -7,8 +7,8 @@ from chassis.database import Database
 from chassis.errors import not_found
 from chassis.money import Money
 from services.invoicing.domain.invoice import Status
-from services.invoicing.domain.pricing import Line
 from services.invoicing.domain.line_price import prices
+from services.invoicing.domain.pricing import Line
 from services.invoicing.store import invoices
 
 

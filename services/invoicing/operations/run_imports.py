@@ -11,7 +11,7 @@ from chassis.ids import new_id
 from chassis.money import Money
 from services.invoicing.domain import ledger as books
 from services.invoicing.domain.customer import DEFAULT_PAYMENT_TERMS_DAYS, Customer
-from services.invoicing.domain.invoice import FIRST_VERSION, Invoice, Line, Status
+from services.invoicing.domain.invoice import FIRST_VERSION, Invoice, Status
 from services.invoicing.domain.invoice_import import (
     BATCH_ROWS,
     MAX_ERRORS,
@@ -22,6 +22,8 @@ from services.invoicing.domain.invoice_import import (
     imported_line,
 )
 from services.invoicing.domain.organization import Organization
+from services.invoicing.domain.pricing import Line
+from services.invoicing.operations.note_customer_changes import note_customer_changes
 from services.invoicing.store import customers, imports, invoices, ledger
 from services.invoicing.store.organizations import get_organization
 from services.invoicing.translate import events
@@ -103,9 +105,7 @@ async def _customers_of(
         if row.customer_external_id not in found and row.customer_external_id not in missing:
             missing[row.customer_external_id] = _customer(tx, row, organization)
     await customers.insert_customers(tx, list(missing.values()))
-    for customer in missing.values():
-        events.customer_changed(tx, customer)
-        audit.record(tx, "customer.imported", customer.customer_id)
+    await note_customer_changes(tx, [(None, one) for one in missing.values()], action="customer.imported")
     return {**found, **missing}
 
 
@@ -146,7 +146,7 @@ def _invoice(tx: WriteTx, row: Row, customer: Customer, organization: Organizati
         purchase_order_number="",
         memo="",
         external_id=row.external_id,
-        disputed=row.disputed,
+        disputed=row.total if row.disputed else Money.zero(row.total.currency),
         version=FIRST_VERSION,
         event_version=1,
         created_at=tx.now(),

@@ -49,4 +49,4 @@ def _with_fields(invoice: Invoice, changes: InvoiceChanges) -> Invoice:
         purchase_order_number=invoice.purchase_order_number if order_number is None else order_number,
         memo=invoice.memo if changes.memo is None else changes.memo,
         version=invoice.version + 1,
-    )
+    ).with_terms(replace(invoice.terms, **changes.terms))

@@ -24,6 +24,7 @@ class InvoiceFilter(StrEnum):
     PAID = "paid"
     DRAFT = "draft"
     DISPUTED = "disputed"
+    UNCOLLECTIBLE = "uncollectible"
 
 
 _BY_DUE_DATE = frozenset({InvoiceFilter.PAYABLE, InvoiceFilter.OVERDUE})
@@ -98,6 +99,7 @@ def _filter_conditions(query: InvoiceQuery) -> list[ColumnElement[bool]]:
         InvoiceFilter.PAID: invoices.c.status == Status.PAID.value,
         InvoiceFilter.DRAFT: invoices.c.status == Status.DRAFT.value,
         InvoiceFilter.DISPUTED: invoices.c.disputed,
+        InvoiceFilter.UNCOLLECTIBLE: invoices.c.status == Status.UNCOLLECTIBLE.value,
     }
     condition = by_filter.get(query.filter)
     return [] if condition is None else [condition]

@@ -1,6 +1,7 @@
 """Invoices: reading one, locking some, writing them back. Lists are in invoice_lists.py."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row, TextClause, delete, func, select, text, update
@@ -9,8 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from chassis.database import ReadTx, WriteTx, violated_constraint
 from chassis.errors import Kind, ServiceError, not_found
 from chassis.money import Money
-from services.invoicing.domain.invoice import Buyer, Invoice, Line, Status
+from services.invoicing.domain.invoice import Buyer, Invoice, InvoiceKind, Status, Terms
 from services.invoicing.domain.open_item import number_key
+from services.invoicing.domain.pricing import Line, Tax, TaxCategory
 from services.invoicing.store.rows import insert_rows
 from services.invoicing.tables.invoices import invoice_lines, invoices
 
@@ -138,11 +140,14 @@ async def taken_numbers(tx: ReadTx, numbers: Collection[str]) -> frozenset[str]:
     return frozenset((await tx.execute(query)).scalars())
 
 
-async def next_number(tx: WriteTx) -> int:
-    """Draw the next number of the organization's series: its counter stays locked until the transaction
-    ends, so that a rollback gives the number back and the series has no gaps."""
-    row = await tx.execute(_NEXT_NUMBER, {"organization_id": tx.organization_id})
-    return int(row.scalar_one())
+async def draw_number(tx: WriteTx, series: str = "") -> tuple[str, bool]:
+    """Draw the next number of a series, and whether an invoice has it already, which an imported one may.
+
+    The counter stays locked until the transaction ends, so that a rollback gives the number back and the series has no
+    gaps. It must therefore be drawn as late as can be.
+    """
+    row = (await tx.execute(_NEXT_NUMBER, {"organization_id": tx.organization_id, "series": series})).one()
+    return row.number, row.taken
 
 
 def invoice_of(row: Row[Any], lines: tuple[Line, ...] = ()) -> Invoice:
@@ -161,20 +166,55 @@ def invoice_of(row: Row[Any], lines: tuple[Line, ...] = ()) -> Invoice:
         paid=Money(row.paid_minor_units, currency),
         reserved=Money(row.reserved_minor_units, currency),
         credited=Money(row.credited_minor_units, currency),
-        buyer=Buyer(
-            row.customer_name, tuple(row.customer_address_lines), row.customer_country, row.customer_tax_id
-        ),
+        buyer=_buyer(row),
         purchase_order_number=row.purchase_order_number,
         memo=row.memo,
         external_id=row.external_id,
-        disputed=row.disputed,
+        disputed=Money(row.disputed_minor_units, currency),
         version=row.version,
         event_version=row.event_version,
         created_at=row.created_at,
         finalized_at=row.finalized_at,
         paid_at=row.paid_at,
+        terms=_terms(row),
         lines=lines,
     )
+
+
+def _buyer(row: Row[Any]) -> Buyer:
+    more = row.buyer
+    return Buyer(
+        row.customer_name,
+        tuple(row.customer_address_lines),
+        row.customer_country,
+        row.customer_tax_id,
+        legal_name=more.get("legal_name", ""),
+        city=more.get("city", ""),
+        region=more.get("region", ""),
+        postal_code=more.get("postal_code", ""),
+        tax_ids=tuple((kind, value) for kind, value in more.get("tax_ids", ())),
+    )
+
+
+def _terms(row: Row[Any]) -> Terms:
+    return Terms(
+        kind=InvoiceKind(row.kind),
+        relates_to=row.relates_to,
+        series=row.series,
+        prices_include_tax=row.prices_include_tax,
+        discount_percent=row.discount_percent,
+        discount_amount=_money(row.discount_minor_units, row.currency),
+        early_discount_percent=row.early_discount_percent,
+        early_discount_until=row.early_discount_until,
+        period_start=row.period_start,
+        period_end=row.period_end,
+        schedule_id=row.schedule_id,
+        metadata=row.metadata,
+    )
+
+
+def _money(minor_units: int | None, currency: str) -> Money | None:
+    return None if minor_units is None else Money(minor_units, currency)
 
 
 def _values(invoice: Invoice) -> dict[str, Any]:
@@ -199,13 +239,41 @@ def _values(invoice: Invoice) -> dict[str, Any]:
         "purchase_order_number": invoice.purchase_order_number,
         "memo": invoice.memo,
         "external_id": invoice.external_id,
-        "disputed": invoice.disputed,
+        "disputed": invoice.is_disputed,
+        "disputed_minor_units": invoice.disputed.minor_units,
         "version": invoice.version,
         "event_version": invoice.event_version,
         "created_at": invoice.created_at,
         "finalized_at": invoice.finalized_at,
         "paid_at": invoice.paid_at,
         "number_key": number_key(invoice.number) if invoice.number else None,
+        "buyer": _buyer_values(invoice.buyer),
+        **_term_values(invoice.terms),
+    }
+
+
+def _buyer_values(buyer: Buyer) -> dict[str, Any]:
+    more = {
+        "legal_name": buyer.legal_name, "city": buyer.city, "region": buyer.region,
+        "postal_code": buyer.postal_code, "tax_ids": [list(one) for one in buyer.tax_ids],
+    }  # fmt: skip
+    return {name: value for name, value in more.items() if value}
+
+
+def _term_values(terms: Terms) -> dict[str, Any]:
+    return {
+        "kind": terms.kind.value,
+        "relates_to": terms.relates_to,
+        "series": terms.series,
+        "prices_include_tax": terms.prices_include_tax,
+        "discount_percent": terms.discount_percent,
+        "discount_minor_units": terms.discount_amount and terms.discount_amount.minor_units,
+        "early_discount_percent": terms.early_discount_percent,
+        "early_discount_until": terms.early_discount_until,
+        "period_start": terms.period_start,
+        "period_end": terms.period_end,
+        "schedule_id": terms.schedule_id,
+        "metadata": dict(terms.metadata),
     }
 
 
@@ -220,6 +288,13 @@ def _line_values(invoice: Invoice) -> list[dict[str, Any]]:
             "unit_price_minor_units": line.unit_price.minor_units,
             "tax_rate_percent": line.tax_rate_percent,
             "amount_minor_units": line.amount.minor_units,
+            "sku": line.sku,
+            "unit_code": line.unit_code,
+            "discount_percent": line.discount_percent,
+            "discount_minor_units": line.discount_amount and line.discount_amount.minor_units,
+            "taxes": [_tax_values(tax) for tax in line.taxes],
+            "period_start": line.period_start,
+            "period_end": line.period_end,
         }
         for line_no, line in enumerate(invoice.lines, start=1)
     ]
@@ -228,14 +303,39 @@ def _line_values(invoice: Invoice) -> list[dict[str, Any]]:
 def _line(row: Row[Any], currency: str) -> Line:
     return Line(
         row.description, row.quantity, Money(row.unit_price_minor_units, currency),
-        row.tax_rate_percent, row.item_id,
+        row.tax_rate_percent, row.item_id, taxes=tuple(_tax(tax) for tax in row.taxes),
+        discount_percent=row.discount_percent, discount_amount=_money(row.discount_minor_units, currency),
+        sku=row.sku, unit_code=row.unit_code, period_start=row.period_start, period_end=row.period_end,
+    )  # fmt: skip
+
+
+def _tax_values(tax: Tax) -> dict[str, str]:
+    return {
+        "name": tax.name, "rate_percent": str(tax.rate_percent), "category": tax.category.value,
+        "exemption_reason": tax.exemption_reason,
+    }  # fmt: skip
+
+
+def _tax(values: Mapping[str, str]) -> Tax:
+    return Tax(
+        values["name"], Decimal(values["rate_percent"]), TaxCategory(values["category"]),
+        values["exemption_reason"],
     )  # fmt: skip
 
 
 _NEXT_NUMBER = text("""
-    INSERT INTO number_series (organization_id, last_number) VALUES (:organization_id, 1)
-    ON CONFLICT (organization_id) DO UPDATE SET last_number = number_series.last_number + 1
-    RETURNING last_number
+    WITH drawn AS (
+        INSERT INTO number_series (organization_id, series, prefix, last_number)
+        VALUES (
+            :organization_id, :series, CASE :series WHEN '' THEN 'INV-' ELSE upper(:series) || '-' END, 1
+        )
+        ON CONFLICT (organization_id, series) DO UPDATE SET last_number = number_series.last_number + 1
+        RETURNING prefix || lpad(last_number::text, greatest(digits, length(last_number::text)), '0') AS number
+    )
+    SELECT number, EXISTS (
+        SELECT 1 FROM invoices WHERE organization_id = :organization_id AND invoices.number = drawn.number
+    ) AS taken
+    FROM drawn
 """)
 _COLUMNS = ", ".join(f"invoices.{column.name}" for column in invoices.columns)
 _LOCK = text(

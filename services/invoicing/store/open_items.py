@@ -16,6 +16,7 @@ from services.invoicing.tables.invoices import invoices
 
 _OPEN = invoices.c.status.in_(sorted(PAYABLE))
 _DUE = invoices.c.total_minor_units - invoices.c.paid_minor_units - invoices.c.credited_minor_units
+_UNDISPUTED = _DUE - func.least(invoices.c.disputed_minor_units, _DUE)
 
 
 async def open_invoices(tx: ReadTx, customer_ids: Collection[str]) -> list[Invoice]:
@@ -31,11 +32,11 @@ async def open_invoices(tx: ReadTx, customer_ids: Collection[str]) -> list[Invoi
 
 
 async def due_items(tx: ReadTx, customer_ids: Collection[str], due_until: date | None) -> list[OpenItem]:
-    """What customers can pay now, by customer, due date and id; disputed invoices are left out."""
+    """What customers can pay now, by customer, due date and id; what is in dispute is left out."""
     query = (
         _items(tx)
         .where(invoices.c.customer_id == func.any(list(customer_ids)))
-        .where(_OPEN, invoices.c.disputed.is_(False), invoices.c.reserved_minor_units < _DUE)
+        .where(_OPEN, invoices.c.reserved_minor_units < _UNDISPUTED)
         .order_by(invoices.c.customer_id, invoices.c.due_date, invoices.c.invoice_id)
     )
     if due_until is not None:

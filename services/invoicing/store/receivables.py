@@ -125,7 +125,8 @@ _ACCOUNT = text("""
 _TOTALS = text("""
     WITH owed AS (
         SELECT currency, total_minor_units - paid_minor_units - credited_minor_units AS due,
-            CAST(:today AS date) - due_date AS days, disputed
+            CAST(:today AS date) - due_date AS days,
+            least(disputed_minor_units, total_minor_units - paid_minor_units - credited_minor_units) AS disputed
         FROM invoices
         WHERE organization_id = :organization_id AND status IN ('open', 'partly_paid')
     ), aged AS (
@@ -140,7 +141,7 @@ _TOTALS = text("""
             count(*) FILTER (WHERE days BETWEEN 31 AND 60) AS count_31_60,
             count(*) FILTER (WHERE days BETWEEN 61 AND 90) AS count_61_90,
             count(*) FILTER (WHERE days > 90) AS count_over_90,
-            coalesce(sum(due) FILTER (WHERE disputed), 0) AS disputed
+            coalesce(sum(disputed), 0) AS disputed
         FROM owed GROUP BY currency
     ), invoiced AS (
         SELECT currency, sum(total_minor_units) AS invoiced FROM invoices

@@ -3,19 +3,22 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from chassis.money import Money
-from services.invoicing.domain.invoice import Invoice, Status
-from services.invoicing.domain.pricing import Line
-from services.invoicing.domain.invoice_draft import InvoiceChanges, InvoiceDraft, LineDraft
+from services.invoicing.domain.invoice import Invoice, InvoiceKind, Status
+from services.invoicing.domain.invoice_draft import InvoiceChanges, InvoiceDraft
 from services.invoicing.domain.line_price import prices
 from services.invoicing.store.invoice_lists import InvoiceFilter
 from services.invoicing.store.payments import InvoicePayment
+from services.invoicing.translate.pricing import (
+    from_proto_lines,
+    from_proto_term_changes,
+    from_proto_terms,
+    to_proto_line,
+    to_proto_taxes,
+    to_proto_terms,
+)
 from services.invoicing.translate.values import (
     from_proto_day,
-    from_proto_decimal,
-    from_proto_money,
     from_proto_text,
-    to_proto_decimal,
     to_proto_money,
     to_proto_time,
 )
@@ -27,6 +30,7 @@ _STATUS: Mapping[Status, pb.InvoiceStatus.ValueType] = {
     Status.PARTLY_PAID: pb.INVOICE_STATUS_PARTLY_PAID,
     Status.PAID: pb.INVOICE_STATUS_PAID,
     Status.VOID: pb.INVOICE_STATUS_VOID,
+    Status.UNCOLLECTIBLE: pb.INVOICE_STATUS_UNCOLLECTIBLE,
 }
 _FILTER: Mapping[pb.InvoiceFilter.ValueType, InvoiceFilter] = {
     pb.INVOICE_FILTER_UNSPECIFIED: InvoiceFilter.ALL,
@@ -35,6 +39,12 @@ _FILTER: Mapping[pb.InvoiceFilter.ValueType, InvoiceFilter] = {
     pb.INVOICE_FILTER_PAID: InvoiceFilter.PAID,
     pb.INVOICE_FILTER_DRAFT: InvoiceFilter.DRAFT,
     pb.INVOICE_FILTER_DISPUTED: InvoiceFilter.DISPUTED,
+    pb.INVOICE_FILTER_UNCOLLECTIBLE: InvoiceFilter.UNCOLLECTIBLE,
+}
+_KIND: Mapping[InvoiceKind, pb.InvoiceKind.ValueType] = {
+    InvoiceKind.INVOICE: pb.INVOICE_KIND_INVOICE,
+    InvoiceKind.FEE: pb.INVOICE_KIND_FEE,
+    InvoiceKind.LATE_FEE: pb.INVOICE_KIND_LATE_FEE,
 }
 
 
@@ -45,25 +55,27 @@ def from_proto_filter(value: pb.InvoiceFilter.ValueType) -> InvoiceFilter:
 def from_proto_invoice(request: pb.CreateInvoiceRequest) -> InvoiceDraft:
     return InvoiceDraft(
         customer_id=request.customer_id,
-        lines=_line_drafts(request.lines),
+        lines=from_proto_lines(request.lines),
         invoice_date=from_proto_day("invoice_date", request.invoice_date),
         due_date=from_proto_day("due_date", request.due_date),
         purchase_order_number=from_proto_text("purchase_order_number", request.purchase_order_number),
         memo=from_proto_text("memo", request.memo),
         external_id=from_proto_text("external_id", request.external_id) or None,
+        terms=from_proto_terms(request),
     )
 
 
 def from_proto_invoice_changes(request: pb.UpdateInvoiceRequest) -> InvoiceChanges:
     order_number = request.purchase_order_number if request.HasField("purchase_order_number") else None
     return InvoiceChanges(
-        lines=_line_drafts(request.lines),
+        lines=from_proto_lines(request.lines),
         invoice_date=from_proto_day("invoice_date", request.invoice_date),
         due_date=from_proto_day("due_date", request.due_date),
         purchase_order_number=(
             None if order_number is None else from_proto_text("purchase_order_number", order_number)
         ),
         memo=from_proto_text("memo", request.memo) if request.HasField("memo") else None,
+        terms=from_proto_term_changes(request),
     )
 
 
@@ -80,8 +92,10 @@ def to_proto_invoice(invoice: Invoice, today: date) -> pb.Invoice:
         due_date=invoice.due_date.isoformat(),
         overdue=days_overdue > 0,
         days_overdue=days_overdue,
-        lines=[_line(line, price) for line, price in zip(invoice.lines, prices(invoice), strict=True)],
-        taxes=_taxes(invoice),
+        lines=[
+            to_proto_line(line, price) for line, price in zip(invoice.lines, prices(invoice), strict=True)
+        ],
+        taxes=to_proto_taxes(invoice.taxes()),
         subtotal=to_proto_money(invoice.subtotal),
         tax_total=to_proto_money(invoice.tax_total),
         total=to_proto_money(invoice.total),
@@ -91,12 +105,17 @@ def to_proto_invoice(invoice: Invoice, today: date) -> pb.Invoice:
         purchase_order_number=invoice.purchase_order_number,
         memo=invoice.memo,
         external_id=invoice.external_id or "",
-        disputed=invoice.disputed,
+        disputed=invoice.is_disputed,
         version=invoice.version,
         finalized_at=to_proto_time(invoice.finalized_at),
         paid_at=to_proto_time(invoice.paid_at),
         created_at=to_proto_time(invoice.created_at),
         amount_credited=to_proto_money(invoice.credited),
+        kind=_KIND[invoice.terms.kind],
+        amount_disputed=to_proto_money(invoice.in_dispute),
+        discount=to_proto_money(invoice.discount) if invoice.lines else None,
+        early_discount=to_proto_money(invoice.early_discount),
+        **to_proto_terms(invoice.terms),
     )
 
 
@@ -118,45 +137,3 @@ def to_proto_invoice_payments(payments: Iterable[InvoicePayment]) -> pb.ListInvo
             for payment in payments
         ]
     )
-
-
-def _line_drafts(inputs: Iterable[pb.InvoiceLineInput]) -> list[LineDraft]:
-    return [
-        LineDraft(
-            item_id=line.item_id,
-            description=from_proto_text(f"lines[{index}].description", line.description),
-            quantity=from_proto_decimal(line.quantity, "1"),
-            unit_price=(
-                from_proto_money(f"lines[{index}].unit_price", line.unit_price)
-                if line.HasField("unit_price")
-                else None
-            ),
-            tax_rate_percent=(
-                from_proto_decimal(line.tax_rate_percent, "0") if line.tax_rate_percent else None
-            ),
-        )
-        for index, line in enumerate(inputs)
-    ]
-
-
-def _line(line: Line, price: Money) -> pb.InvoiceLine:
-    return pb.InvoiceLine(
-        item_id=line.item_id or "",
-        description=line.description,
-        quantity=to_proto_decimal(line.quantity),
-        unit_price=to_proto_money(line.unit_price),
-        tax_rate_percent=to_proto_decimal(line.tax_rate_percent),
-        amount=to_proto_money(line.amount),
-        amount_with_tax=to_proto_money(price),
-    )
-
-
-def _taxes(invoice: Invoice) -> list[pb.TaxTotal]:
-    return [
-        pb.TaxTotal(
-            rate_percent=to_proto_decimal(tax.rate_percent),
-            taxable=to_proto_money(tax.taxable),
-            tax=to_proto_money(tax.tax),
-        )
-        for tax in invoice.taxes()
-    ]

@@ -31,7 +31,7 @@ def to_proto_open_items(items: Iterable[OpenItem]) -> list[pb.OpenItem]:
             total=to_proto_money(item.invoice.total),
             due_date=item.invoice.due_date.isoformat(),
             invoice_date=item.invoice.invoice_date.isoformat(),
-            disputed=item.invoice.disputed,
+            disputed=item.invoice.is_disputed,
             purchase_order_number=item.invoice.purchase_order_number,
             customer_external_id=item.customer_external_id,
             version=item.invoice.version,

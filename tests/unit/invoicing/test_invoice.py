@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from chassis.errors import ServiceError
 from chassis.money import Money
-from services.invoicing.domain.invoice import Buyer, Invoice, Line, Status, totals
+from services.invoicing.domain.invoice import Buyer, Invoice, Status
+from services.invoicing.domain.pricing import Line, totals
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 BUYER = Buyer("Blue Anchor", (), "US", "")
@@ -27,7 +28,7 @@ def invoice(cents: int = 10_000, **fields: object) -> Invoice:
         invoice_id="inv_1", customer_id="cus_1", status=Status.DRAFT, number=None,
         invoice_date=date(2026, 11, 1), due_date=date(2026, 12, 1), subtotal=nothing, tax_total=nothing,
         total=nothing, paid=nothing, reserved=nothing, credited=nothing, buyer=BUYER, purchase_order_number="", memo="",
-        external_id=None, disputed=False, version=1, event_version=0, created_at=NOW, finalized_at=None,
+        external_id=None, disputed=nothing, version=1, event_version=0, created_at=NOW, finalized_at=None,
         paid_at=None,
     )  # fmt: skip
     filled = base.with_lines([Line("Rope", Decimal(1), usd(cents), Decimal(0))])
