@@ -79,6 +79,23 @@ def generate(out: Path) -> None:
     image(out / "tallyport" / "contracts.binpb")
 
 
+def refresh() -> None:
+    """Brings gen/ up to date file by file, so that what runs meanwhile finds every module, and a failure keeps all."""
+    with tempfile.TemporaryDirectory(dir=ROOT, prefix=".gen-") as folder:
+        fresh = Path(folder) / "gen"
+        generate(fresh)
+        made = {path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()}
+        for name in sorted(made):
+            target = GEN / name
+            if not target.exists() or not filecmp.cmp(fresh / name, target, shallow=False):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                (fresh / name).replace(target)
+        for path in GEN.rglob("*"):
+            stale = path.is_file() and "__pycache__" not in path.parts and path.relative_to(GEN) not in made
+            if stale and path.name != "py.typed":
+                path.unlink()
+
+
 def image(path: Path) -> None:
     """Writes the self-contained descriptor set that buf lint and buf breaking read."""
     with tempfile.TemporaryDirectory() as folder:
@@ -139,7 +156,7 @@ def main() -> None:
     if options.release:
         image(BASELINE)
         return
-    generate(GEN)
+    refresh()
 
 
 if __name__ == "__main__":
