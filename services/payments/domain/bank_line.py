@@ -13,6 +13,8 @@ from services.payments.domain.payer_names import Likeness, likeness
 
 AUTOMATIC = "automatic"
 BY_RULE = "rule"
+JOINED = "joined"
+"""Note of a part that is in the whole line again."""
 PAYOUT_EARLY_DAYS = 4
 PAYOUT_LATE_DAYS = 10
 """How long before and after the day that the provider told a payout may be booked."""
@@ -27,6 +29,8 @@ class LineStatus(StrEnum):
     MATCHED = "matched"
     IGNORED = "ignored"
     OUTGOING = "outgoing"
+    SUPERSEDED = "superseded"
+    """Other lines stand for it: it was split, or its parts were joined again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,13 @@ class BankLine:
     matched_by: str = ""
     assignee: str = ""
     note: str = ""
+    split_from: str = ""
+    """Line of which it is a part."""
+
+    @property
+    def was_joined(self) -> bool:
+        """Whether it was a part that is in the whole line again."""
+        return self.status is LineStatus.SUPERSEDED and self.note == JOINED
 
     @property
     def reference(self) -> str:
@@ -69,9 +80,13 @@ class BankLine:
         )
 
     def check_can_be_matched(self) -> None:
-        """BANK_LINE_MATCHED or BANK_LINE_OUTGOING if it is no money that waits."""
+        """BANK_LINE_MATCHED, BANK_LINE_SPLIT or BANK_LINE_OUTGOING if it is no money that waits."""
         if self.status is LineStatus.MATCHED:
             raise ServiceError(Kind.FAILED_PRECONDITION, "BANK_LINE_MATCHED", "This line is matched already.")
+        if self.status is LineStatus.SUPERSEDED:
+            raise ServiceError(
+                Kind.FAILED_PRECONDITION, "BANK_LINE_SPLIT", "Other lines stand for this one: it was split."
+            )
         if self.status is LineStatus.OUTGOING or self.amount.minor_units <= 0:
             raise ServiceError(
                 Kind.FAILED_PRECONDITION,

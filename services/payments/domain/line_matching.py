@@ -86,9 +86,7 @@ class Matcher:
 
     def propose(self, line: IncomingLine) -> list[Proposal]:
         """What the line may be for, the best first."""
-        evidence = self._evidence.get(line.bank_line_id)
-        if evidence is None:
-            evidence = self._evidence[line.bank_line_id] = self._witness.of(line)
+        evidence = self.evidence_of(line)
         rule = self.rule_for(line)
         found = [
             *self._by_number(evidence),
@@ -100,6 +98,13 @@ class Matcher:
         if rule is not None and rule.customer_id:
             found += self._by_rule(evidence, rule, found)
         return _best_of_each(found)
+
+    def evidence_of(self, line: IncomingLine) -> Evidence:
+        """What the line tells of its payer and of invoices."""
+        evidence = self._evidence.get(line.bank_line_id)
+        if evidence is None:
+            evidence = self._evidence[line.bank_line_id] = self._witness.of(line)
+        return evidence
 
     def take(self, proposal: Proposal) -> None:
         """Count what a proposal pays as paid."""

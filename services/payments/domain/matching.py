@@ -25,6 +25,7 @@ class ReasonCode(StrEnum):
     ACCOUNT_HISTORY = "account_history"
     RULE = "rule"
     CLAIM = "claim"
+    SUM_OF_LINES = "sum_of_lines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,8 @@ class Proposal:
     reasons: tuple[Reason, ...]
     rule_id: str = ""
     claim_id: str = ""
+    together_with: tuple[IncomingLine, ...] = ()
+    """Other lines that pay the same invoice with it. Such proposals are for people."""
 
     @property
     def is_automatic(self) -> bool:

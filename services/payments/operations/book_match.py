@@ -8,7 +8,7 @@ from chassis.database import WriteTx
 from chassis.ids import new_id
 from services.payments.bank_books import seen_at_bank
 from services.payments.desk import Desk
-from services.payments.domain.bank_line import AUTOMATIC, BY_RULE, BankLine, ExpectedPayout, RecordedTransfer
+from services.payments.domain.bank_line import AUTOMATIC, BY_RULE, BankLine, RecordedTransfer
 from services.payments.domain.matching import MatchedPart, Proposal, Reason, ReasonCode
 from services.payments.domain.outcome import Status
 from services.payments.domain.payment import Method, Part, Payment
@@ -43,7 +43,7 @@ async def prepare(desk: Desk, line: BankLine, proposal: Proposal, *, by: str) ->
         parts=tuple(_part(part) for part in proposal.parts),
         method=Method.BANK_TRANSFER,
         initiated_by=BY_ITSELF if by_itself else initiator(call),
-        created_at=desk.db.clock.now(),
+        created_at=await desk.db.now_of(call.organization_id),
         note=line.remittance_text[:500],
         source=line.bank_line_id,
     )
@@ -80,16 +80,16 @@ async def book_payment(tx: WriteTx, matched: Matched) -> Payment:
     return recorded
 
 
-async def book_payout(tx: WriteTx, line: BankLine, payout: ExpectedPayout) -> bool:
+async def book_payout(tx: WriteTx, line: BankLine, payout_id: str, *, by: str = AUTOMATIC) -> bool:
     """Note that a line is a payout; False if either of them is matched already."""
     locked = await line_matches.lock(tx, line.bank_line_id)
-    if locked.status is not line.status or not await payouts.arrive(tx, payout.payout_id, line.bank_line_id):
+    if locked.status is not line.status or not await payouts.arrive(tx, payout_id, line.bank_line_id):
         return False
     match = Match(
         match_id=new_id("bmt"),
         bank_line_id=line.bank_line_id,
-        payout_id=payout.payout_id,
-        matched_by=AUTOMATIC,
+        payout_id=payout_id,
+        matched_by=by,
         confidence_per_mille=1000,
     )
     await _write(tx, locked, match)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -34,8 +34,13 @@ class _Own:
     claims: Sequence[Claim]
 
 
-async def gather_knowledge(desk: Desk, organization_id: str, lines: Sequence[BankLine]) -> Knowledge:
-    """Everything about these lines (at most LINES_AT_ONCE). Raises ServiceError if invoicing does not answer."""
+async def gather_knowledge(
+    desk: Desk, organization_id: str, lines: Sequence[BankLine], *, sums: Collection[Money] = ()
+) -> Knowledge:
+    """Everything about these lines (at most LINES_AT_ONCE), and invoices on which just one of the sums is due.
+
+    Raises ServiceError if invoicing does not answer.
+    """
     async with desk.db.read(organization_id) as tx:
         own = _Own(
             names=await line_matches.customer_names(tx),
@@ -57,7 +62,7 @@ async def gather_knowledge(desk: Desk, organization_id: str, lines: Sequence[Ban
     requests = _requests(
         organization_id,
         numbers=sorted({clue for line in lines for clue in _clues(line)}),
-        amounts=sorted(amounts, key=lambda amount: (amount.currency, amount.minor_units)),
+        amounts=sorted(amounts | set(sums), key=lambda amount: (amount.currency, amount.minor_units)),
         customer_ids=sorted(customer_ids),
     )
     found: dict[str, OpenItem] = {}

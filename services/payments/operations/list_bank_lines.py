@@ -3,17 +3,19 @@
 import asyncio
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import structlog
 
 from chassis.caller import current_call
 from chassis.errors import ServiceError, invalid
+from chassis.money import Money
 from services.payments.desk import Desk
 from services.payments.domain.bank_line import BankLine, LineStatus
+from services.payments.domain.joint_lines import Joint, joints, propose_jointly
 from services.payments.domain.line_matching import Matcher
-from services.payments.domain.matching import Proposal
+from services.payments.domain.matching import IncomingLine, Knowledge, Proposal
 from services.payments.operations.gather_knowledge import gather_knowledge
 from services.payments.store import cases, line_matches
 from services.payments.store.line_matches import LinePosition
@@ -56,12 +58,26 @@ async def _proposals(desk: Desk, organization_id: str, line: BankLine) -> Sequen
     """None for lines that do not wait, nor while invoicing does not answer: the line itself is shown all the same."""
     if line.status not in (LineStatus.UNMATCHED, LineStatus.IGNORED):
         return ()
+    async with desk.db.read(organization_id) as tx:
+        waiting = await line_matches.of_payer(tx, line)
+    sums = joints(line.as_incoming(), [other.as_incoming() for other in waiting])
     try:
-        knowledge = await gather_knowledge(desk, organization_id, [line])
+        knowledge = await gather_knowledge(desk, organization_id, [line], sums=sums.keys())
     except ServiceError as error:
         _log.warning("no proposals", bank_line_id=line.bank_line_id, reason=error.reason)
         return ()
-    return await asyncio.to_thread(Matcher(knowledge).propose, line.as_incoming())
+    return await asyncio.to_thread(_propose, knowledge, line.as_incoming(), sums)
+
+
+def _propose(knowledge: Knowledge, line: IncomingLine, sums: Mapping[Money, Joint]) -> Sequence[Proposal]:
+    """The best first; several lines for one invoice only where the line names none."""
+    matcher = Matcher(knowledge)
+    alone = matcher.propose(line)
+    evidence = matcher.evidence_of(line)
+    if evidence.hits or not sums:
+        return alone
+    jointly = propose_jointly(line, sums, knowledge.items, evidence.payers)
+    return sorted([*alone, *jointly], key=lambda each: -each.confidence_per_mille)
 
 
 def _write(last: BankLine) -> str:

@@ -12,10 +12,11 @@ from services.payments.domain.bank_line import BankLine, LineStatus
 from services.payments.domain.chargeback import UNMATCHED
 from services.payments.domain.matching import MatchedPart, Proposal
 from services.payments.domain.payment import Part, check_covers
-from services.payments.operations.book_match import book_payment, prepare
+from services.payments.operations.book_match import book_payment, book_payout, prepare
 from services.payments.operations.close_transfer_claims import reopen_claims
 from services.payments.operations.prepare_payment import initiator
 from services.payments.operations.reverse_payment import reverse_in
+from services.payments.operations.split_bank_line import join_parts
 from services.payments.store import cases, copies, line_matches, payouts, reversals
 from services.payments.translate.reconciliation import to_proto_detail
 from tallyport.payments.v1 import reconciliation_pb2 as pb
@@ -62,13 +63,35 @@ async def match_bank_line(
     return answer
 
 
+async def match_payout(desk: Desk, bank_line_id: str, payout_id: str) -> pb.BankLineDetail:
+    """Say that a line is a payout of the same sum. PAYOUT_ARRIVED, PAYOUT_AMOUNT_DIFFERS."""
+
+    async def write(tx: WriteTx) -> pb.BankLineDetail:
+        line, payout = await line_matches.load(tx, bank_line_id), await payouts.load(tx, payout_id)
+        if line.status is not LineStatus.OUTGOING:
+            line.check_can_be_matched()
+        if payout.figures.net != line.amount:
+            raise ServiceError(
+                Kind.FAILED_PRECONDITION, "PAYOUT_AMOUNT_DIFFERS", "The line is not of the payout’s sum."
+            )
+        if not await book_payout(tx, line, payout_id, by=initiator(current_call())):
+            raise ServiceError(
+                Kind.FAILED_PRECONDITION, "PAYOUT_ARRIVED", "Another line is this payout already."
+            )
+        return await _answer(tx, bank_line_id)
+
+    return await idempotency.once(desk.db, pb.BankLineDetail, write)
+
+
 async def undo_match(desk: Desk, bank_line_id: str, reason: str) -> pb.BankLineDetail:
     """Take a match (or that it is ignored) back: payment, receipt, entries and line, in one transaction."""
 
     async def write(tx: WriteTx) -> pb.BankLineDetail:
         line = await line_matches.lock(tx, bank_line_id)
         by = initiator(current_call())
-        if line.status is LineStatus.IGNORED:
+        if line.status is LineStatus.SUPERSEDED:
+            await join_parts(tx, line)
+        elif line.status is LineStatus.IGNORED:
             await line_matches.set_status(tx, bank_line_id, LineStatus.UNMATCHED, by="", note="")
         elif line.status is LineStatus.MATCHED:
             await _undo(tx, line, by=by, reason=reason)

@@ -60,8 +60,9 @@ async def match_new_lines(desk: Desk, organization_id: str, bank_line_ids: Seque
 
 async def match_waiting_lines(desk: Desk) -> int:
     """Look again at everything that waits: an invoice or a payout may have come since. For a job; returns 0."""
+    is_in_turn = await desk.db.in_turn()
     async with desk.db.transport() as tx:
-        organizations = await audit.organizations(tx)
+        organizations = [one for one in await audit.organizations(tx) if is_in_turn(one)]
     for organization_id in organizations:
         with call_scope(_own_call(organization_id)):
             async with desk.db.read(organization_id) as read:
@@ -134,7 +135,9 @@ async def _match_known(
                 MATCHED.labels("recorded").inc()
             continue
         expected.remove(payout)
-        if await desk.db.run_write(organization_id, partial(book_payout, line=line, payout=payout)):
+        if await desk.db.run_write(
+            organization_id, partial(book_payout, line=line, payout_id=payout.payout_id)
+        ):
             progress.done += 1
             MATCHED.labels("payout").inc()
     return left
@@ -152,7 +155,9 @@ async def _match_outgoing(desk: Desk, organization_id: str, progress: _Progress)
         if payout is None:
             continue
         expected.remove(payout)
-        if await desk.db.run_write(organization_id, partial(book_payout, line=line, payout=payout)):
+        if await desk.db.run_write(
+            organization_id, partial(book_payout, line=line, payout_id=payout.payout_id)
+        ):
             progress.done += 1
             MATCHED.labels("payout").inc()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import structlog
 from prometheus_client import Gauge
@@ -12,9 +12,10 @@ from chassis.caller import current_call
 from chassis.database import ReadTx
 from chassis.paging import DEFAULT_PAGE_SIZE, read_token, write_token
 from services.payments.desk import Desk
+from services.payments.domain.bank_line import BankLine
 from services.payments.domain.payout import Payout, PayoutLine
 from services.payments.domain.reconciliation import CLEARED_WITHIN, Reconciliation, clearing_of
-from services.payments.store import cases, payouts, reconciliation
+from services.payments.store import cases, line_matches, payouts, reconciliation
 
 WINDOW = timedelta(days=30)
 OVERDUE = Gauge("tallyport_payments_clearing_overdue", "Clearing accounts not back at zero in time")
@@ -30,6 +31,9 @@ class PayoutDetail:
     payout: Payout
     lines: Sequence[PayoutLine]
     missing_payment_ids: Sequence[str]
+    candidates: Sequence[BankLine]
+    """Lines of its sum that nobody has matched, while its own is not known."""
+    today: date
 
 
 async def list_payouts(desk: Desk, *, page_size: int, page_token: str) -> tuple[Sequence[Payout], str]:
@@ -50,7 +54,11 @@ async def get_payout(desk: Desk, payout_id: str) -> PayoutDetail:
     async with desk.db.read(current_call().organization_id) as tx:
         payout = await payouts.load(tx, payout_id)
         return PayoutDetail(
-            payout, await payouts.lines_of(tx, payout_id), await payouts.missing_payments(tx, payout)
+            payout=payout,
+            lines=await payouts.lines_of(tx, payout_id),
+            missing_payment_ids=await payouts.missing_payments(tx, payout),
+            candidates=[] if payout.bank_line_id else await line_matches.of_sum(tx, payout.figures.net),
+            today=(await cases.organization(tx)).day_of(tx.now()),
         )
 
 
@@ -62,8 +70,9 @@ async def get_reconciliation(desk: Desk) -> Reconciliation:
 
 async def watch_reconciliation(desk: Desk) -> int:
     """Set the figures that alarm, and log each account that is overdue. For a job; always 0."""
+    is_in_turn = await desk.db.in_turn()
     async with desk.db.transport() as tx:
-        organizations = await audit.organizations(tx)
+        organizations = [one for one in await audit.organizations(tx) if is_in_turn(one)]
     waiting = overdue = differences = 0
     for organization_id in organizations:
         async with desk.db.read(organization_id) as read:

@@ -33,6 +33,16 @@ RECONCILIATION_CHECKS: Mapping[str, str] = {
             AND (p.payment_id IS NULL OR p.amount_minor_units <> b.amount_minor_units OR p.currency <> b.currency
                  OR (p.source = m.bank_line_id AND (m.undone_at IS NULL) = (p.return_code = 'unmatched')))
     """,
+    "I4 split bank line and its parts differ": """
+        SELECT b.bank_line_id AS found FROM bank_lines b
+        JOIN bank_lines t ON t.organization_id = b.organization_id AND t.split_from = b.bank_line_id
+        WHERE b.organization_id = :organization_id
+        GROUP BY b.bank_line_id, b.superseded, b.note, b.amount_minor_units
+        HAVING CASE WHEN b.superseded AND b.note <> 'joined'
+            THEN coalesce(sum(t.amount_minor_units) FILTER (WHERE t.note <> 'joined' OR NOT t.superseded), 0)
+                <> b.amount_minor_units
+            ELSE bool_or(NOT t.superseded) END
+    """,
     "I4 payout and its bank line differ": """
         SELECT p.payout_id AS found FROM payouts p
         LEFT JOIN bank_lines b ON b.organization_id = p.organization_id AND b.bank_line_id = p.bank_line_id

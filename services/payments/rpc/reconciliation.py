@@ -14,9 +14,12 @@ from services.payments.operations.match_bank_line import (
     assign_bank_line,
     ignore_bank_line,
     match_bank_line,
+    match_payout,
     undo_match,
 )
 from services.payments.operations.read_reconciliation import get_payout, get_reconciliation, list_payouts
+from services.payments.operations.split_bank_line import split_bank_line
+from services.payments.translate.payments import from_proto_money
 from services.payments.translate.reconciliation import (
     from_proto_match_parts,
     from_proto_rule,
@@ -59,6 +62,17 @@ class Reconciliation(reconciliation_pb2_grpc.ReconciliationServicer):
             parts=from_proto_match_parts(request.parts),
         )
 
+    async def SplitBankLine(
+        self, request: pb.SplitBankLineRequest, context: Context
+    ) -> pb.SplitBankLineResponse:
+        amounts = [
+            from_proto_money(amount, f"amounts[{index}]") for index, amount in enumerate(request.amounts)
+        ]
+        return await split_bank_line(self._desk, request.bank_line_id, amounts)
+
+    async def MatchPayout(self, request: pb.MatchPayoutRequest, context: Context) -> pb.BankLineDetail:
+        return await match_payout(self._desk, request.bank_line_id, request.payout_id)
+
     async def UndoMatch(self, request: pb.UndoMatchRequest, context: Context) -> pb.BankLineDetail:
         return await undo_match(self._desk, request.bank_line_id, request.reason)
 
@@ -92,7 +106,7 @@ class Reconciliation(reconciliation_pb2_grpc.ReconciliationServicer):
 
     async def GetPayout(self, request: pb.GetPayoutRequest, context: Context) -> pb.PayoutDetail:
         found = await get_payout(self._desk, request.payout_id)
-        return to_proto_payout_detail(found.payout, found.lines, found.missing_payment_ids)
+        return to_proto_payout_detail(found)
 
     async def GetReconciliationOverview(
         self, request: pb.GetReconciliationOverviewRequest, context: Context

@@ -66,13 +66,30 @@ async def outgoing(tx: ReadTx, units: Collection[int]) -> list[BankLine]:
     return [_line(row) for row in await tx.execute(_OUTGOING, params)]
 
 
+async def of_sum(tx: ReadTx, amount: Money) -> list[BankLine]:
+    """Lines of exactly this sum that nobody has matched, the newest first."""
+    params = {"organization_id": tx.organization_id, "units": amount.minor_units, "currency": amount.currency}
+    return [_line(row) for row in await tx.execute(_OF_SUM, params)]
+
+
+async def of_payer(tx: ReadTx, line: BankLine) -> list[BankLine]:
+    """Other lines that wait and seem to come from the same payer, the newest first."""
+    params = _of(tx, line.bank_line_id) | {
+        "account": line.counterparty_account,
+        "name": line.counterparty_name.strip(),
+        "currency": line.amount.currency,
+    }
+    return [_line(row) for row in await tx.execute(_OF_PAYER, params)]
+
+
 async def page(
     tx: ReadTx, *, status: LineStatus | None, statement_id: str, after: LinePosition | None, limit: int
 ) -> list[BankLine]:
     """At most `limit` lines behind a position: those that wait with the oldest first, others with the newest."""
     conditions = ["organization_id = :organization_id"]
+    superseded = status is LineStatus.SUPERSEDED
     if status is not None:
-        conditions.append("status = :status")
+        conditions.append("superseded" if superseded else "status = :status AND NOT superseded")
     if statement_id:
         conditions.append("bank_statement_id = :statement_id")
     rising = status is LineStatus.UNMATCHED
@@ -221,19 +238,20 @@ def _line(row: Row[Any]) -> BankLine:
         remittance_text=row.remittance_text,
         structured_reference=row.structured_reference,
         end_to_end_id=row.end_to_end_id,
-        status=LineStatus(row.status),
+        status=LineStatus.SUPERSEDED if row.superseded else LineStatus(row.status),
         payment_id=row.payment_id,
         payout_id=row.payout_id,
         matched_by=row.matched_by,
         assignee=row.assignee,
         note=row.note,
+        split_from=row.split_from,
     )
 
 
 _COLUMNS = (
     "bank_line_id, bank_account_id, bank_statement_id, booked_on, value_on, amount_minor_units, currency,"
     " counterparty_name, counterparty_account, remittance_text, structured_reference, end_to_end_id, status,"
-    " payment_id, payout_id, matched_by, assignee, note"
+    " payment_id, payout_id, matched_by, assignee, note, split_from, superseded"
 )
 _ONE = "WHERE organization_id = :organization_id AND bank_line_id = :bank_line_id"
 _LOAD = text(f"SELECT {_COLUMNS} FROM bank_lines {_ONE}")  # noqa: S608
@@ -246,6 +264,18 @@ _WAITING = text(
 _OUTGOING = text(
     f"SELECT {_COLUMNS} FROM bank_lines WHERE organization_id = :organization_id AND status = 'outgoing'"  # noqa: S608
     " AND amount_minor_units = ANY(CAST(:units AS bigint[])) ORDER BY booked_on, bank_line_id LIMIT 1000"
+)
+_OF_SUM = text(
+    f"SELECT {_COLUMNS} FROM bank_lines WHERE organization_id = :organization_id"  # noqa: S608
+    " AND status IN ('unmatched', 'outgoing') AND amount_minor_units = :units AND currency = :currency"
+    " ORDER BY booked_on DESC, bank_line_id DESC LIMIT 20"
+)
+_OF_PAYER = text(
+    f"SELECT {_COLUMNS} FROM bank_lines WHERE organization_id = :organization_id AND status = 'unmatched'"  # noqa: S608
+    " AND bank_line_id <> :bank_line_id AND currency = :currency AND amount_minor_units > 0"
+    " AND ((:account <> '' AND counterparty_account = :account)"
+    "      OR (:name <> '' AND lower(counterparty_name) = lower(:name)))"
+    " ORDER BY booked_on DESC, bank_line_id DESC LIMIT 50"
 )
 # One live match for each line: the second of two at once inserts nothing, and so changes nothing.
 _MATCH = text("""

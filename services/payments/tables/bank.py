@@ -98,6 +98,8 @@ bank_lines = Table(
     time_column("matched_at", nullable=True),
     text_column("assignee", default=""),
     text_column("note", default=""),
+    text_column("split_from", default=""),
+    Column("superseded", Boolean, nullable=False, server_default="false"),
     Column("version", Integer, nullable=False, server_default="1"),
     PrimaryKeyConstraint("organization_id", "bank_line_id", name="pk_bank_lines"),
     UniqueConstraint(
@@ -114,6 +116,7 @@ bank_lines = Table(
         name="fk_bank_lines_bank_statements",
     ),
     CheckConstraint("status IN ('unmatched', 'matched', 'ignored', 'outgoing')", name="status"),
+    Index("ix_bank_lines_split", "organization_id", "split_from", postgresql_where=text("split_from <> ''")),
     Index("ix_bank_lines_status", "organization_id", "status", "booked_on", "bank_line_id"),
     Index("ix_bank_lines_statement", "organization_id", "bank_statement_id", "position"),
     Index(

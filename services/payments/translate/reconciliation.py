@@ -5,8 +5,9 @@ from datetime import date
 
 from services.payments.domain.bank_line import BankLine, LineStatus
 from services.payments.domain.matching import MatchedPart, MatchRule, Proposal
-from services.payments.domain.payout import Payout, PayoutLine
+from services.payments.domain.payout import Payout
 from services.payments.domain.reconciliation import Reconciliation
+from services.payments.operations.read_reconciliation import PayoutDetail
 from services.payments.translate.payments import from_proto_money, to_proto_money
 from tallyport.payments.v1 import reconciliation_pb2 as pb
 
@@ -15,6 +16,7 @@ _STATUS: Mapping[LineStatus, "pb.BankLineStatus.ValueType"] = {
     LineStatus.MATCHED: pb.BANK_LINE_STATUS_MATCHED,
     LineStatus.IGNORED: pb.BANK_LINE_STATUS_IGNORED,
     LineStatus.OUTGOING: pb.BANK_LINE_STATUS_OUTGOING,
+    LineStatus.SUPERSEDED: pb.BANK_LINE_STATUS_SUPERSEDED,
 }
 _STATUS_OF: Mapping[int, LineStatus] = {int(number): status for status, number in _STATUS.items()}
 
@@ -78,6 +80,7 @@ def to_proto_line(line: BankLine, *, today: date) -> pb.BankLine:
         age_days=max(0, (today - line.booked_on).days),
         assignee=line.assignee,
         note=line.note,
+        split_from=line.split_from,
     )
 
 
@@ -105,12 +108,10 @@ def to_proto_payout(payout: Payout) -> pb.Payout:
     )
 
 
-def to_proto_payout_detail(
-    payout: Payout, lines: Sequence[PayoutLine], missing_payment_ids: Sequence[str]
-) -> pb.PayoutDetail:
+def to_proto_payout_detail(found: PayoutDetail) -> pb.PayoutDetail:
     """A payout with its lines, compared both ways."""
     return pb.PayoutDetail(
-        payout=to_proto_payout(payout),
+        payout=to_proto_payout(found.payout),
         lines=[
             pb.PayoutLine(
                 kind=line.kind,
@@ -120,9 +121,10 @@ def to_proto_payout_detail(
                 fee=to_proto_money(line.fee),
                 difference=line.difference,
             )
-            for line in lines
+            for line in found.lines
         ],
-        missing_payment_ids=missing_payment_ids,
+        missing_payment_ids=found.missing_payment_ids,
+        candidates=[to_proto_line(line, today=found.today) for line in found.candidates],
     )
 
 
@@ -161,4 +163,12 @@ def _proposal(proposal: Proposal) -> pb.MatchProposal:
         credit=to_proto_money(proposal.credit),
         confidence_per_mille=proposal.confidence_per_mille,
         reasons=[pb.MatchReason(code=reason.code.value, text=reason.text) for reason in proposal.reasons],
+        together_with=[
+            pb.JointLine(
+                bank_line_id=line.bank_line_id,
+                booked_on=line.booked_on.isoformat(),
+                amount=to_proto_money(line.amount),
+            )
+            for line in proposal.together_with
+        ],
     )

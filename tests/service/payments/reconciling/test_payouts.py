@@ -1,6 +1,7 @@
 """Payouts of providers, compared with our books both ways, until they are at the bank."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -216,3 +217,26 @@ async def test_an_unknown_payout_is_not_found(room: LedgerRoom) -> None:
     await refused(
         room.stub.GetPayout(pb.GetPayoutRequest(payout_id="po_x"), metadata=room.staff()), "PAYOUT_NOT_FOUND"
     )
+
+
+async def test_staff_say_which_line_is_a_payout_that_names_nobody(room: LedgerRoom) -> None:
+    _, attempt_id = await paid(room, "inv_1", 10_000)
+    room.write_payout(room.movement("charge", 10_000, attempt_id=attempt_id))
+    await room.collect()
+    await room.load("100.00;Somebody;;hello", "99.00;Nobody;;hello")
+    detail = await room.payout()
+    (line,) = detail.candidates
+    other = next(one for one in await room.lines() if one.amount.minor_units == 9_900)
+
+    def says(bank_line_id: str) -> Any:
+        request = pb.MatchPayoutRequest(bank_line_id=bank_line_id, payout_id=detail.payout.payout_id)
+        return room.stub.MatchPayout(request, metadata=room.staff())
+
+    await refused(says(other.bank_line_id), "PAYOUT_AMOUNT_DIFFERS")
+    matched = (await says(line.bank_line_id)).line
+    assert (matched.payout_id, matched.matched_by) == (detail.payout.payout_id, "Ada")
+    await refused(says(line.bank_line_id), "BANK_LINE_MATCHED")
+    assert list((await room.payout()).candidates) == []
+    await room.till.check_books()
+    await room.undo(line.bank_line_id)
+    await room.till.check_books()
