@@ -1,18 +1,47 @@
 """Customers: the billing accounts that owe money."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from decimal import Decimal
 
+from chassis.errors import Kind, ServiceError
 from chassis.money import Money
+from services.invoicing.domain.billing import (
+    DEFAULT_PAYMENT_TERMS_DAYS,
+    Address,
+    OrderRule,
+    PaymentTerms,
+    TaxStanding,
+)
 from services.invoicing.domain.invoice import Buyer
+from services.invoicing.domain.tax_id import TaxId
 
-DEFAULT_PAYMENT_TERMS_DAYS = 30
+__all__ = ["DEFAULT_PAYMENT_TERMS_DAYS"]
+
+MOST_LEVELS = 5
+"""Customers one above the other, the topmost and the lowest counted."""
+MOST_BELOW = 500
+"""Customers below one: all of them move with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Who gets mail about a customer's account."""
+
+    customer_id: str
+    name: str
+    email: str
+    locale: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
-    """A customer. `version` counts changes from one; each change is one event."""
+    """A customer. `version` counts changes from one; each change is one event and one line of the history.
+
+    `address_lines` to `country` are the billing address. `tax_id` is the value of the first of `tax_ids`, or, where
+    there are none, what somebody wrote without its being checked. `ancestor_ids` begin with the parent.
+    """
 
     customer_id: str
     name: str
@@ -26,38 +55,101 @@ class Customer:
     payment_terms_days: int
     created_at: datetime
     version: int = 1
+    legal_name: str = ""
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+    shipping: Address | None = None
+    tax_ids: tuple[TaxId, ...] = ()
+    order_rule: OrderRule = field(default_factory=OrderRule)
+    purchase_order_number: str = ""
+    due_at_month_end: bool = False
+    early_discount_percent: Decimal = Decimal(0)
+    early_discount_days: int = 0
+    credit_limit: Money | None = None
+    on_hold: bool = False
+    hold_reason: str = ""
+    time_zone: str = ""
+    taxes: TaxStanding = field(default_factory=TaxStanding)
+    account_manager_id: str = ""
+    external_ids: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    segments: tuple[str, ...] = ()
+    ancestor_ids: tuple[str, ...] = ()
+
+    @property
+    def parent_customer_id(self) -> str | None:
+        """The customer right above."""
+        return self.ancestor_ids[0] if self.ancestor_ids else None
+
+    @property
+    def billing(self) -> Address:
+        """The billing address."""
+        return Address(
+            lines=self.address_lines, city=self.city, region=self.region, postal_code=self.postal_code,
+            country=self.country,
+        )  # fmt: skip
 
     def as_buyer(self) -> Buyer:
         """How the customer is printed on an invoice."""
-        return Buyer(self.name, self.address_lines, self.country, self.tax_id)
+        return Buyer(
+            self.name, self.address_lines, self.country, self.tax_id,
+            legal_name=self.legal_name, city=self.city, region=self.region, postal_code=self.postal_code,
+            tax_ids=tuple((one.label, one.value) for one in self.tax_ids),
+        )  # fmt: skip
+
+    @property
+    def terms(self) -> PaymentTerms:
+        """When invoices fall due, and what paying early earns."""
+        return PaymentTerms(
+            days=self.payment_terms_days, end_of_month=self.due_at_month_end,
+            early_discount_percent=self.early_discount_percent, early_discount_days=self.early_discount_days,
+        )  # fmt: skip
+
+    def must_take_invoices(self) -> None:
+        """CUSTOMER_ON_HOLD while nothing new may be invoiced."""
+        if self.on_hold:
+            raise ServiceError(
+                Kind.FAILED_PRECONDITION, "CUSTOMER_ON_HOLD",
+                "This customer is on hold. Nothing new is invoiced until the hold is taken away.",
+                customer_id=self.customer_id,
+            )  # fmt: skip
+
+    def must_be(self, expected_version: int | None) -> None:
+        """CUSTOMER_CHANGED when the customer has another version than somebody was shown."""
+        if expected_version is not None and expected_version != self.version:
+            raise changed_meanwhile(self.version)
+
+
+def changed_meanwhile(version: int) -> ServiceError:
+    """CUSTOMER_CHANGED."""
+    return ServiceError(
+        Kind.ABORTED, "CUSTOMER_CHANGED",
+        "Somebody else has changed this customer meanwhile. Please look at it again.", version=str(version),
+    )  # fmt: skip
+
+
+def changed(customer: Customer, values: Mapping[str, object]) -> Customer:
+    """The customer with other values by field, one version on; the same one when they change nothing."""
+    given = {name: value for name, value in values.items() if value != getattr(customer, name)}
+    if not given:
+        return customer
+    after: Customer = replace(customer, **given, version=customer.version + 1)  # type: ignore[arg-type]
+    return after
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerDraft:
-    """What somebody asked a new customer to be; empty currency and locale mean the organization's."""
+    """What somebody asked a new customer to be; empty currency and locale mean the organization's.
+
+    `values` are the other fields by name.
+    """
 
     name: str
-    email: str
     external_id: str | None
     currency: str
     locale: str
-    address_lines: tuple[str, ...]
-    country: str
-    tax_id: str
-    payment_terms_days: int
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerChanges:
-    """Changes to a customer; None leaves a field as it is."""
-
-    name: str | None = None
-    email: str | None = None
-    locale: str | None = None
-    address_lines: tuple[str, ...] | None = None
-    country: str | None = None
-    tax_id: str | None = None
-    payment_terms_days: int | None = None
+    values: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Double-entry bookings of receivables. Debits equal credits by construction in each booking."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -81,6 +81,7 @@ class Movement:
 
     `cash` is what came, without surcharge; `applied` what invoices took of it and of `credit_used`; `credited` what
     became credit; `forgiven` how much of the invoices is not asked for again; `missing` what nobody knows of.
+    `of_others` is how much less or more others than the payer owe, by customer: a parent pays for its children.
     """
 
     cash: Money
@@ -90,15 +91,21 @@ class Movement:
     surcharge: Money
     forgiven: Money
     missing: Money
+    of_others: Mapping[str, Money] = field(default_factory=dict)
 
     def postings(self, customer_id: str) -> tuple[Posting, ...]:
         """As money that comes in; `_opposite` ones for money that goes out."""
+        own = self.applied - self.forgiven - sum(self.of_others.values(), Money.zero(self.applied.currency))
         discount = -self.surcharge if self.surcharge.is_negative else Money.zero(self.surcharge.currency)
         return _postings(
             (Account.CASH_CLEARING, "", Side.DEBIT, self.cash),
             (Account.CUSTOMER_CREDIT, customer_id, Side.DEBIT, self.credit_used),
             (Account.SALES_DISCOUNTS, "", Side.DEBIT, discount),
-            (Account.RECEIVABLE, customer_id, Side.CREDIT, self.applied - self.forgiven),
+            (Account.RECEIVABLE, customer_id, Side.CREDIT, own),
+            *(
+                (Account.RECEIVABLE, one, Side.CREDIT, amount)
+                for one, amount in sorted(self.of_others.items())
+            ),
             (Account.SALES_RETURNS, "", Side.CREDIT, self.forgiven),
             (Account.CUSTOMER_CREDIT, customer_id, Side.CREDIT, self.credited),
             (Account.DISCOUNT_CLEARING, "", Side.CREDIT, discount),
@@ -115,18 +122,28 @@ def application(
     at: datetime,
     credit_used: Money | None = None,
     surcharge: Money | None = None,
+    of_others: Mapping[str, Money] | None = None,
 ) -> Booking:
-    """Money came in: the customer owes less, and the rest is their credit."""
+    """Money came in: the customer, and those it paid for, owe less, and the rest is the customer's credit."""
     zero = Money.zero(received.currency)
     used = credit_used or zero
     movement = Movement(
         cash=received, applied=received - credited + used, credited=credited, credit_used=used,
-        surcharge=surcharge or zero, forgiven=zero, missing=zero,
+        surcharge=surcharge or zero, forgiven=zero, missing=zero, of_others=of_others or {},
     )  # fmt: skip
     return Booking(
         source="payment", source_id=payment_id, kind="applied", occurred_at=at,
         description=f"Payment {payment_id}", postings=movement.postings(customer_id),
     )  # fmt: skip
+
+
+def of_others(payer_id: str, parts: Iterable[tuple[str, Money]]) -> dict[str, Money]:
+    """What parts of invoices, given with the customer who owes each, come to for others than the payer."""
+    sums: dict[str, Money] = {}
+    for customer_id, amount in parts:
+        if customer_id != payer_id:
+            sums[customer_id] = sums[customer_id] + amount if customer_id in sums else amount
+    return sums
 
 
 def reversal(

@@ -16,13 +16,14 @@ from chassis.money import Money
 from services.invoicing.domain import ledger as books
 from services.invoicing.domain.allocation import Allocation, CreditUse, allocate, credit_uses
 from services.invoicing.domain.credit import CreditPart, Lot, draw, free_credit
-from services.invoicing.domain.customer import Customer
+from services.invoicing.domain.customer import Contact
 from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.reservation import Part, ReservationState
 from services.invoicing.store import ledger, reservations
 from services.invoicing.store import lots as credit_lots
+from services.invoicing.store.customer_tree import ancestors_of
 from services.invoicing.store.customers import asking as asking_customers
-from services.invoicing.store.customers import found_customers
+from services.invoicing.store.customers import found_contacts
 from services.invoicing.store.invoices import locked, locking_payable, update_balances
 from services.invoicing.store.organizations import get_organization
 from services.invoicing.store.payments import (
@@ -71,7 +72,8 @@ async def apply_payments(tx: WriteTx, incoming: Sequence[Incoming]) -> None:
 class _Till:
     """What is locked, as it is while payment after payment is applied."""
 
-    customers: Mapping[str, Customer]
+    customers: Mapping[str, Contact]
+    above: Mapping[str, frozenset[str]]
     invoices: dict[str, Invoice]
     reserved: Mapping[str, Mapping[str, Money]]
     lots: dict[str, Lot]
@@ -100,9 +102,17 @@ async def _opened(tx: WriteTx, fresh: Sequence[Incoming]) -> _Till:
     if spenders:
         lots = await credit_lots.lock_lots(tx, customer_ids={one.customer_id for one in spenders})
         held = await credit_lots.holds_of(tx, [one.payment_id for one in spenders])
+    invoices = locked(payable)
+    children = {
+        invoice.customer_id
+        for one in fresh
+        for part in one.parts
+        if (invoice := invoices.get(part.invoice_id)) and invoice.customer_id != one.payment.customer_id
+    }
     return _Till(
-        customers=found_customers(known, customer_ids),
-        invoices=locked(payable),
+        customers=found_contacts(known, customer_ids),
+        invoices=invoices,
+        above=await ancestors_of(tx, children) if children else {},
         reserved=reserved,
         lots=lots,
         held=held,
@@ -136,7 +146,7 @@ def _apply(till: _Till, one: Incoming, at: datetime) -> Made:
         invoices={
             invoice_id: invoice
             for invoice_id in {part.invoice_id for part in one.parts} | set(reserved)
-            if (invoice := till.invoices.get(invoice_id)) and invoice.customer_id == payment.customer_id
+            if (invoice := till.invoices.get(invoice_id)) and _may_pay(till, payment, invoice)
         },
         reserved=reserved,
         at=at,
@@ -146,6 +156,14 @@ def _apply(till: _Till, one: Incoming, at: datetime) -> Made:
         till.invoices[applied.invoice.invoice_id] = applied.invoice
         till.changed_invoices[applied.invoice.invoice_id] = None
     return Made(payment, allocation, _settle_credit(till, payment, allocation, mine))
+
+
+def _may_pay(till: _Till, payment: ReceivedPayment, invoice: Invoice) -> bool:
+    """Customers pay their own invoices and those of customers below; what is held for a payment is paid by it."""
+    owner = invoice.customer_id
+    if owner == payment.customer_id or invoice.invoice_id in till.reserved.get(payment.payment_id, {}):
+        return True
+    return payment.customer_id in till.above.get(owner, ())
 
 
 def _settle_credit(
@@ -185,10 +203,13 @@ def _booking(made: Made, at: datetime) -> books.Booking:
         payment.payment_id, payment.customer_id,
         received=payment.net, credited=allocation.credited, at=at,
         credit_used=allocation.credit_used, surcharge=payment.surcharge,
+        of_others=books.of_others(
+            payment.customer_id, ((one.invoice.customer_id, one.amount) for one in allocation.applied)
+        ),
     )  # fmt: skip
 
 
-def _announce(tx: WriteTx, one: Incoming, allocation: Allocation, customer: Customer) -> None:
+def _announce(tx: WriteTx, one: Incoming, allocation: Allocation, customer: Contact) -> None:
     for applied in allocation.applied:
         if not applied.amount.is_zero:
             events.invoice_took_payment(tx, applied.invoice, applied.amount, one.payment.payment_id)

@@ -5,7 +5,7 @@ from datetime import date
 from chassis.caller import current_call
 from chassis.database import Database
 from services.invoicing.domain.invoice import Invoice
-from services.invoicing.operations.visibility import must_see_invoice
+from services.invoicing.operations.visibility import must_see_family_invoice
 from services.invoicing.store import invoices
 from services.invoicing.store.organizations import get_organization
 
@@ -14,5 +14,5 @@ async def get_invoice(db: Database, invoice_id: str) -> tuple[Invoice, date]:
     """The invoice with its lines, and today in the organization's zone."""
     async with db.read(current_call().organization_id) as tx:
         invoice = await invoices.get_invoice(tx, invoice_id)
-        must_see_invoice(invoice)
+        await must_see_family_invoice(tx, invoice)
         return invoice, (await get_organization(tx)).date_of(tx.now())

@@ -3,7 +3,7 @@
 from chassis.caller import current_call
 from chassis.database import Database
 from services.invoicing.formats.invoice_pdf import file_name_of, invoice_pdf
-from services.invoicing.operations.visibility import must_see_invoice
+from services.invoicing.operations.visibility import must_see_family_invoice
 from services.invoicing.payments import FindTransferSlip
 from services.invoicing.store.customers import get_customer
 from services.invoicing.store.invoices import get_invoice
@@ -15,7 +15,7 @@ async def get_invoice_pdf(db: Database, find_slip: FindTransferSlip, invoice_id:
     organization_id = current_call().organization_id
     async with db.read(organization_id) as tx:
         invoice = await get_invoice(tx, invoice_id)
-        must_see_invoice(invoice)
+        await must_see_family_invoice(tx, invoice)
         organization = await get_organization(tx)
         customer = await get_customer(tx, invoice.customer_id)
         today = organization.date_of(tx.now())

@@ -2,7 +2,7 @@
 
 from chassis.caller import current_call
 from chassis.database import Database
-from services.invoicing.operations.visibility import must_see_invoice
+from services.invoicing.operations.visibility import must_see_family_invoice
 from services.invoicing.store.invoices import get_invoice
 from services.invoicing.store.payments import InvoicePayment, payments_of_invoice
 
@@ -10,5 +10,5 @@ from services.invoicing.store.payments import InvoicePayment, payments_of_invoic
 async def list_invoice_payments(db: Database, invoice_id: str) -> list[InvoicePayment]:
     """The allocations, the newest first."""
     async with db.read(current_call().organization_id) as tx:
-        must_see_invoice(await get_invoice(tx, invoice_id))
+        await must_see_family_invoice(tx, await get_invoice(tx, invoice_id))
         return await payments_of_invoice(tx, invoice_id)

@@ -5,7 +5,7 @@ from datetime import date
 from chassis.caller import current_call
 from chassis.database import Database
 from services.invoicing.domain.invoice import Invoice
-from services.invoicing.operations.visibility import DEFAULT_PAGE_SIZE, own_customer_id
+from services.invoicing.operations.visibility import DEFAULT_PAGE_SIZE, must_see_customer, own_customer_id
 from services.invoicing.store import invoice_lists
 from services.invoicing.store.invoice_lists import InvoiceFilter, InvoiceQuery
 from services.invoicing.store.organizations import get_organization
@@ -23,10 +23,12 @@ async def list_invoices(
 ) -> tuple[list[Invoice], str, date]:
     """A page without lines, the token of the next one, and today in the organization's zone.
 
-    A customer's people see that customer's finalized invoices, whatever they ask for.
+    A customer's people see that customer's finalized invoices, or those of one below it; CUSTOMER_NOT_FOUND otherwise.
     """
     own = own_customer_id()
     async with db.read(current_call().organization_id) as tx:
+        if customer_id:
+            await must_see_customer(tx, customer_id)
         today = (await get_organization(tx)).date_of(tx.now())
         page, token = await invoice_lists.list_invoices(
             tx,
@@ -35,7 +37,7 @@ async def list_invoices(
                 page_token=page_token,
                 today=today,
                 filter=filter_,
-                customer_id=own or customer_id,
+                customer_id=customer_id or own or "",
                 query=query,
                 external_id=external_id,
                 with_drafts=own is None,

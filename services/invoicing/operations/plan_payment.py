@@ -11,6 +11,7 @@ from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.plan import Plan, in_order, plan
 from services.invoicing.domain.reservation import ReservationState
 from services.invoicing.store import lots as credit_lots
+from services.invoicing.store.customer_tree import ancestors_of
 from services.invoicing.store.customers import get_customer
 from services.invoicing.store.invoices import find_invoices
 from services.invoicing.store.open_items import open_invoices
@@ -30,7 +31,7 @@ class PlanQuery:
 
 
 async def plan_payment(db: Database, organization_id: str, query: PlanQuery) -> Plan:
-    """The plan. CUSTOMER_NOT_FOUND; INVOICE_NOT_FOUND also for another customer's invoice."""
+    """The plan. CUSTOMER_NOT_FOUND; INVOICE_NOT_FOUND also for invoices of others than the customer and those below."""
     if query.amount is not None and query.amount.is_negative:
         raise invalid("amount", "positive", "The amount must not be negative.")
     async with db.read(organization_id) as tx:
@@ -52,7 +53,11 @@ async def _invoices(tx: ReadTx, query: PlanQuery) -> Sequence[Invoice]:
     if not query.invoice_ids:
         return await open_invoices(tx, [query.customer_id])
     found = await find_invoices(tx, query.invoice_ids)
-    if len(found) < len(query.invoice_ids) or any(one.customer_id != query.customer_id for one in found):
+    if len(found) < len(query.invoice_ids):
+        raise not_found("invoice")
+    others = {one.customer_id for one in found} - {query.customer_id}
+    above = await ancestors_of(tx, others) if others else {}
+    if any(query.customer_id not in above.get(one, ()) for one in others):
         raise not_found("invoice")
     return found
 

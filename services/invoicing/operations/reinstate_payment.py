@@ -40,7 +40,7 @@ async def reinstate_payment(tx: WriteTx, payment_id: str, reversal_id: str) -> N
     own = [one for one in reversal.parts if one.source_payment_id == payment_id]
     cash = total(own, desk.currency) + reversal.missing
     await store.update_application(tx, replace(application, refunded=application.refunded - cash))
-    movement = _movement(payment_id, reversal, again, cash)
+    movement = _movement(desk, reversal, again, cash)
     booking = books.reinstatement(payment_id, application.customer_id, reversal_id, movement, tx.now())
     await ledger.post(tx, [booking] if booking.postings else [])
     for invoice_id, amount in by_invoice(again.parts).items():
@@ -91,7 +91,8 @@ def _room(desk: Desk, invoice_id: str, *, forgiven: bool) -> Money:
     return invoice.unreserved if invoice.is_payable else Money.zero(desk.currency)
 
 
-def _movement(payment_id: str, reversal: store.Reversed, again: _Again, cash: Money) -> books.Movement:
+def _movement(desk: Desk, reversal: store.Reversed, again: _Again, cash: Money) -> books.Movement:
+    payment_id = desk.application.payment_id
     currency = cash.currency
     zero = Money.zero(currency)
     applied = total(again.parts, currency)
@@ -103,4 +104,5 @@ def _movement(payment_id: str, reversal: store.Reversed, again: _Again, cash: Mo
         surcharge=reversal.surcharge,
         forgiven=applied if reversal.forgiven else zero,
         missing=reversal.missing,
+        of_others={} if reversal.forgiven else desk.of_others(again.parts),
     )

@@ -7,6 +7,7 @@ one before left them. A refusal is an answer and touches no other payment.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from chassis import audit
 from chassis.database import Database, WriteTx
@@ -16,6 +17,7 @@ from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.reservation import Part, Reservation, ReservationState, Wish, refusal
 from services.invoicing.store import lots as credit_lots
 from services.invoicing.store import reservations
+from services.invoicing.store.customer_tree import ancestors_of
 from services.invoicing.store.customers import known_customers
 from services.invoicing.store.invoices import locked, locking, update_balances
 
@@ -28,25 +30,35 @@ Held = Sequence[Reservation]
 async def reserve(db: Database, organization_id: str, wish: Wish) -> Held:
     """What the payment holds; the same again when it has it already.
 
-    Refused with INVOICE_NOT_FOUND (also for another customer's), INVOICE_CHANGED, INVOICE_NOT_PAYABLE,
-    INVOICE_ALREADY_PAID, AMOUNT_EXCEEDS_DUE, CURRENCY_MISMATCH, INVOICE_BEING_PAID, CREDIT_CHANGED or, once given
-    back, RESERVATION_RELEASED.
+    Refused with INVOICE_NOT_FOUND (also for one of others than the customer and those below), INVOICE_CHANGED,
+    INVOICE_NOT_PAYABLE, INVOICE_ALREADY_PAID, AMOUNT_EXCEEDS_DUE, CURRENCY_MISMATCH, INVOICE_BEING_PAID,
+    CREDIT_CHANGED or, once given back, RESERVATION_RELEASED.
     """
-    (answer,) = await reserve_many(db, organization_id, [wish])
+    (answer,) = (await reserve_many(db, {organization_id: [wish]}))[organization_id]
     if isinstance(answer, ServiceError):
         raise answer
     return answer
 
 
 async def reserve_many(
-    db: Database, organization_id: str, wishes: Sequence[Wish]
-) -> list[Held | ServiceError]:
-    """What each payment holds, or why it holds nothing, in the order of `wishes`; as `reserve` has it."""
+    db: Database, wishes: Mapping[str, Sequence[Wish]]
+) -> dict[str, list[Held | ServiceError]]:
+    """What each payment holds, or why it holds nothing, by organization and in the order of its wishes.
 
-    async def work(tx: WriteTx) -> list[Held | ServiceError]:
-        return await _reserve_in(tx, wishes)
-
-    return await db.run_write(organization_id, work)
+    As `reserve` has it, with one COMMIT for all organizations. What fails for one of them is the answer to its wishes.
+    """
+    answers = await db.run_write_together(
+        {organization_id: partial(_reserve_in, wishes=mine) for organization_id, mine in wishes.items()}
+    )
+    found = {}
+    for organization_id, mine in answers.items():
+        if not isinstance(mine, Exception):
+            found[organization_id] = mine
+        elif isinstance(mine, ServiceError) and len(answers) > 1:
+            found[organization_id] = [mine for _ in wishes[organization_id]]
+        else:
+            raise mine
+    return found
 
 
 @dataclass(slots=True)
@@ -56,6 +68,8 @@ class _Desk:
     invoices: dict[str, Invoice]
     lots: dict[str, Lot]
     customers: frozenset[str]
+    above: Mapping[str, frozenset[str]]
+    """Who may pay a customer's invoices besides the customer."""
     earlier: Mapping[str, Sequence[Reservation]]
     taken: dict[str, Held] = field(default_factory=dict)
     holds: dict[str, Sequence[CreditPart]] = field(default_factory=dict)
@@ -74,10 +88,17 @@ async def _reserve_in(tx: WriteTx, wishes: Sequence[Wish]) -> list[Held | Servic
         earlier[one.payment_id].append(one)
     spenders = {wish.customer_id for wish in wishes if wish.credit is not None}
     prepayers = {wish.customer_id for wish in wishes if not wish.parts}
+    children = {
+        invoice.customer_id
+        for wish in wishes
+        for part in wish.parts
+        if (invoice := invoices.get(part.invoice_id)) and invoice.customer_id != wish.customer_id
+    }
     desk = _Desk(
         invoices=invoices,
         lots=await credit_lots.lock_lots(tx, customer_ids=spenders) if spenders else {},
         customers=await known_customers(tx, prepayers) if prepayers else frozenset(),
+        above=await ancestors_of(tx, children) if children else {},
         earlier=earlier,
     )
     answers = [_decide(desk, wish) for wish in wishes]
@@ -113,7 +134,10 @@ def _decide(desk: _Desk, wish: Wish) -> Held | ServiceError:
 
 def _refusal(desk: _Desk, wish: Wish, part: Part) -> ServiceError | None:
     invoice = desk.invoices.get(part.invoice_id)
-    if invoice is None or invoice.customer_id != wish.customer_id:
+    if invoice is None:
+        return not_found("invoice")
+    owner = invoice.customer_id
+    if owner != wish.customer_id and wish.customer_id not in desk.above.get(owner, ()):
         return not_found("invoice")
     why = refusal(invoice, part.amount, expected_version=part.expected_version)
     if why is None:

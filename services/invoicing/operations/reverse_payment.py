@@ -36,7 +36,7 @@ async def reverse_payment(tx: WriteTx, reversal: Reversal) -> None:
     refunded = application.refunded if reversal.to_credit else application.refunded + reversal.net
     after = replace(application, refunded=refunded, event_version=application.event_version + 1)
     await store.update_application(tx, after)
-    movement = _movement(reversal, taken)
+    movement = _movement(reversal, taken, desk)
     booking = books.reversal(
         reversal.payment_id, customer.customer_id, reversal.reversal_id, movement, tx.now()
     )
@@ -87,7 +87,7 @@ def _undo(tx: WriteTx, desk: Desk, reversal: Reversal, taken: Taken) -> Undone:
     )
 
 
-def _movement(reversal: Reversal, taken: Taken) -> books.Movement:
+def _movement(reversal: Reversal, taken: Taken, desk: Desk) -> books.Movement:
     """The sums of what is taken back, as if it came in; the booking turns them round."""
     currency = reversal.amount.currency
     zero = Money.zero(currency)
@@ -103,6 +103,7 @@ def _movement(reversal: Reversal, taken: Taken) -> books.Movement:
         surcharge=zero if reversal.to_credit else reversal.surcharge,
         forgiven=own + lent if reversal.forgive else zero,
         missing=zero if reversal.to_credit else taken.missing,
+        of_others={} if reversal.forgive else desk.of_others(on_invoices),
     )
 
 

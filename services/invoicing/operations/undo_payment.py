@@ -1,12 +1,14 @@
 """What reversals and reinstatements share: a payment, where its money is, and the locks on all of it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from chassis.database import WriteTx
 from chassis.money import Money
+from services.invoicing.domain import ledger as books
 from services.invoicing.domain.credit import Lot
 from services.invoicing.domain.invoice import Invoice
+from services.invoicing.domain.reversal import Use
 from services.invoicing.store import lots as credit_lots
 from services.invoicing.store.invoices import lock_invoices, update_balances
 from services.invoicing.store.reversals import Application
@@ -41,6 +43,17 @@ class Desk:
             payment_id=self.application.payment_id, customer_id=self.application.customer_id,
             amount=nothing, remaining=nothing, held=nothing, created_at=tx.now(),
         )  # fmt: skip
+
+    def of_others(self, parts: Iterable[Use]) -> Mapping[str, Money]:
+        """What parts of invoices come to for customers for whom the payer paid."""
+        return books.of_others(
+            self.application.customer_id,
+            (
+                (self.invoices[part.invoice_id].customer_id, part.amount)
+                for part in parts
+                if part.invoice_id is not None
+            ),
+        )
 
     async def write(self, tx: WriteTx) -> None:
         """Write invoices and lots; holds that a lot does not cover any more are given up, the newest first."""

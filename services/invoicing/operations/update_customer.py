@@ -1,44 +1,68 @@
 """Change a customer."""
 
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from chassis import audit
 from chassis.caller import current_call
 from chassis.database import Database, WriteTx
-from services.invoicing.domain.customer import Customer, CustomerChanges
-from services.invoicing.store.customers import get_customer
+from chassis.errors import invalid
+from services.invoicing.domain.customer import Customer, changed
+from services.invoicing.operations.note_customer_changes import note_customer_changes
+from services.invoicing.store.customers import get_customer, replace_references
 from services.invoicing.store.customers import update_customer as write_customer
-from services.invoicing.translate import events
 from services.invoicing.translate.customers import to_proto_customer
 from tallyport.invoicing.v1 import customers_pb2 as pb
 
 
-async def update_customer(db: Database, customer_id: str, changes: CustomerChanges) -> pb.Customer:
-    """The customer as it is then. Changes that change nothing make no new version."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """What goes with a change: the version that was shown, if that matters, and the reason."""
+
+    expected_version: int | None = None
+    reason: str = ""
+
+
+async def update_customer(
+    db: Database, customer_id: str, values: Mapping[str, object], why: Why
+) -> pb.Customer:
+    """The customer as it is then. Changes that change nothing make no new version. CUSTOMER_CHANGED."""
 
     async def work(tx: WriteTx) -> pb.Customer:
         before = await get_customer(tx, customer_id, for_update=True)
-        after = _changed(before, changes)
-        answer = to_proto_customer(after)
-        if after is before:
-            return answer
-        await write_customer(tx, after)
-        events.customer_changed(tx, after)
-        audit.record(
-            tx, "customer.updated", customer_id,
-            before=to_proto_customer(before).SerializeToString(deterministic=True),
-            after=answer.SerializeToString(deterministic=True),
-        )  # fmt: skip
-        return answer
+        before.must_be(why.expected_version)
+        return to_proto_customer(await change_customer(tx, before, values, reason=why.reason))
 
     return await db.run_write(current_call().organization_id, work)
 
 
-def _changed(customer: Customer, changes: CustomerChanges) -> Customer:
-    given: dict[str, Any] = {
-        name: value
-        for name in CustomerChanges.__dataclass_fields__
-        if (value := getattr(changes, name)) is not None and value != getattr(customer, name)
-    }
-    return replace(customer, **given, version=customer.version + 1) if given else customer
+async def change_customer(
+    tx: WriteTx, before: Customer, values: Mapping[str, object], *, reason: str, action: str = ""
+) -> Customer:
+    """Change a locked customer, and write down what was changed."""
+    after = changed(before, _consistent(before, values))
+    if after is before:
+        return before
+    must_be_in_own_currency(after)
+    await write_customer(tx, after)
+    if after.external_ids != before.external_ids:
+        await replace_references(tx, after)
+    await note_customer_changes(tx, [(before, after)], action=action or "customer.updated", reason=reason)
+    return after
+
+
+def must_be_in_own_currency(customer: Customer) -> None:
+    """VALIDATION_FAILED for a credit limit that cannot be compared with what the customer owes."""
+    limit = customer.credit_limit
+    if limit is not None and limit.currency != customer.currency:
+        raise invalid(
+            "credit_limit", "currency", f"The limit must be in the customer's currency, {customer.currency}."
+        )
+    if limit is not None and limit.is_negative:
+        raise invalid("credit_limit", "negative", "The limit must not be less than zero.")
+
+
+def _consistent(before: Customer, values: Mapping[str, object]) -> Mapping[str, object]:
+    """A tax id that was written without its kind takes the place of those that have one."""
+    if "tax_ids" in values or values.get("tax_id", before.tax_id) == before.tax_id:
+        return values
+    return {**values, "tax_ids": ()}

@@ -1,14 +1,18 @@
-"""Who sees which invoice: customers their own finalized ones, a pay link just one, staff all."""
+"""Who sees which invoice: customers their own finalized ones and those of customers below them, a pay link just one,
+staff all. Nobody sees a parent or a sibling.
+"""
 
 from chassis.caller import Audience, current_call
-from chassis.errors import not_found
+from chassis.database import ReadTx
+from chassis.errors import ServiceError, not_found
 from services.invoicing.domain.invoice import Invoice, Status
+from services.invoicing.store.customer_tree import is_above
 
 DEFAULT_PAGE_SIZE = 25
 
 
 def must_see_invoice(invoice: Invoice) -> None:
-    """INVOICE_NOT_FOUND for an invoice that the caller may not see, as if it did not exist."""
+    """INVOICE_NOT_FOUND for an invoice that is not the caller's own, as if it did not exist."""
     caller = current_call().caller
     if caller.audience in (Audience.STAFF, Audience.SERVICE):
         return
@@ -20,7 +24,30 @@ def must_see_invoice(invoice: Invoice) -> None:
         raise not_found("invoice")
 
 
+async def must_see_family_invoice(tx: ReadTx, invoice: Invoice) -> None:
+    """The same, but people of a customer also see what customers below theirs owe."""
+    try:
+        must_see_invoice(invoice)
+    except ServiceError:
+        if invoice.status is Status.DRAFT or not await _is_above(tx, invoice.customer_id):
+            raise
+
+
+async def must_see_customer(tx: ReadTx, customer_id: str) -> None:
+    """CUSTOMER_NOT_FOUND for people of a customer unless it is theirs or below theirs."""
+    try:
+        current_call().may_see_customer(customer_id)
+    except ServiceError:
+        if not await _is_above(tx, customer_id):
+            raise
+
+
 def own_customer_id() -> str | None:
     """The customer that a customer's person belongs to; None for staff."""
     caller = current_call().caller
     return caller.customer_id if caller.audience is Audience.CUSTOMER else None
+
+
+async def _is_above(tx: ReadTx, customer_id: str) -> bool:
+    own = own_customer_id()
+    return own is not None and await is_above(tx, own, customer_id)

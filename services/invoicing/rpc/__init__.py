@@ -6,6 +6,7 @@ from typing import Any
 from chassis.database import Database
 from chassis.event_log import event_log
 from services.invoicing.payments import FindTransferSlip, no_transfer_slip
+from services.invoicing.rpc.customer_proposals import CustomerProposals
 from services.invoicing.rpc.customers import Customers
 from services.invoicing.rpc.imports import Imports
 from services.invoicing.rpc.invoices import Invoices
@@ -14,6 +15,7 @@ from services.invoicing.rpc.open_items import OpenItems
 from services.invoicing.rpc.pay_links import PayLinks
 from services.invoicing.rpc.reservations import Deliveries, Reservations
 from tallyport.invoicing.v1 import (
+    customer_proposals_pb2_grpc,
     customers_pb2_grpc,
     imports_pb2_grpc,
     invoices_pb2_grpc,
@@ -29,6 +31,7 @@ def servicers(
     """All that this service answers, as pairs for the server."""
     return (
         (customers_pb2_grpc.add_CustomersServicer_to_server, Customers(db)),
+        (customer_proposals_pb2_grpc.add_CustomerProposalsServicer_to_server, CustomerProposals(db)),
         (items_pb2_grpc.add_ItemsServicer_to_server, Items(db)),
         (invoices_pb2_grpc.add_InvoicesServicer_to_server, Invoices(db, find_slip)),
         (pay_links_pb2_grpc.add_PayLinksServicer_to_server, PayLinks(db, pay_link_key)),

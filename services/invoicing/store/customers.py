@@ -1,41 +1,66 @@
 """Customers and what they owe."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import fields
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, TextClause, and_, func, insert, literal, or_, select, text, tuple_, update
+from sqlalchemy import Row, TextClause, and_, delete, func, insert, literal, or_, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from chassis.database import ReadTx, WriteTx, violated_constraint
 from chassis.errors import Kind, ServiceError, not_found
 from chassis.money import Money
-from services.invoicing.domain.customer import Customer, CustomerBalance
+from services.invoicing.domain.customer import Contact, Customer, CustomerBalance
 from services.invoicing.domain.invoice import PAYABLE
+from services.invoicing.store.customer_rows import customer_of, values_of
 from services.invoicing.store.rows import decode_page_token, encode_page_token, insert_rows, like_pattern
-from services.invoicing.tables.customers import customers
+from services.invoicing.tables.customers import customer_references, customers
 from services.invoicing.tables.invoices import invoices
 
 _SCOPE = "customers"
-_FIELDS = tuple(field.name for field in fields(Customer))
 
 
 async def insert_customer(tx: WriteTx, customer: Customer) -> None:
     """Add a customer; ALREADY_EXISTS if another has its external id."""
     try:
-        await tx.execute(insert(customers).values(organization_id=tx.organization_id, **_values(customer)))
+        await tx.execute(insert(customers).values(organization_id=tx.organization_id, **values_of(customer)))
     except IntegrityError as error:
         if violated_constraint(error) == "uq_customers_external_id":
-            raise ServiceError(
-                Kind.ALREADY_EXISTS, "CUSTOMER_EXTERNAL_ID_TAKEN", "Another customer has this external id."
-            ) from error
+            raise _external_id_taken() from error
         raise
 
 
 async def insert_customers(tx: WriteTx, new: Sequence[Customer]) -> None:
-    """Add many customers in one statement."""
-    await insert_rows(tx, customers, [_values(customer) for customer in new])
+    """Add many customers in one statement; none of them has ids in other systems."""
+    await insert_rows(tx, customers, [values_of(customer) for customer in new])
+
+
+async def replace_references(tx: WriteTx, customer: Customer) -> None:
+    """Write whom ids in other systems mean; ALREADY_EXISTS if one of them means another customer."""
+    await tx.execute(
+        delete(customer_references)
+        .where(customer_references.c.organization_id == tx.organization_id)
+        .where(customer_references.c.customer_id == customer.customer_id)
+    )
+    try:
+        await insert_rows(
+            tx,
+            customer_references,
+            [
+                {"system": system, "reference": reference, "customer_id": customer.customer_id}
+                for system, reference in sorted(customer.external_ids.items())
+            ],
+        )
+    except IntegrityError as error:
+        if violated_constraint(error) == "pk_customer_references":
+            raise _external_id_taken() from error
+        raise
+
+
+def _external_id_taken() -> ServiceError:
+    return ServiceError(
+        Kind.ALREADY_EXISTS, "CUSTOMER_EXTERNAL_ID_TAKEN", "Another customer has this external id."
+    )
 
 
 async def update_customer(tx: WriteTx, customer: Customer) -> None:
@@ -44,7 +69,7 @@ async def update_customer(tx: WriteTx, customer: Customer) -> None:
         update(customers)
         .where(customers.c.organization_id == tx.organization_id)
         .where(customers.c.customer_id == customer.customer_id)
-        .values(**_values(customer))
+        .values(**values_of(customer))
     )
 
 
@@ -56,17 +81,17 @@ async def get_customer(tx: ReadTx, customer_id: str, *, for_update: bool = False
     row = (await tx.execute(query.with_for_update() if for_update else query)).first()
     if row is None:
         raise not_found("customer")
-    return _customer(row)
+    return customer_of(row)
 
 
 def asking(tx: ReadTx, customer_ids: Collection[str]) -> tuple[TextClause, Mapping[str, Any]]:
-    """The question to which `found_customers` reads the answer, to be asked together with others."""
+    """The question to which `found_contacts` reads the answer, to be asked together with others."""
     return _BY_ID, {"organization_id": tx.organization_id, "customer_ids": list(customer_ids)}
 
 
-def found_customers(rows: Iterable[Row[Any]], customer_ids: Collection[str]) -> Mapping[str, Customer]:
-    """Customers by id; NOT_FOUND when one of these does not exist."""
-    found = {row.customer_id: _customer(row) for row in rows}
+def found_contacts(rows: Iterable[Row[Any]], customer_ids: Collection[str]) -> Mapping[str, Contact]:
+    """Whom to write to, by customer; NOT_FOUND when one of these does not exist."""
+    found = {row.customer_id: Contact(row.customer_id, row.name, row.email, row.locale) for row in rows}
     if len(found) < len(set(customer_ids)):
         raise not_found("customer")
     return found
@@ -87,7 +112,7 @@ async def customers_by_external_id(tx: ReadTx, external_ids: Collection[str]) ->
         customers.c.organization_id == tx.organization_id,
         customers.c.external_id == func.any(list(external_ids)),
     )
-    return {row.external_id: _customer(row) for row in await tx.execute(query)}
+    return {row.external_id: customer_of(row) for row in await tx.execute(query)}
 
 
 async def list_customers(
@@ -148,24 +173,12 @@ async def list_customers(
 
 def _balance(row: Row[Any]) -> CustomerBalance:
     return CustomerBalance(
-        _customer(row), Money(int(row.open), row.currency), Money(int(row.overdue), row.currency),
+        customer_of(row), Money(int(row.open), row.currency), Money(int(row.overdue), row.currency),
         row.open_invoices,
     )  # fmt: skip
 
 
-def _values(customer: Customer) -> dict[str, Any]:
-    values = {name: getattr(customer, name) for name in _FIELDS}
-    values["address_lines"] = list(customer.address_lines)
-    return values
-
-
-def _customer(row: Row[Any]) -> Customer:
-    values = {name: getattr(row, name) for name in _FIELDS}
-    values["address_lines"] = tuple(values["address_lines"])
-    return Customer(**values)
-
-
 _BY_ID = text(
-    f"SELECT {', '.join(_FIELDS)} FROM customers WHERE organization_id = :organization_id"  # noqa: S608 - our own columns
+    "SELECT customer_id, name, email, locale FROM customers WHERE organization_id = :organization_id"
     " AND customer_id = ANY(CAST(:customer_ids AS text[]))"
 )

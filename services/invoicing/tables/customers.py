@@ -1,19 +1,25 @@
 """What the service knows of organizations, and the billing accounts that owe."""
 
 from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
     Column,
+    Date,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
+    Numeric,
     PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from services.invoicing.tables.base import count_column, metadata, text_column, time_column
+from services.invoicing.tables.base import count_column, metadata, text_column, time_column, to
 
 organizations = Table(
     "organizations",
@@ -55,7 +61,113 @@ customers = Table(
     Column("payment_terms_days", Integer, nullable=False),
     count_column("version"),
     time_column("created_at"),
+    text_column("legal_name", default=""),
+    text_column("city", default=""),
+    text_column("region", default=""),
+    text_column("postal_code", default=""),
+    Column("shipping", JSONB(none_as_null=True)),
+    Column("tax_ids", JSONB, nullable=False, server_default="[]"),
+    text_column("order_rule", default="none"),
+    text_column("order_pattern", default=""),
+    text_column("purchase_order_number", default=""),
+    Column("due_at_month_end", Boolean, nullable=False, server_default="false"),
+    Column("early_discount_percent", Numeric(7, 4), nullable=False, server_default="0"),
+    Column("early_discount_days", Integer, nullable=False, server_default="0"),
+    Column("credit_limit_minor_units", BigInteger),
+    Column("on_hold", Boolean, nullable=False, server_default="false"),
+    text_column("hold_reason", default=""),
+    text_column("time_zone", default=""),
+    text_column("tax_treatment", default="standard"),
+    text_column("exemption_certificate", default=""),
+    Column("exemption_valid_until", Date),
+    text_column("account_manager_id", default=""),
+    Column("external_ids", JSONB, nullable=False, server_default="{}"),
+    Column("metadata", JSONB, nullable=False, server_default="{}"),
+    Column("segments", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("parent_customer_id", Text),
+    Column("ancestor_ids", ARRAY(Text), nullable=False, server_default="{}"),
     PrimaryKeyConstraint("organization_id", "customer_id"),
     UniqueConstraint("organization_id", "external_id", name="uq_customers_external_id"),
+    ForeignKeyConstraint(
+        ["organization_id", "parent_customer_id"],
+        ["customers.organization_id", "customers.customer_id"],
+        name="fk_customers_parent",
+    ),
     Index("ix_customers_name", "organization_id", text("lower(name)"), "customer_id"),
+    Index(
+        "ix_customers_parent",
+        "organization_id",
+        "parent_customer_id",
+        postgresql_where=text("parent_customer_id IS NOT NULL"),
+    ),
 )
+
+customer_references = Table(
+    "customer_references",
+    metadata,
+    text_column("organization_id"),
+    text_column("system"),
+    text_column("reference"),
+    text_column("customer_id"),
+    PrimaryKeyConstraint("organization_id", "system", "reference"),
+    to("customers", "customer_id"),
+    Index("ix_customer_references_customer", "organization_id", "customer_id"),
+)
+"""Which customer an id in another system means: the guard of customers.external_ids."""
+
+customer_versions = Table(
+    "customer_versions",
+    metadata,
+    text_column("organization_id"),
+    text_column("customer_id"),
+    count_column("version"),
+    time_column("changed_at"),
+    text_column("changed_by"),
+    text_column("changed_by_name"),
+    text_column("reason"),
+    Column("before", JSONB, nullable=False),
+    Column("after", JSONB, nullable=False),
+    PrimaryKeyConstraint("organization_id", "customer_id", "version"),
+)
+"""What each change changed: fields by name, as in the JSON of a customer. It outlives the customer."""
+
+customer_proposals = Table(
+    "customer_proposals",
+    metadata,
+    text_column("organization_id"),
+    text_column("proposal_id"),
+    text_column("customer_id"),
+    text_column("state"),
+    Column("proposed", JSONB, nullable=False),
+    Column("before", JSONB, nullable=False),
+    Column("after", JSONB, nullable=False),
+    text_column("note"),
+    text_column("proposed_by"),
+    text_column("proposed_by_name"),
+    time_column("created_at"),
+    time_column("decided_at", nullable=True),
+    text_column("decided_by_name", default=""),
+    text_column("reason", default=""),
+    PrimaryKeyConstraint("organization_id", "proposal_id"),
+    to("customers", "customer_id"),
+    CheckConstraint("state IN ('open', 'accepted', 'rejected', 'withdrawn')", name="state"),
+    Index("ix_customer_proposals_created", "organization_id", "created_at", "proposal_id"),
+    Index(
+        "uq_customer_proposals_open",
+        "organization_id",
+        "customer_id",
+        unique=True,
+        postgresql_where=text("state = 'open'"),
+    ),
+)
+"""What customers want changed: as they asked for it, and as fields before and after; one waits at a time."""
+
+customer_policies = Table(
+    "customer_policies",
+    metadata,
+    text_column("organization_id"),
+    Column("taken_at_once", ARRAY(Text), nullable=False),
+    time_column("changed_at"),
+    PrimaryKeyConstraint("organization_id"),
+)
+"""Groups of billing data that customers change by themselves; none without a row."""

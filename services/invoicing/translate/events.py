@@ -4,7 +4,7 @@ from chassis import outbox
 from chassis.database import WriteTx
 from chassis.money import Money
 from services.invoicing.domain.allocation import Allocation
-from services.invoicing.domain.customer import Customer
+from services.invoicing.domain.customer import Contact, Customer
 from services.invoicing.domain.invoice import Invoice, Status
 from services.invoicing.domain.invoice_import import Row
 from services.invoicing.domain.reversal import Reversal, Undone
@@ -16,7 +16,17 @@ from tallyport.invoicing.v1 import events_pb2 as pb
 def customer_changed(tx: WriteTx, customer: Customer) -> None:
     """Each version of a customer is one event."""
     message = pb.CustomerChanged(
-        contact=_contact(customer), external_id=customer.external_id or "", currency=customer.currency
+        contact=_contact(customer),
+        external_id=customer.external_id or "",
+        currency=customer.currency,
+        time_zone=customer.time_zone,
+        segments=customer.segments,
+        parent_customer_id=customer.parent_customer_id or "",
+        ancestor_ids=customer.ancestor_ids,
+        account_manager_id=customer.account_manager_id,
+        on_hold=customer.on_hold,
+        country=customer.country,
+        version=customer.version,
     )
     outbox.append(
         tx, message, aggregate_type="customer", aggregate_id=customer.customer_id,
@@ -56,7 +66,7 @@ def invoice_took_payment(tx: WriteTx, invoice: Invoice, paid_now: Money, payment
 
 
 def payment_applied(
-    tx: WriteTx, payment: ReceivedPayment, allocation: Allocation, customer: Customer, *, notify: bool
+    tx: WriteTx, payment: ReceivedPayment, allocation: Allocation, customer: Contact, *, notify: bool
 ) -> None:
     message = pb.PaymentApplied(
         payment_id=payment.payment_id,
@@ -153,7 +163,7 @@ def _append_invoice_event(
     )  # fmt: skip
 
 
-def _contact(customer: Customer) -> pb.Contact:
+def _contact(customer: Customer | Contact) -> pb.Contact:
     return pb.Contact(
         customer_id=customer.customer_id, name=customer.name, email=customer.email, locale=customer.locale
     )

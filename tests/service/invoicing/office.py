@@ -17,6 +17,7 @@ from chassis.ids import new_id, new_uuid7
 from chassis.money import Money
 from services.invoicing.consumers import HANDLERS
 from services.invoicing.operations.verify_books import verify_books
+from services.invoicing.rpc.customer_proposals import CustomerProposals
 from services.invoicing.rpc.customers import Customers
 from services.invoicing.rpc.imports import Imports
 from services.invoicing.rpc.invoices import Invoices
@@ -42,6 +43,7 @@ class Office:
         self.db = db
         self.organization_id = organization_id
         self.customers = Customers(db)
+        self.customer_proposals = CustomerProposals(db)
         self.items = Items(db)
         self.invoices = Invoices(db)
         self.pay_links = PayLinks(db, PAY_LINK_KEY)

@@ -17,9 +17,11 @@ async def test_customers_see_their_own_final_invoices_only(office: Office) -> No
     for hidden in (draft, foreign):
         with pytest.raises(ServiceError, match="INVOICE_NOT_FOUND"):
             await office.read(hidden.invoice_id, as_=person)
-    for customer_id in ("", theirs.customer_id):
+    for customer_id in ("", mine.customer_id):
         listed = await office.list_invoices(as_=person, customer_id=customer_id)
         assert [invoice.invoice_id for invoice in listed.invoices] == [seen.invoice_id]
+    with pytest.raises(ServiceError, match="CUSTOMER_NOT_FOUND"):
+        await office.list_invoices(as_=person, customer_id=theirs.customer_id)
     drafts = await office.list_invoices(as_=person, filter=invoices_pb2.INVOICE_FILTER_DRAFT)
     assert not drafts.invoices
 
