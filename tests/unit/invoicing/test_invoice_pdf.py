@@ -11,8 +11,8 @@ from pypdf import PdfReader
 
 from chassis.money import Money
 from services.invoicing.domain.invoice import Buyer, Invoice
-from services.invoicing.domain.pricing import Line
 from services.invoicing.domain.organization import Organization
+from services.invoicing.domain.pricing import Line
 from services.invoicing.domain.transfer_slip import TransferSlip
 from services.invoicing.formats.invoice_pdf import document, file_name_of, invoice_pdf
 from tests.unit.invoicing.test_invoice import BUYER, NOW, invoice, usd

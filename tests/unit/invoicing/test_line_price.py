@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from chassis.money import Money
 from services.invoicing.domain.invoice import Buyer, new_draft
-from services.invoicing.domain.pricing import Line
 from services.invoicing.domain.line_price import prices
+from services.invoicing.domain.pricing import Line
 
 _DRAFT = new_draft(
     invoice_id="inv_1", customer_id="cus_1", currency="EUR", buyer=Buyer("Ada", (), "DE", ""),
