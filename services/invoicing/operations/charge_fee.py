@@ -1,7 +1,6 @@
 """Charge a fee for money that came back: an invoice of its own, open at once."""
 
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 
 from chassis import audit
@@ -28,7 +27,7 @@ async def charge_fee(tx: WriteTx, reversal: Reversal, fee: Money, customer: Cust
     draft = new_draft(
         invoice_id=new_id("inv"), customer_id=customer.customer_id, currency=fee.currency,
         buyer=customer.as_buyer(), invoice_date=today,
-        due_date=today + timedelta(days=customer.payment_terms_days), created_at=tx.now(),
+        due_date=customer.terms.due_date(today), created_at=tx.now(),
     )  # fmt: skip
     line = Line(f"Fee for returned payment {reversal.receipt_number}".rstrip(), Decimal(1), fee, Decimal(0))
     invoice = (

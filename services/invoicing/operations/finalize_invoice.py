@@ -9,11 +9,12 @@ from tallyport.invoicing.v1 import invoices_pb2 as pb
 __all__ = ["finalize_invoice", "free_number"]
 
 
-async def finalize_invoice(db: Database, invoice_id: str) -> pb.Invoice:
-    """The invoice with its number. INVOICE_NOT_DRAFT if it is final already."""
+async def finalize_invoice(db: Database, invoice_id: str, *, override_reason: str = "") -> pb.Invoice:
+    """The invoice with its number. INVOICE_NOT_DRAFT if it is final already; refused as `issue_invoice` has it."""
 
     async def work(tx: WriteTx) -> pb.Invoice:
-        _, answer = await issue_invoice(tx, await get_invoice(tx, invoice_id, for_update=True))
+        draft = await get_invoice(tx, invoice_id, for_update=True)
+        _, answer = await issue_invoice(tx, draft, override_reason=override_reason)
         return answer
 
     return await once(db, pb.Invoice, work)

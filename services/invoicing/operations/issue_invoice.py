@@ -1,7 +1,7 @@
 """Make a draft, and make it final, within a transaction that does more: also for schedules, events and fees."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date
 
 from chassis import audit
 from chassis.database import WriteTx
@@ -9,8 +9,9 @@ from chassis.errors import invalid
 from chassis.ids import new_id
 from services.invoicing.domain import ledger as books
 from services.invoicing.domain.customer import Customer
-from services.invoicing.domain.invoice import Invoice, new_draft
+from services.invoicing.domain.invoice import Invoice, InvoiceKind, Terms, new_draft
 from services.invoicing.domain.invoice_draft import InvoiceDraft, fill_lines
+from services.invoicing.operations.check_customer_credit import must_take_invoice
 from services.invoicing.store import invoices, ledger
 from services.invoicing.store.customers import get_customer
 from services.invoicing.store.items import get_items
@@ -21,9 +22,10 @@ from tallyport.invoicing.v1 import invoices_pb2 as pb
 
 
 async def draft_invoice(tx: WriteTx, draft: InvoiceDraft) -> tuple[Invoice, pb.Invoice]:
-    """The new draft, with items, terms and dates filled in, as we have it and as it is told."""
+    """The new draft, with items, terms and dates filled in, as we have it and as it is told. CUSTOMER_ON_HOLD."""
     today = (await get_organization(tx)).date_of(tx.now())
     customer = await get_customer(tx, draft.customer_id)
+    customer.must_take_invoices()
     items = await get_items(tx, {line.item_id for line in draft.lines if line.item_id})
     invoice_date = draft.invoice_date or today
     empty = replace(
@@ -33,13 +35,13 @@ async def draft_invoice(tx: WriteTx, draft: InvoiceDraft) -> tuple[Invoice, pb.I
             currency=customer.currency,
             buyer=customer.as_buyer(),
             invoice_date=invoice_date,
-            due_date=draft.due_date or invoice_date + timedelta(days=customer.payment_terms_days),
+            due_date=draft.due_date or customer.terms.due_date(invoice_date),
             created_at=tx.now(),
         ),
-        purchase_order_number=draft.purchase_order_number,
+        purchase_order_number=draft.purchase_order_number or customer.purchase_order_number,
         memo=draft.memo,
         external_id=draft.external_id,
-        terms=draft.terms,
+        terms=_with_early_discount(draft.terms, customer, invoice_date),
     )
     must_fall_due_in_time(empty)
     invoice = empty.with_lines(fill_lines(draft.lines, items, customer.currency))
@@ -49,12 +51,20 @@ async def draft_invoice(tx: WriteTx, draft: InvoiceDraft) -> tuple[Invoice, pb.I
     return invoice, told
 
 
-async def issue_invoice(tx: WriteTx, draft: Invoice) -> tuple[Invoice, pb.Invoice]:
-    """A locked draft with its number, booked and announced. INVOICE_NOT_DRAFT if it is final already."""
+async def issue_invoice(
+    tx: WriteTx, draft: Invoice, *, override_reason: str = ""
+) -> tuple[Invoice, pb.Invoice]:
+    """A locked draft with its number, booked and announced. INVOICE_NOT_DRAFT if it is final already.
+
+    CUSTOMER_ON_HOLD, PURCHASE_ORDER_REQUIRED, PURCHASE_ORDER_INVALID, CREDIT_LIMIT_EXCEEDED unless `override_reason`
+    says why not.
+    """
     draft.must_be_draft()
     today = (await get_organization(tx)).date_of(tx.now())
     customer: Customer = await get_customer(tx, draft.customer_id)
     invoice = draft.finalized(await free_number(tx, draft.terms.series), customer.as_buyer(), tx.now())
+    if draft.terms.kind is InvoiceKind.INVOICE:
+        await must_take_invoice(tx, customer, invoice, override_reason=override_reason)
     await invoices.update_invoice(tx, invoice)
     await ledger.post(tx, [books.finalization(invoice, tx.now())])
     told = to_proto_invoice(invoice, today)
@@ -65,6 +75,14 @@ async def issue_invoice(tx: WriteTx, draft: Invoice) -> tuple[Invoice, pb.Invoic
         after=told.SerializeToString(deterministic=True),
     )  # fmt: skip
     return invoice, told
+
+
+def _with_early_discount(terms: Terms, customer: Customer, invoice_date: date) -> Terms:
+    """What paying early earns by the customer's terms, unless the invoice has terms of its own."""
+    until = customer.terms.early_discount_until(invoice_date)
+    if until is None or terms.early_discount_percent or terms.early_discount_until is not None:
+        return terms
+    return replace(terms, early_discount_percent=customer.early_discount_percent, early_discount_until=until)
 
 
 async def free_number(tx: WriteTx, series: str = "") -> str:

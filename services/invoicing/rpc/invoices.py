@@ -38,7 +38,8 @@ class Invoices(invoices_pb2_grpc.InvoicesServicer):
         return await update_invoice(self._db, request.invoice_id, changes)
 
     async def FinalizeInvoice(self, request: pb.FinalizeInvoiceRequest, context: Any) -> pb.Invoice:
-        return await finalize_invoice(self._db, request.invoice_id)
+        reason = from_proto_text("credit_limit_override_reason", request.credit_limit_override_reason)
+        return await finalize_invoice(self._db, request.invoice_id, override_reason=reason)
 
     async def VoidInvoice(self, request: pb.VoidInvoiceRequest, context: Any) -> pb.Invoice:
         return await void_invoice(self._db, request.invoice_id, from_proto_text("reason", request.reason))

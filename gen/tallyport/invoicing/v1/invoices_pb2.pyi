@@ -910,16 +910,20 @@ class FinalizeInvoiceRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     INVOICE_ID_FIELD_NUMBER: _builtins.int
+    CREDIT_LIMIT_OVERRIDE_REASON_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Id of the invoice."""
+    credit_limit_override_reason: _builtins.str
+    """Why the customer's credit limit may be exceeded; without it that is refused with CREDIT_LIMIT_EXCEEDED."""
     def __init__(
         self,
         *,
         invoice_id: _builtins.str = ...,
+        credit_limit_override_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice_id", b"invoice_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credit_limit_override_reason", b"credit_limit_override_reason", "invoice_id", b"invoice_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
