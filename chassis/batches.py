@@ -7,25 +7,27 @@ it came. Each request has the outcome that it would have had alone.
 import asyncio
 import contextvars
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
 
 from opentelemetry import trace
 
-from chassis.caller import call_scope, current_call_or_none, service_call
+from chassis.caller import Call, call_scope, current_call_or_none, service_call
+from chassis.database import HOPELESS
 from chassis.errors import Kind, ServiceError
 
 MAX_BATCH: Final = 128
+MAX_GROUPS: Final = 32
 _STOP_SECONDS: Final = 5.0
-_HOPELESS: Final = frozenset({Kind.UNAVAILABLE, Kind.RESOURCE_EXHAUSTED})
-"""Errors after which it is not known what became of the batch, or nobody would fare better alone."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Process = Callable[[str, Sequence[Item]], Awaitable[Sequence[Result | Exception]]]
-"""Deals with items of one group (an organization) and answers each, in their order. An exception as an answer
-refuses that item alone. One that is raised means that nothing was done for anybody: then it is tried again in two
+Answers = Mapping[str, Sequence[Result | Exception] | Exception]
+"""By group: an answer to each of its items, in their order, or why there is none for any of them."""
+Process = Callable[[Mapping[str, Sequence[Item]]], Awaitable[Answers[Result]]]
+"""Deals with items by group (organization). An exception as an item's answer refuses that item alone. One as a group's
+answer, or raised for all, means that nothing was done: then it is tried again, each group by itself and then in
 halves, so that only the culprit fails."""
 
 
@@ -44,7 +46,8 @@ class _Waiting(Generic[Item, Result]):
 
 
 class Batches(Generic[Item, Result]):
-    """Batches of one kind of item. Groups never share a batch; up to `max_running` are under way side by side."""
+    """Batches of one kind of item, of all groups that wait. Up to `max_running` batches are under way side by side, and
+    of each group one."""
 
     def __init__(
         self,
@@ -59,8 +62,11 @@ class Batches(Generic[Item, Result]):
         self._max_batch = max_batch
         self._max_running = max_running
         self._waiting: dict[str, deque[_Waiting[Item, Result]]] = {}
-        self._ready: deque[str] = deque()
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._ready: dict[str, None] = {}
+        """Groups of which something waits and nothing is under way; who has waited longest comes first."""
+        self._busy: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_beginning = False
 
     async def submit(self, group: str, item: Item) -> Result:
         """Have `item` dealt with. Raises what it alone would have raised.
@@ -72,74 +78,125 @@ class Batches(Generic[Item, Result]):
             item, None if call is None else call.deadline, trace.get_current_span()
         )
         waiting.answer.add_done_callback(_look_at)
-        queue = self._waiting.setdefault(group, deque())
-        queue.append(waiting)
-        if len(queue) == 1 and group not in self._tasks:
-            self._ready.append(group)
+        self._waiting.setdefault(group, deque()).append(waiting)
+        if group not in self._busy:
+            self._ready.setdefault(group)
             self._begin()
         return await asyncio.shield(waiting.answer)
 
     async def close(self) -> None:
         """Deal with what waits, for a few seconds at most."""
         while self._tasks:
-            done, _ = await asyncio.wait(self._tasks.values(), timeout=_STOP_SECONDS)
+            done, _ = await asyncio.wait(self._tasks, timeout=_STOP_SECONDS)
             if not done:
                 return
 
     def _begin(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._ready and len(self._tasks) < self._max_running:
-            group = self._ready.popleft()
+        if self._ready and not self._is_beginning and len(self._tasks) < self._max_running:
+            self._is_beginning = True
             # A context of its own: the first one's call, with its time limit, is not everybody's.
-            self._tasks[group] = loop.create_task(
-                self._run(group), name="batch", context=contextvars.Context()
+            task = asyncio.get_running_loop().create_task(
+                self._run(), name="batch", context=contextvars.Context()
             )
+            self._tasks.add(task)
+            task.add_done_callback(self._end)
 
-    async def _run(self, group: str) -> None:
+    def _end(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        self._begin()
+
+    async def _run(self) -> None:
         await asyncio.sleep(0)  # what has arrived in this turn of the loop comes along
-        queue = self._waiting[group]
-        batch = [queue.popleft() for _ in range(min(len(queue), self._max_batch))]
+        batch = self._take()
+        self._busy |= batch.keys()
+        self._is_beginning = False
+        self._begin()
+        oldest = next(iter(batch.values()))[0]
         try:
             # What the batch asks and writes is seen in the trace of the request that has waited longest.
-            with trace.use_span(batch[0].span, record_exception=False, set_status_on_exception=False):
-                await self._deal_with(group, batch)
+            with trace.use_span(oldest.span, record_exception=False, set_status_on_exception=False):
+                await self._deal_with(batch)
         except BaseException as error:
-            for waiting in batch:
-                waiting.refuse(error)
+            _refuse(batch, error)
             if not isinstance(error, Exception):
                 raise
         finally:
-            del self._tasks[group]
-            if queue:
-                self._ready.append(group)
-            else:
-                del self._waiting[group]
-            self._begin()
+            self._busy -= batch.keys()
+            for group in batch:
+                if self._waiting[group]:
+                    self._ready.setdefault(group)
+                else:
+                    del self._waiting[group]
 
-    async def _deal_with(self, group: str, batch: Sequence[_Waiting[Item, Result]]) -> None:
-        batch = _in_time(batch)
+    def _take(self) -> dict[str, Sequence[_Waiting[Item, Result]]]:
+        """The next batch: of each group that is ready its share, so that none crowds out the others."""
+        groups = list(self._ready)[: min(MAX_GROUPS, self._max_batch)]
+        taken: dict[str, Sequence[_Waiting[Item, Result]]] = {}
+        room = self._max_batch
+        for place, group in enumerate(sorted(groups, key=lambda one: len(self._waiting[one]))):
+            queue = self._waiting[group]
+            share = room // (len(groups) - place)
+            taken[group] = [queue.popleft() for _ in range(min(len(queue), share))]
+            room -= len(taken[group])
+            del self._ready[group]
+        return {group: taken[group] for group in groups}
+
+    async def _deal_with(self, batch: Mapping[str, Sequence[_Waiting[Item, Result]]]) -> None:
+        batch = {group: kept for group, items in batch.items() if (kept := _in_time(items))}
         if not batch:
             return
-        call = replace(service_call(self._service, group, method="batch"), deadline=_latest(batch))
         try:
-            with call_scope(call):
-                answers = await self._process(group, [waiting.item for waiting in batch])
-            if len(answers) != len(batch):
-                raise ValueError(f"{len(answers)} answers to {len(batch)} items")
+            with call_scope(self._call_for(batch)):
+                answers = await self._process(
+                    {group: [waiting.item for waiting in items] for group, items in batch.items()}
+                )
         except Exception as error:
-            if len(batch) == 1 or (isinstance(error, ServiceError) and error.kind in _HOPELESS):
-                for waiting in batch:
-                    waiting.refuse(error)
+            if len(batch) == 1 or _is_hopeless(error):
+                answers = dict.fromkeys(batch, error)
+            else:
+                for group, items in batch.items():
+                    await self._deal_with({group: items})
                 return
-            middle = len(batch) // 2
-            await self._deal_with(group, batch[:middle])
-            await self._deal_with(group, batch[middle:])
+        for group, items in batch.items():
+            await self._tell(group, items, answers[group])
+
+    async def _tell(
+        self,
+        group: str,
+        items: Sequence[_Waiting[Item, Result]],
+        answers: Sequence[Result | Exception] | Exception,
+    ) -> None:
+        """Give a group its answers, or try it again in halves."""
+        if not isinstance(answers, Exception) and len(answers) != len(items):
+            answers = ValueError(f"{len(answers)} answers to {len(items)} items")
+        if isinstance(answers, Exception):
+            if len(items) == 1 or _is_hopeless(answers):
+                _refuse({group: items}, answers)
+                return
+            middle = len(items) // 2
+            await self._deal_with({group: items[:middle]})
+            await self._deal_with({group: items[middle:]})
             return
-        for waiting, answer in zip(batch, answers, strict=True):
+        for waiting, answer in zip(items, answers, strict=True):
             if isinstance(answer, Exception):
                 waiting.refuse(answer)
             elif not waiting.answer.done():
                 waiting.answer.set_result(answer)
+
+    def _call_for(self, batch: Mapping[str, Sequence[_Waiting[Item, Result]]]) -> Call:
+        organization_id = next(iter(batch)) if len(batch) == 1 else None
+        call = service_call(self._service, organization_id, method="batch")
+        return replace(call, deadline=_latest([one for items in batch.values() for one in items]))
+
+
+def _refuse(batch: Mapping[str, Sequence[_Waiting[Item, Result]]], error: BaseException) -> None:
+    for items in batch.values():
+        for waiting in items:
+            waiting.refuse(error)
+
+
+def _is_hopeless(error: Exception) -> bool:
+    return isinstance(error, ServiceError) and error.kind in HOPELESS
 
 
 def _in_time(batch: Sequence[_Waiting[Item, Result]]) -> Sequence[_Waiting[Item, Result]]:

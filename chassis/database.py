@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import psycopg
+import structlog
 from sqlalchemy import CursorResult, Executable, Result, TextClause, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -21,20 +22,26 @@ from chassis.caller import current_call_or_none
 from chassis.clock import Clock
 from chassis.errors import Kind, ServiceError
 from chassis.organization_clocks import ALL_CLOCKS, Absences, OrganizationClock, from_rows, frozen_at
+from chassis.shared_wire import CHECKED_AT_ONCE, Lane, SharedWire
 from chassis.turns import current_turn
 from chassis.waking import Waker
 from chassis.wire import Parameters, Statement, Wire, driver_of, driver_sql
 
 STATEMENT_TIMEOUT_MILLISECONDS = 5_000
 LOCK_TIMEOUT_MILLISECONDS = 2_000
+SHARED_LOCK_TIMEOUT_MILLISECONDS = 250
+"""In a transaction of several organizations: who waits longer for somebody's row then waits alone."""
 IDLE_IN_TRANSACTION_MILLISECONDS = 10_000
 POOL_WAIT_SECONDS = 5.0
 ATTEMPTS = 3
 NO_ORGANIZATION = "-"
 """The organization of a sweep: none has this id, so the tenant policy matches nothing."""
 
+HOPELESS = frozenset({Kind.UNAVAILABLE, Kind.RESOURCE_EXHAUSTED})
+"""Errors after which it is not known what became of a write, or nobody would fare better alone."""
 _RETRYABLE = frozenset({"40001", "40P01"})
 _MUST_BE_ON = ("fsync", "full_page_writes")
+_log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 Flush = Callable[["WriteTx", list[Any]], Sequence[Statement]]
@@ -225,6 +232,16 @@ class Database:
             await wire.commit([])
         return from_rows(rows)
 
+    async def in_turn(self) -> Callable[[str], bool]:
+        """Whether an organization is one of this job's turn, for those that a job finds otherwise than by a sweep."""
+        turn = current_turn() if self.has_test_clocks else None
+        if turn is None:
+            return lambda _: True
+        if turn.organization_id is not None:
+            return turn.organization_id.__eq__
+        clocked = {clock.organization_id for clock in await self.test_clocks()}
+        return lambda organization_id: organization_id not in clocked
+
     @asynccontextmanager
     async def transport(self) -> AsyncIterator[WriteTx]:
         """A transaction without organization for outbox, inbox and dead letters; tenant tables raise."""
@@ -244,6 +261,53 @@ class Database:
                     raise
             await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311
         raise AssertionError("unreachable")
+
+    async def write_together(self, work: Mapping[str, Callable[[WriteTx], Awaitable[T]]]) -> dict[str, T]:
+        """Transactions of several organizations as one: all commit, or none does and the first error is raised.
+
+        Each sees and writes its own organization's rows only, as in a transaction of its own.
+        """
+        first = min(work)
+        txs: dict[str, WriteTx] = {}
+
+        async def drive(organization_id: str, lane: Lane) -> T:
+            now = self.clock.now()
+            own = await self._now_in(lane, organization_id, now)
+            txs[organization_id] = WriteTx(lane, organization_id, own, now)
+            return await work[organization_id](txs[organization_id])
+
+        async with self._transaction("BEGIN", first) as wire:
+            wire.begin_with(CHECKED_AT_ONCE, _SHORT_LOCK_TIMEOUT)
+            shared = SharedWire(wire, list(work), organization_id=first)
+            results = await shared.run(drive)
+            await shared.commit({one: tx.take_collected() for one, tx in txs.items()})
+            self._waker.wake({channel for tx in txs.values() for channel in tx.channels})
+        return results
+
+    async def run_write_together(
+        self, work: Mapping[str, Callable[[WriteTx], Awaitable[T]]]
+    ) -> dict[str, T | Exception]:
+        """What each organization's `run_write` would have answered or raised, with one COMMIT if all goes well.
+
+        If anything fails, each organization has a transaction of its own. Raises only what leaves open what was
+        written, or what everybody would meet (HOPELESS).
+        """
+        if len(work) > 1:
+            try:
+                return {**await self.write_together(work)}
+            except Exception as error:
+                if isinstance(error, ServiceError) and error.kind in HOPELESS:
+                    raise
+                _log.info(
+                    "database.parted", organizations=len(work), error=str(error) or type(error).__name__
+                )
+        answers: dict[str, T | Exception] = {}
+        for organization_id, fn in work.items():
+            try:
+                answers[organization_id] = await self.run_write(organization_id, fn)
+            except Exception as error:
+                answers[organization_id] = error
+        return answers
 
     @asynccontextmanager
     async def direct(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
@@ -417,6 +481,7 @@ _SETTINGS = driver_sql(
         " set_config('lock_timeout', :lock_timeout, true)"
     )
 )
+_SHORT_LOCK_TIMEOUT: Statement = (f"SET LOCAL lock_timeout = {SHARED_LOCK_TIMEOUT_MILLISECONDS}", {})
 _SAFETY = text(
     "SELECT current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,"
     " current_setting('synchronous_commit') AS synchronous_commit, rolname AS role, rolsuper, rolbypassrls"

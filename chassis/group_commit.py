@@ -3,10 +3,12 @@
 Each write has the outcome that a transaction of its own would have had. See chassis.batches.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, TypeVar
 
-from chassis.batches import MAX_BATCH, Batches
+from chassis.batches import MAX_BATCH, Answers, Batches
+from chassis.caller import call_scope, current_call, service_call
 from chassis.crashpoints import crashpoint
 from chassis.database import Database, WriteTx
 
@@ -15,13 +17,14 @@ MAX_TRANSACTIONS: Final = 2
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Flush = Callable[[WriteTx, Sequence[Item]], Awaitable[Sequence[Result | Exception]]]
-"""Writes items and answers each, in their order. An exception as an answer refuses that item alone, of which nothing
-may have been written. An exception that is raised rolls the batch back, and it is tried again in two halves: so it
-may see an item several times, and does nothing that outlives a rollback."""
+"""Writes one organization's items and answers each, in their order. An exception as an answer refuses that item alone,
+of which nothing may have been written. An exception that is raised rolls the batch back, and it is tried again: each
+organization by itself, then in halves. So it may see an item several times, and does nothing that outlives a rollback.
+"""
 
 
 class GroupCommit(Batches[Item, Result]):
-    """Writes one kind of item. Organizations never share a transaction; a few are written side by side."""
+    """Writes one kind of item. Organizations share a COMMIT and nothing else; a few transactions run side by side."""
 
     def __init__(
         self,
@@ -31,15 +34,22 @@ class GroupCommit(Batches[Item, Result]):
         max_batch: int = MAX_BATCH,
         max_transactions: int = MAX_TRANSACTIONS,
     ) -> None:
-        async def transaction(organization_id: str, items: Sequence[Item]) -> Sequence[Result | Exception]:
+        def writing(
+            organization_id: str, items: Sequence[Item]
+        ) -> Callable[[WriteTx], Awaitable[Sequence[Result | Exception]]]:
             async def work(tx: WriteTx) -> Sequence[Result | Exception]:
-                answers = await flush(tx, items)
+                call = service_call(db.name, organization_id, method="batch")
+                with call_scope(replace(call, deadline=current_call().deadline)):
+                    answers = await flush(tx, items)
                 if len(answers) != len(items):
                     raise ValueError(f"{len(answers)} answers to {len(items)} items")
                 crashpoint("group.before_commit")
                 return answers
 
-            answers = await db.run_write(organization_id, work)
+            return work
+
+        async def transaction(batch: Mapping[str, Sequence[Item]]) -> Answers[Result]:
+            answers = await db.run_write_together({one: writing(one, items) for one, items in batch.items()})
             crashpoint("group.after_commit")
             return answers
 

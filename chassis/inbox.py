@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 import structlog
 from google.protobuf.message import DecodeError, Message
@@ -156,40 +157,63 @@ class Consumers:
                     await pending.ack(message)
                 else:
                     by_organization.setdefault(delivery.organization_id, []).append((delivery, message))
+            chunks = [chunk for pairs in by_organization.values() for chunk in _chunks(pairs)]
             async with asyncio.TaskGroup() as group:
-                for pairs in by_organization.values():
-                    for chunk in _chunks(pairs):
-                        group.create_task(self._settle(chunk, pending))
+                for together in _transactions(chunks):
+                    group.create_task(self._settle(together, pending))
 
-    async def _settle(self, pairs: list[tuple[Delivery, Msg]], pending: PendingAcks) -> None:
-        """Apply the events of one organization, then tell JetStream."""
+    async def _settle(self, chunks: list[list[tuple[Delivery, Msg]]], pending: PendingAcks) -> None:
+        """Apply events, each chunk those of another organization, then tell JetStream."""
         async with self._transactions:
-            outcomes = await self._apply_all([delivery for delivery, _ in pairs])
+            outcomes = await self._apply_chunks([[delivery for delivery, _ in chunk] for chunk in chunks])
         crashpoint("consumer.before_ack")
-        for (delivery, message), (outcome, delay_seconds) in zip(pairs, outcomes, strict=True):
+        settled = zip(itertools.chain(*chunks), itertools.chain(*outcomes), strict=True)
+        for (delivery, message), (outcome, delay_seconds) in settled:
             _EVENTS.labels(self._service, delivery.source, outcome.value).inc()
             if outcome in (_Outcome.GAP, _Outcome.RETRY):
                 await pending.nak(message, delay_seconds)
             else:
                 await pending.ack(message)
 
+    async def _apply_chunks(self, chunks: list[list[Delivery]]) -> list[list[tuple[_Outcome, float]]]:
+        """All organizations with one COMMIT; if anything fails there, each by itself."""
+        if len(chunks) > 1:
+            work = {chunk[0].organization_id: partial(self._apply_in, deliveries=chunk) for chunk in chunks}
+            try:
+                applied = await self._db.write_together(work)
+            except Exception as error:  # whatever it is, the transactions of each will tell
+                _log.info(
+                    "consumer.parted", organizations=len(chunks), error=str(error) or type(error).__name__
+                )
+            else:
+                crashpoint("consumer.after_commit")
+                return [await self._mind_gaps(chunk, applied[chunk[0].organization_id]) for chunk in chunks]
+        return [await self._apply_all(chunk) for chunk in chunks]
+
     async def _apply_all(self, deliveries: list[Delivery]) -> list[tuple[_Outcome, float]]:
         """All in one transaction; if anything fails there, one by one, so that only the faulty one fails."""
         if len(deliveries) > 1:
             try:
                 async with self._db.write(deliveries[0].organization_id) as tx:
-                    crashpoint("consumer.before_tx")
-                    outcomes = await self._apply(tx, deliveries)
+                    outcomes = await self._apply_in(tx, deliveries)
             except Exception as error:  # whatever it is, the single transactions will tell
                 _log.info("consumer.batch_split", error=str(error) or type(error).__name__)
             else:
                 crashpoint("consumer.after_commit")
-                early = [
-                    d for d, outcome in zip(deliveries, outcomes, strict=True) if outcome is _Outcome.GAP
-                ]
-                minded = iter(await self._apply_singly(early))
-                return [next(minded) if outcome is _Outcome.GAP else (outcome, 0.0) for outcome in outcomes]
+                return await self._mind_gaps(deliveries, outcomes)
         return await self._apply_singly(deliveries)
+
+    async def _apply_in(self, tx: WriteTx, deliveries: list[Delivery]) -> list[_Outcome]:
+        crashpoint("consumer.before_tx")
+        return await self._apply(tx, deliveries)
+
+    async def _mind_gaps(
+        self, deliveries: list[Delivery], outcomes: list[_Outcome]
+    ) -> list[tuple[_Outcome, float]]:
+        """The outcomes, with another try for events that came too early."""
+        early = [d for d, outcome in zip(deliveries, outcomes, strict=True) if outcome is _Outcome.GAP]
+        minded = iter(await self._apply_singly(early))
+        return [next(minded) if outcome is _Outcome.GAP else (outcome, 0.0) for outcome in outcomes]
 
     async def _apply_singly(self, deliveries: list[Delivery]) -> list[tuple[_Outcome, float]]:
         found: list[tuple[_Outcome, float]] = []
@@ -206,8 +230,7 @@ class Consumers:
 
     async def _apply_one(self, delivery: Delivery) -> tuple[_Outcome, float]:
         async def work(tx: WriteTx) -> _Outcome:
-            crashpoint("consumer.before_tx")
-            return (await self._apply(tx, [delivery]))[0]
+            return (await self._apply_in(tx, [delivery]))[0]
 
         try:
             outcome = await self._db.run_write(delivery.organization_id, work)
@@ -383,6 +406,23 @@ def _chunks(pairs: list[tuple[Delivery, Msg]]) -> list[list[tuple[Delivery, Msg]
             chunks.append([])
         chunks[-1].extend(of_aggregate)
     return chunks
+
+
+def _transactions(
+    chunks: list[list[tuple[Delivery, Msg]]],
+) -> list[list[list[tuple[Delivery, Msg]]]]:
+    """Put chunks of different organizations together, to about TRANSACTION_EVENTS in a transaction."""
+    transactions: list[list[list[tuple[Delivery, Msg]]]] = []
+    for chunk in sorted(chunks, key=len, reverse=True):
+        organization_id = chunk[0][0].organization_id
+        for others in transactions:
+            fits = sum(map(len, others)) + len(chunk) <= TRANSACTION_EVENTS
+            if fits and all(other[0][0].organization_id != organization_id for other in others):
+                others.append(chunk)
+                break
+        else:
+            transactions.append([chunk])
+    return transactions
 
 
 def _from_store(source: str, event: StoredEvent) -> Delivery:

@@ -49,27 +49,35 @@ class Wire:
         """Whether the server has not heard of this transaction and nothing but its opening waits."""
         return 0 < len(self._waiting) == self._opening
 
+    def take_waiting(self) -> list[Statement]:
+        """What waits to be sent, for whoever sends it instead."""
+        waiting, self._waiting, self._opening = self._waiting, [], 0
+        return waiting
+
+    def begin_with(self, *more: Statement) -> None:
+        """Lengthen the opening of a transaction that has not begun."""
+        self._waiting += more
+        self._opening += len(more)
+
     def enqueue(self, statement: TextClause, params: Mapping[str, Any]) -> None:
         """Run a statement whose result nobody reads, before whatever runs next."""
         self._waiting.append((driver_sql(statement), params))
 
     async def execute(self, statement: Executable, params: Parameters | None) -> CursorResult[Any]:
         """Run a statement, after all that waits."""
-        if not isinstance(statement, TextClause) or isinstance(params, Sequence) or _has_types(statement):
+        if not isinstance(statement, TextClause) or isinstance(params, Sequence) or has_types(statement):
             await self.send()
             return await self.connection.execute(statement, params)
         sql = driver_sql(statement)
-        with _span(sql):
+        with spanning(sql):
             return await self._ask(sql, params or {})
 
     async def send(self, *last: Statement) -> None:
         """Send what waits and then `last`, in one round trip."""
-        statements = [*self._waiting, *last]
-        self._waiting.clear()
-        self._opening = 0
+        statements = [*self.take_waiting(), *last]
         if not statements:
             return
-        with _span(*(sql for sql, _ in statements)), as_sqlalchemy_errors(self.connection):
+        with spanning(*(sql for sql, _ in statements)), as_sqlalchemy_errors(self.connection):
             if len(statements) == 1:
                 await self.driver.execute(statements[0][0].encode(), statements[0][1])
                 return
@@ -96,35 +104,33 @@ class Wire:
 
     async def ask_all(self, questions: Sequence[tuple[TextClause, Mapping[str, Any]]]) -> list[TextResult]:
         """Run plain SQL statements one after the other, in one round trip with all that waits."""
-        statements, self._waiting = self._waiting, []
-        self._opening = 0
+        statements = self.take_waiting()
         cursors = [self.driver.cursor() for _ in questions]
         asked = (driver_sql(question) for question, _ in questions)
-        with _span(*asked), as_sqlalchemy_errors(self.connection):
+        with spanning(*asked), as_sqlalchemy_errors(self.connection):
             async with self.driver.pipeline():
                 for sql, params in statements:
                     await self.driver.execute(sql.encode(), params)
                 for cursor, (question, params) in zip(cursors, questions, strict=True):
                     await cursor.execute(driver_sql(question).encode(), params)
-            return [await _result_of(cursor) for cursor in cursors]
+            return [await result_of(cursor) for cursor in cursors]
 
     async def _ask(self, sql: str, params: Mapping[str, Any]) -> CursorResult[Any]:
         cursor = self.driver.cursor()
         with as_sqlalchemy_errors(self.connection):
             if self._waiting:
-                statements, self._waiting = self._waiting, []
-                self._opening = 0
+                statements = self.take_waiting()
                 async with self.driver.pipeline():
                     for earlier, earlier_params in statements:
                         await self.driver.execute(earlier.encode(), earlier_params)
                     await cursor.execute(sql.encode(), params)
             else:
                 await cursor.execute(sql.encode(), params)
-            return cast("CursorResult[Any]", await _result_of(cursor))
+            return cast("CursorResult[Any]", await result_of(cursor))
 
 
 @contextmanager
-def _span(*statements: str) -> Iterator[None]:
+def spanning(*statements: str) -> Iterator[None]:
     """One span for statements that leave together, named by the first word of the last; none if nobody records."""
     if not trace.get_current_span().is_recording():
         yield
@@ -135,7 +141,8 @@ def _span(*statements: str) -> Iterator[None]:
         yield
 
 
-async def _result_of(cursor: psycopg.AsyncCursor[Any]) -> TextResult:
+async def result_of(cursor: psycopg.AsyncCursor[Any]) -> TextResult:
+    """What a statement has answered, all of it."""
     if cursor.description is None:
         return TextResult((), [], cursor.rowcount)
     names = tuple(column.name for column in cursor.description)
@@ -182,7 +189,7 @@ def _metadata_of(names: tuple[str, ...]) -> SimpleResultMetaData:
     return SimpleResultMetaData(names)
 
 
-def _has_types(statement: TextClause) -> bool:
+def has_types(statement: TextClause) -> bool:
     """Whether parameters were given types or lists to expand, which are SQLAlchemy's business."""
     return any(
         bind.expanding or not isinstance(bind.type, NullType) for bind in statement._bindparams.values()

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import structlog
 
-from chassis.batches import Batches
+from chassis.batches import Answers, Batches
 from chassis.errors import Kind, ServiceError
 from chassis.money import Money
 from chassis.rpc.client import Channel, as_service
@@ -33,9 +33,9 @@ CHANGED = frozenset({"INVOICE_CHANGED", "CREDIT_CHANGED"})
 """What the payer was shown is not true any more."""
 RESERVE_TIMEOUT_SECONDS = 2.5
 RESERVE_TOGETHER = 128
-"""Payments of one organization that are reserved for in one call."""
+"""Payments that are reserved for in one call."""
 RESERVE_CALLS = 2
-"""Such calls under way at once, each for another organization."""
+"""Such calls under way at once, each for other organizations."""
 RELEASE_TIMEOUT_SECONDS = 1.0
 DUE_TIMEOUT_SECONDS = 2.5
 FIND_TIMEOUT_SECONDS = 5.0
@@ -109,16 +109,18 @@ class Reservations:
                 raise Refused(error) from error
             raise
 
-    async def _reserve_all(
-        self, organization_id: str, payments: Sequence[Payment]
-    ) -> Sequence[Held | Exception]:
+    async def _reserve_all(self, batch: Mapping[str, Sequence[Payment]]) -> Answers[Held]:
         """One call for all; what only a call of its own can tell in full is asked again by itself."""
-        requests = {one.payment_id: _reserve_request(organization_id, one) for one in payments}
+        requests = {
+            one.payment_id: _reserve_request(organization_id, one)
+            for organization_id, payments in batch.items()
+            for one in payments
+        }
         if len(requests) == 1:
             held = await self._reserve_one(*requests.values())
-            return [held] * len(payments)
+            return {organization_id: [held] * len(payments) for organization_id, payments in batch.items()}
         call = as_service(
-            self._stub.ReserveMany, idempotency_key=payments[0].payment_id,
+            self._stub.ReserveMany, idempotency_key=next(iter(requests)),
             timeout_seconds=RESERVE_TIMEOUT_SECONDS,
         )  # fmt: skip
         answer = await call(reservations_pb2.ReserveManyRequest(requests=requests.values()))
@@ -130,7 +132,10 @@ class Reservations:
                 answers[payment_id] = refusal(one.reason, one.metadata)
             else:
                 answers[payment_id] = await self._refusal_of(requests[payment_id])
-        return [answers[one.payment_id] for one in payments]
+        return {
+            organization_id: [answers[one.payment_id] for one in payments]
+            for organization_id, payments in batch.items()
+        }
 
     async def _refusal_of(self, request: reservations_pb2.ReserveRequest) -> Held | Exception:
         try:

@@ -4,6 +4,7 @@ from typing import Any
 
 from chassis.database import Database
 from chassis.errors import ServiceError
+from services.invoicing.domain.reservation import Wish
 from services.invoicing.operations.get_invoice_delivery import get_invoice_delivery
 from services.invoicing.operations.plan_payment import PlanQuery, plan_payment
 from services.invoicing.operations.release import release
@@ -43,10 +44,16 @@ class Reservations(reservations_pb2_grpc.ReservationsServicer):
         return to_proto_reservation(request.payment_id, held)
 
     async def ReserveMany(self, request: pb.ReserveManyRequest, context: Any) -> pb.ReserveManyResponse:
-        organization_id, read = from_proto_wishes(request)
-        wishes = [wish for wish in read if not isinstance(wish, ServiceError)]
-        decided = iter(await reserve_many(self._db, organization_id, wishes) if wishes else ())
-        answers = [one if isinstance(one, ServiceError) else next(decided) for one in read]
+        read = from_proto_wishes(request)
+        wishes: dict[str, list[Wish]] = {}
+        for organization_id, wish in read:
+            if not isinstance(wish, ServiceError):
+                wishes.setdefault(organization_id, []).append(wish)
+        decided = {one: iter(mine) for one, mine in (await reserve_many(self._db, wishes)).items()}
+        answers = [
+            wish if isinstance(wish, ServiceError) else next(decided[organization_id])
+            for organization_id, wish in read
+        ]
         return pb.ReserveManyResponse(
             answers=[
                 to_proto_answer(one.payment_id, answer)

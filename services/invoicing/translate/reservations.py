@@ -32,20 +32,17 @@ def from_proto_wish(request: pb.ReserveRequest) -> Wish:
     )
 
 
-def from_proto_wishes(request: pb.ReserveManyRequest) -> tuple[str, list[Wish | ServiceError]]:
-    """The organization, and each wish or what is wrong with it. VALIDATION_FAILED unless they go together."""
-    organization_id = request.requests[0].organization_id
-    if any(one.organization_id != organization_id for one in request.requests):
-        raise invalid("requests", "organization", "All must be of one organization.")
+def from_proto_wishes(request: pb.ReserveManyRequest) -> list[tuple[str, Wish | ServiceError]]:
+    """Each wish, or what is wrong with it, with its organization. VALIDATION_FAILED if a payment is named twice."""
     if len({one.payment_id for one in request.requests}) < len(request.requests):
         raise invalid("requests", "unique", "Each payment can be named once.")
-    wishes: list[Wish | ServiceError] = []
+    wishes: list[tuple[str, Wish | ServiceError]] = []
     for one in request.requests:
         try:
-            wishes.append(from_proto_wish(one))
+            wishes.append((one.organization_id, from_proto_wish(one)))
         except ServiceError as error:
-            wishes.append(error)
-    return organization_id, wishes
+            wishes.append((one.organization_id, error))
+    return wishes
 
 
 def to_proto_reservation(payment_id: str, held: Iterable[Reservation]) -> pb.Reservation:
