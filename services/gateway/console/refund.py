@@ -4,16 +4,6 @@ import asyncio
 
 from litestar import Response, get, post
 from litestar.params import FromPath
-from tallyport.invoicing.v1.invoices_pb2 import GetInvoiceRequest, Invoice
-from tallyport.payments.v1.payments_pb2 import GetPaymentRequest, Payment, PaymentStatus
-from tallyport.payments.v1.refunds_pb2 import (
-    CreateRefundRequest,
-    ListRefundsRequest,
-    Refund,
-    RefundLine,
-    RefundPart,
-    RefundStatus,
-)
 
 from chassis.errors import Kind, ServiceError
 from services.gateway.console.allowed import require
@@ -24,6 +14,16 @@ from services.gateway.web.forms import FieldErrors, Form
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from services.gateway.web.typed import to_message
+from tallyport.invoicing.v1.invoices_pb2 import GetInvoiceRequest, Invoice
+from tallyport.payments.v1.payments_pb2 import GetPaymentRequest, Payment, PaymentStatus
+from tallyport.payments.v1.refunds_pb2 import (
+    CreateRefundRequest,
+    ListRefundsRequest,
+    Refund,
+    RefundLine,
+    RefundPart,
+    RefundStatus,
+)
 
 REFUNDABLE = (PaymentStatus.PAYMENT_STATUS_SUCCEEDED, PaymentStatus.PAYMENT_STATUS_PARTLY_REFUNDED)
 _MOST_INVOICES = 10

@@ -4,16 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
-from tallyport.invoicing.v1.invoices_pb2 import Invoice
-from tallyport.payments.v1.payments_pb2 import Payment, PaymentMethodType
-from tallyport.payments.v1.refunds_pb2 import InvoiceEffect, Refund, RefundDestination
-
 from chassis.money import Money
 from services.gateway.console.amounts import amount_words
 from services.gateway.web.forms import FieldErrors, Form
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.rendering import money_of
 from services.gateway.web.typed import plain_number, read_amount
+from tallyport.invoicing.v1.invoices_pb2 import Invoice
+from tallyport.payments.v1.payments_pb2 import Payment, PaymentMethodType
+from tallyport.payments.v1.refunds_pb2 import InvoiceEffect, Refund, RefundDestination
 
 _BY_PROVIDER = (
     PaymentMethodType.PAYMENT_METHOD_TYPE_CARD,

@@ -194,3 +194,37 @@ def test_columns_of_a_file_are_found(
 ) -> None:
     sample = sample_of(content)
     assert (sample.delimiter, sample.skip_lines, list(sample.header)) == (delimiter, skip_lines, header)
+
+
+async def test_a_line_is_split_and_what_is_left_over_is_one_more_part(house: Office) -> None:
+    browser, address = await house.signed_in(), f"{HERE}/lines/bln_0"
+    form = {"csrf": value_of((await browser.get(address)).text, "csrf"), "key": "k1"}
+    for wrong in ("much", "99.00", "100.00"):
+        answer = await browser.post(f"{address}/split", data=form | {"amounts": wrong})
+        assert (answer.status_code, 'id="split_amounts-error"' in answer.text) == (422, True), wrong
+    answer = await browser.post(f"{address}/split", data=form | {"amounts": "50.00\n40,00\n"})
+    assert answer.headers["location"] == f"{HERE}/lines/bln_0_0"
+    assert "$9.00" in (await browser.get(f"{HERE}/lines/bln_0_2")).text
+    assert "a line that was split" in (await browser.get(f"{HERE}/lines/bln_0_2")).text
+    assert "Its parts become one line again" in (await browser.get(address)).text
+
+
+async def test_lines_that_pay_together_are_matched_with_one_action(house: Office) -> None:
+    browser, address = await house.signed_in(), f"{HERE}/lines/bln_1"
+    hidden = {"csrf": value_of((await browser.get(address)).text, "csrf"), "key": "k1"}
+    form = hidden | {
+        "customer_id": "cus_3", "currency": "USD", "part_inv_285": "123.45", "with": "bln_0 99.00",
+    }  # fmt: skip
+    assert (await browser.post(f"{address}/match", data=form)).status_code == 303
+    for line in ("bln_0", "bln_1"):
+        assert "Matched" in (await browser.get(f"{HERE}/lines/{line}")).text
+    assert house.books.calls.count("MatchBankLine") == 2
+
+
+async def test_a_payout_is_matched_by_hand_with_a_line_of_its_sum(house: Office) -> None:
+    browser, address = await house.signed_in(), f"{HERE}/payouts/po_1"
+    page = (await browser.get(address)).text
+    assert "Is it one of these lines?" in page
+    form = {"csrf": value_of(page, "csrf"), "key": "k1", "bank_line_id": "bln_2"}
+    assert (await browser.post(f"{address}/match", data=form)).status_code == 303
+    assert "Is it one of these lines?" not in (await browser.get(address)).text

@@ -100,6 +100,23 @@ class Reconciliation(ReconciliationServicer):
         line.status, line.matched_by = _S.BANK_LINE_STATUS_MATCHED, "Olivia"
         return reconciliation.BankLineDetail(line=line)
 
+    async def SplitBankLine(self, request: Any, context: Any) -> reconciliation.SplitBankLineResponse:
+        whole, parts = self.lines[request.bank_line_id], []
+        for at, amount in enumerate(request.amounts):
+            part = reconciliation.BankLine()
+            part.CopyFrom(whole)
+            part.bank_line_id, part.split_from = f"{whole.bank_line_id}_{at}", whole.bank_line_id
+            part.amount.CopyFrom(amount)
+            self.lines[part.bank_line_id] = part
+            parts.append(part)
+        whole.status = _S.BANK_LINE_STATUS_SUPERSEDED
+        return reconciliation.SplitBankLineResponse(lines=parts)
+
+    async def MatchPayout(self, request: Any, context: Any) -> reconciliation.BankLineDetail:
+        line = self.lines[request.bank_line_id]
+        line.status, line.payout_id = _S.BANK_LINE_STATUS_MATCHED, request.payout_id
+        return reconciliation.BankLineDetail(line=line)
+
     async def IgnoreBankLine(self, request: Any, context: Any) -> reconciliation.BankLineDetail:
         line = self.lines[request.bank_line_id]
         line.status, line.note = _S.BANK_LINE_STATUS_IGNORED, request.reason
@@ -158,7 +175,10 @@ class Reconciliation(ReconciliationServicer):
             difference="Our books do not know this charge.",
         )
         return reconciliation.PayoutDetail(
-            payout=self._payout(), lines=[known, strange], missing_payment_ids=["pay_8"]
+            payout=self._payout(),
+            lines=[known, strange],
+            missing_payment_ids=["pay_8"],
+            candidates=[one for one in self._waiting() if one.bank_line_id == "bln_2"],
         )
 
 

@@ -28,6 +28,7 @@ STAFF: list[Any] = [
     line.match,
     line.ignore,
     line.undo,
+    line.split,
     line.assign,
     rules.show,
     rules.new,
@@ -35,4 +36,5 @@ STAFF: list[Any] = [
     rules.delete,
     payouts.show,
     payouts.one,
+    payouts.match,
 ]

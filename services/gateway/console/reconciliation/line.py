@@ -1,7 +1,7 @@
 """One bank line: what it may be for, and everything staff can do with it. The next one is always one action away."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 
 from litestar import Response, get, post
 from litestar.params import FromPath
@@ -10,10 +10,12 @@ from chassis.errors import ServiceError
 from services.gateway.console.asking import REFUSALS, if_found
 from services.gateway.console.reconciliation.lines import next_waiting
 from services.gateway.console.reconciliation.match_entries import Entries, confirmed, entries_of, unreadable
+from services.gateway.console.reconciliation.split import divided
 from services.gateway.console.reconciliation.words import LINE_WORDS, refusal
 from services.gateway.web.forms import FieldErrors
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
+from services.gateway.web.typed import read_amount, to_message
 from tallyport.invoicing.v1.customers_pb2 import CustomerBalance, GetCustomerRequest, ListCustomersRequest
 from tallyport.payments.v1.payments_pb2 import GetPaymentRequest
 from tallyport.payments.v1.reconciliation_pb2 import (
@@ -23,10 +25,13 @@ from tallyport.payments.v1.reconciliation_pb2 import (
     GetBankLineRequest,
     IgnoreBankLineRequest,
     MatchBankLineRequest,
+    MatchPart,
+    SplitBankLineRequest,
     UndoMatchRequest,
 )
 
 _SHOWN_CUSTOMERS = 8
+_MOST_TOGETHER = 8
 _WAITS = (BankLineStatus.BANK_LINE_STATUS_UNMATCHED, BankLineStatus.BANK_LINE_STATUS_IGNORED)
 
 
@@ -79,7 +84,11 @@ async def _show(
         proposals=detail.proposals,
         waits=line.status in _WAITS,
         undoable=line.status
-        in (BankLineStatus.BANK_LINE_STATUS_MATCHED, BankLineStatus.BANK_LINE_STATUS_IGNORED),
+        in (
+            BankLineStatus.BANK_LINE_STATUS_MATCHED,
+            BankLineStatus.BANK_LINE_STATUS_IGNORED,
+            BankLineStatus.BANK_LINE_STATUS_SUPERSEDED,
+        ),
         following=following,
         customers=customers,
         searched=page.query("q"),
@@ -134,8 +143,59 @@ async def match(page: Page, bank_line_id: FromPath[str]) -> Response[str]:
         wrong = FieldErrors(entries.mistakes) if entries else None
         return await _show(page, bank_line_id, entries=entries, errors=wrong, refused=refusal(error))
     page.site.badges.forget(page.session.organization_id)
-    page.flash("good", _("The line is matched and booked."))
+    refused = await _match_others(page, request.parts, customer_id)
+    if refused is not None:
+        page.flash("bad", _("Another of these lines was not matched.") + " " + refusal(refused))
+    else:
+        page.flash("good", _("The line is matched and booked."))
     return page.redirect(address_of(bank_line_id))
+
+
+async def _match_others(page: Page, parts: Sequence[MatchPart], customer_id: str) -> ServiceError | None:
+    """Lines that pay the same invoice with this one, as they were shown; why one of them was refused."""
+    key, currency = page.form.text("key"), page.form.text("currency")
+    for position, told in enumerate(page.form.all("with")[:_MOST_TOGETHER] if len(parts) == 1 else []):
+        other_id, _sign, units = told.partition(" ")
+        amount = read_amount(units, currency)
+        if amount is None:
+            continue
+        request = MatchBankLineRequest(
+            bank_line_id=other_id,
+            customer_id=customer_id,
+            parts=[MatchPart(invoice_id=parts[0].invoice_id, amount=to_message(amount))],
+        )
+        try:
+            await page.call(
+                page.to.reconciliation.MatchBankLine, request, idempotency_key=f"{key}-with-{position}"
+            )
+        except ServiceError as error:
+            if error.kind not in REFUSALS:
+                raise
+            return error
+    return None
+
+
+@post("/reconciliation/lines/{bank_line_id:str}/split", name="console.bank_line.split")
+async def split(page: Page, bank_line_id: FromPath[str]) -> Response[str]:
+    """One line for several customers becomes several lines, of which the first is shown."""
+    line = (await get_line(page, bank_line_id)).line
+    division = divided(line, page.form.text("amounts"))
+    if division.mistake:
+        return await _show(page, bank_line_id, errors=FieldErrors(split_amounts=division.mistake))
+    request = SplitBankLineRequest(
+        bank_line_id=bank_line_id, amounts=[to_message(part) for part in division.parts]
+    )
+    try:
+        answer = await page.call(
+            page.to.reconciliation.SplitBankLine, request, idempotency_key=page.form.text("key")
+        )
+    except ServiceError as error:
+        if error.kind not in REFUSALS:
+            raise
+        return await _show(page, bank_line_id, errors=FieldErrors.of(error), refused=refusal(error))
+    page.site.badges.forget(page.session.organization_id)
+    page.flash("good", _("The line is split. Each part is matched by itself."))
+    return page.redirect(address_of(answer.lines[0].bank_line_id))
 
 
 @post("/reconciliation/lines/{bank_line_id:str}/ignore", name="console.bank_line.ignore")

@@ -18,6 +18,7 @@ _STATES = {
     BankLineStatus.BANK_LINE_STATUS_MATCHED: (marked("Matched"), "check-circle", "good"),
     BankLineStatus.BANK_LINE_STATUS_IGNORED: (marked("Ignored"), "ban", "neutral"),
     BankLineStatus.BANK_LINE_STATUS_OUTGOING: (marked("Money that left"), "arrow", "neutral"),
+    BankLineStatus.BANK_LINE_STATUS_SUPERSEDED: (marked("Split"), "half", "neutral"),
 }
 _REASONS = {
     "creditor_reference": marked("Reference"),
@@ -28,11 +29,17 @@ _REASONS = {
     "account_history": marked("Account seen before"),
     "rule": marked("Rule"),
     "claim": marked("Announced transfer"),
+    "sum_of_lines": marked("Sum of lines"),
 }
 _REFUSALS = {
     "BANK_LINE_MATCHED": marked("Somebody has matched this line meanwhile."),
     "BANK_LINE_NOT_MATCHED": marked("This line is not matched, so there is nothing to undo."),
     "BANK_LINE_OUTGOING": marked("This money left the account; it pays no invoice."),
+    "BANK_LINE_SPLIT": marked(
+        "Other lines stand for this one: it was split, or its parts were joined again."
+    ),
+    "PAYOUT_ARRIVED": marked("Another bank line is this payout already."),
+    "PAYOUT_AMOUNT_DIFFERS": marked("The bank line is not of the payout’s sum."),
     "AMOUNT_EXCEEDS_DUE": marked("The amount is more than what is still to pay. Nothing was booked."),
     "INVOICE_ALREADY_PAID": marked("An invoice is paid already meanwhile. Nothing was booked."),
     "INVOICE_BEING_PAID": marked("A payment for an invoice is on its way already. Nothing was booked."),
