@@ -80,6 +80,8 @@ class _InvoiceWaitReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Inv
     """It is to be reviewed."""
     INVOICE_WAIT_REASON_HOLD: _InvoiceWaitReason.ValueType  # 2
     """The customer is on hold."""
+    INVOICE_WAIT_REASON_REFUSED: _InvoiceWaitReason.ValueType  # 3
+    """A rule of the customer refuses it: the credit limit, or an order number that they demand."""
 
 class InvoiceWaitReason(_InvoiceWaitReason, metaclass=_InvoiceWaitReasonEnumTypeWrapper):
     """Why an invoice that a schedule or event made waits as a draft."""
@@ -90,6 +92,8 @@ INVOICE_WAIT_REASON_REVIEW: InvoiceWaitReason.ValueType  # 1
 """It is to be reviewed."""
 INVOICE_WAIT_REASON_HOLD: InvoiceWaitReason.ValueType  # 2
 """The customer is on hold."""
+INVOICE_WAIT_REASON_REFUSED: InvoiceWaitReason.ValueType  # 3
+"""A rule of the customer refuses it: the credit limit, or an order number that they demand."""
 Global___InvoiceWaitReason: _TypeAlias = InvoiceWaitReason  # noqa: Y015
 
 @_typing.final
@@ -705,12 +709,15 @@ class InvoiceWaiting(_message.Message):
     TOTAL_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     SCHEDULE_ID_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Invoice."""
     reason: Global___InvoiceWaitReason.ValueType
     """Why it waits."""
     schedule_id: _builtins.str
     """Schedule that made it; may be empty."""
+    refusal: _builtins.str
+    """Error reason of the refusal, for example CREDIT_LIMIT_EXCEEDED; empty for a review."""
     @_builtins.property
     def contact(self) -> Global___Contact:
         """Who is to pay."""
@@ -727,10 +734,11 @@ class InvoiceWaiting(_message.Message):
         total: _money_pb2.Money | None = ...,
         reason: Global___InvoiceWaitReason.ValueType = ...,
         schedule_id: _builtins.str = ...,
+        refusal: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "invoice_id", b"invoice_id", "reason", b"reason", "schedule_id", b"schedule_id", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "invoice_id", b"invoice_id", "reason", b"reason", "refusal", b"refusal", "schedule_id", b"schedule_id", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
