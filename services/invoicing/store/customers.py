@@ -97,6 +97,18 @@ def found_contacts(rows: Iterable[Row[Any]], customer_ids: Collection[str]) -> M
     return found
 
 
+async def get_customers(tx: ReadTx, customer_ids: Collection[str]) -> Mapping[str, Customer]:
+    """Customers by id; NOT_FOUND when one of these does not exist."""
+    query = select(customers).where(
+        customers.c.organization_id == tx.organization_id,
+        customers.c.customer_id == func.any(list(customer_ids)),
+    )
+    found = {row.customer_id: customer_of(row) for row in await tx.execute(query)}
+    if len(found) < len(set(customer_ids)):
+        raise not_found("customer")
+    return found
+
+
 async def known_customers(tx: ReadTx, customer_ids: Collection[str]) -> frozenset[str]:
     """Those of the ids that are customers'."""
     query = select(customers.c.customer_id).where(
