@@ -47,7 +47,7 @@ status: setup ## What runs, how much memory it takes
 	@$(BIN)/tallyport status
 
 test: setup $(if $(T),$(if $(findstring journeys,$(T)),browser),browser) ## All tests but chaos; T=path for some
-	@$(BIN)/pytest -m "not chaos" $(or $(T),-n 2 --dist loadgroup) $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -m "not chaos" $(or $(T),-n 3 --dist loadgroup) $(ARGS)
 
 journeys: setup browser ## Only the whole stack in a real browser
 	@$(BIN)/pytest -m journey tests/journeys $(ARGS)
