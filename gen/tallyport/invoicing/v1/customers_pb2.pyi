@@ -1383,6 +1383,7 @@ class AccountBalance(_message.Message):
     OPEN_INVOICES_FIELD_NUMBER: _builtins.int
     OVERDUE_INVOICES_FIELD_NUMBER: _builtins.int
     NEXT_DUE_DATE_FIELD_NUMBER: _builtins.int
+    DUE_NOW_FIELD_NUMBER: _builtins.int
     open_invoices: _builtins.int
     """Number of open invoices."""
     overdue_invoices: _builtins.int
@@ -1413,6 +1414,12 @@ class AccountBalance(_message.Message):
     def credit(self) -> _money_pb2.Money:
         """Credit that can be spent."""
 
+    @_builtins.property
+    def due_now(self) -> _money_pb2.Money:
+        """What is asked for now: invoices that are due, of invoices under a plan what its instalments come to by today. What is
+        in dispute or on its way is left out.
+        """
+
     def __init__(
         self,
         *,
@@ -1425,10 +1432,11 @@ class AccountBalance(_message.Message):
         open_invoices: _builtins.int = ...,
         overdue_invoices: _builtins.int = ...,
         next_due_date: _builtins.str = ...,
+        due_now: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["credit", b"credit", "due_in_30_days", b"due_in_30_days", "due_in_7_days", b"due_in_7_days", "open", b"open", "overdue", b"overdue", "processing", b"processing"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["credit", b"credit", "due_in_30_days", b"due_in_30_days", "due_in_7_days", b"due_in_7_days", "due_now", b"due_now", "open", b"open", "overdue", b"overdue", "processing", b"processing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["credit", b"credit", "due_in_30_days", b"due_in_30_days", "due_in_7_days", b"due_in_7_days", "next_due_date", b"next_due_date", "open", b"open", "open_invoices", b"open_invoices", "overdue", b"overdue", "overdue_invoices", b"overdue_invoices", "processing", b"processing"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credit", b"credit", "due_in_30_days", b"due_in_30_days", "due_in_7_days", b"due_in_7_days", "due_now", b"due_now", "next_due_date", b"next_due_date", "open", b"open", "open_invoices", b"open_invoices", "overdue", b"overdue", "overdue_invoices", b"overdue_invoices", "processing", b"processing"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

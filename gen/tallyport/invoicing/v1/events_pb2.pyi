@@ -743,3 +743,417 @@ class InvoiceWaiting(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InvoiceWaiting: _TypeAlias = InvoiceWaiting  # noqa: Y015
+
+@_typing.final
+class InstalmentNews(_message.Message):
+    """An instalment as events tell it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_ID_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    INSTALMENTS_FIELD_NUMBER: _builtins.int
+    INVOICE_NUMBERS_FIELD_NUMBER: _builtins.int
+    INVOICE_IDS_FIELD_NUMBER: _builtins.int
+    plan_id: _builtins.str
+    """Plan."""
+    instalments: _builtins.int
+    """Number of instalments."""
+    @_builtins.property
+    def contact(self) -> Global___Contact:
+        """Who pays it."""
+
+    @_builtins.property
+    def total(self) -> _money_pb2.Money:
+        """All of the plan."""
+
+    @_builtins.property
+    def open(self) -> _money_pb2.Money:
+        """Still to pay."""
+
+    @_builtins.property
+    def invoice_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Numbers of the invoices."""
+
+    @_builtins.property
+    def invoice_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Invoices."""
+
+    def __init__(
+        self,
+        *,
+        plan_id: _builtins.str = ...,
+        contact: Global___Contact | None = ...,
+        total: _money_pb2.Money | None = ...,
+        open: _money_pb2.Money | None = ...,
+        instalments: _builtins.int = ...,
+        invoice_numbers: _abc.Iterable[_builtins.str] | None = ...,
+        invoice_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "open", b"open", "total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "instalments", b"instalments", "invoice_ids", b"invoice_ids", "invoice_numbers", b"invoice_numbers", "open", b"open", "plan_id", b"plan_id", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InstalmentNews: _TypeAlias = InstalmentNews  # noqa: Y015
+
+@_typing.final
+class InstalmentPlanRequested(_message.Message):
+    """A customer asked for a plan and staff are to decide. Aggregate: instalment_plan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_FIELD_NUMBER: _builtins.int
+    HARDSHIP_FIELD_NUMBER: _builtins.int
+    hardship: _builtins.bool
+    """Because paying is hard."""
+    @_builtins.property
+    def plan(self) -> Global___InstalmentNews:
+        """The plan."""
+
+    def __init__(
+        self,
+        *,
+        plan: Global___InstalmentNews | None = ...,
+        hardship: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hardship", b"hardship", "plan", b"plan"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InstalmentPlanRequested: _TypeAlias = InstalmentPlanRequested  # noqa: Y015
+
+@_typing.final
+class InstalmentPlanOffered(_message.Message):
+    """A plan is offered and waits for the customer's yes. Aggregate: instalment_plan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_FIELD_NUMBER: _builtins.int
+    FIRST_AMOUNT_FIELD_NUMBER: _builtins.int
+    FIRST_DUE_ON_FIELD_NUMBER: _builtins.int
+    OFFERED_UNTIL_FIELD_NUMBER: _builtins.int
+    HARDSHIP_DISCOUNT_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    NOTIFY_FIELD_NUMBER: _builtins.int
+    first_due_on: _builtins.str
+    """Its day, ISO 8601."""
+    offered_until: _builtins.str
+    """Last day to accept, ISO 8601."""
+    note: _builtins.str
+    """What staff said with it."""
+    notify: _builtins.bool
+    """Whether to write to the customer, who may be looking at it already."""
+    @_builtins.property
+    def plan(self) -> Global___InstalmentNews:
+        """The plan."""
+
+    @_builtins.property
+    def first_amount(self) -> _money_pb2.Money:
+        """The first instalment."""
+
+    @_builtins.property
+    def hardship_discount(self) -> _money_pb2.Money:
+        """Discount; absent for none."""
+
+    def __init__(
+        self,
+        *,
+        plan: Global___InstalmentNews | None = ...,
+        first_amount: _money_pb2.Money | None = ...,
+        first_due_on: _builtins.str = ...,
+        offered_until: _builtins.str = ...,
+        hardship_discount: _money_pb2.Money | None = ...,
+        note: _builtins.str = ...,
+        notify: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_amount", b"first_amount", "hardship_discount", b"hardship_discount", "plan", b"plan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_amount", b"first_amount", "first_due_on", b"first_due_on", "hardship_discount", b"hardship_discount", "note", b"note", "notify", b"notify", "offered_until", b"offered_until", "plan", b"plan"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InstalmentPlanOffered: _TypeAlias = InstalmentPlanOffered  # noqa: Y015
+
+@_typing.final
+class InstalmentPlanActivated(_message.Message):
+    """A plan began. Aggregate: instalment_plan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_FIELD_NUMBER: _builtins.int
+    FIRST_AMOUNT_FIELD_NUMBER: _builtins.int
+    FIRST_DUE_ON_FIELD_NUMBER: _builtins.int
+    LAST_DUE_ON_FIELD_NUMBER: _builtins.int
+    TERMS_TEXT_FIELD_NUMBER: _builtins.int
+    first_due_on: _builtins.str
+    """Its day, ISO 8601."""
+    last_due_on: _builtins.str
+    """Day of the last, ISO 8601."""
+    terms_text: _builtins.str
+    """The terms agreed to."""
+    @_builtins.property
+    def plan(self) -> Global___InstalmentNews:
+        """The plan."""
+
+    @_builtins.property
+    def first_amount(self) -> _money_pb2.Money:
+        """The first instalment."""
+
+    def __init__(
+        self,
+        *,
+        plan: Global___InstalmentNews | None = ...,
+        first_amount: _money_pb2.Money | None = ...,
+        first_due_on: _builtins.str = ...,
+        last_due_on: _builtins.str = ...,
+        terms_text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_amount", b"first_amount", "plan", b"plan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_amount", b"first_amount", "first_due_on", b"first_due_on", "last_due_on", b"last_due_on", "plan", b"plan", "terms_text", b"terms_text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InstalmentPlanActivated: _TypeAlias = InstalmentPlanActivated  # noqa: Y015
+
+@_typing.final
+class InstalmentDue(_message.Message):
+    """An instalment comes due, so many days ahead as the policy says. Aggregate: instalment_plan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Number of the instalment, from one."""
+    due_on: _builtins.str
+    """Its day, ISO 8601."""
+    @_builtins.property
+    def plan(self) -> Global___InstalmentNews:
+        """The plan."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """To pay by then, what was missed included."""
+
+    def __init__(
+        self,
+        *,
+        plan: Global___InstalmentNews | None = ...,
+        number: _builtins.int = ...,
+        due_on: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "plan", b"plan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "due_on", b"due_on", "number", b"number", "plan", b"plan"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InstalmentDue: _TypeAlias = InstalmentDue  # noqa: Y015
+
+@_typing.final
+class InstalmentPlanBroken(_message.Message):
+    """Too much of a plan was missed: all of it is due again. Aggregate: instalment_plan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_FIELD_NUMBER: _builtins.int
+    MISSED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def plan(self) -> Global___InstalmentNews:
+        """The plan."""
+
+    @_builtins.property
+    def missed(self) -> _money_pb2.Money:
+        """What was missed."""
+
+    def __init__(
+        self,
+        *,
+        plan: Global___InstalmentNews | None = ...,
+        missed: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["missed", b"missed", "plan", b"plan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["missed", b"missed", "plan", b"plan"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InstalmentPlanBroken: _TypeAlias = InstalmentPlanBroken  # noqa: Y015
+
+@_typing.final
+class InstalmentPlanCompleted(_message.Message):
+    """All of a plan is paid. Aggregate: instalment_plan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def plan(self) -> Global___InstalmentNews:
+        """The plan."""
+
+    def __init__(
+        self,
+        *,
+        plan: Global___InstalmentNews | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InstalmentPlanCompleted: _TypeAlias = InstalmentPlanCompleted  # noqa: Y015
+
+@_typing.final
+class InstalmentPlanEnded(_message.Message):
+    """A request was turned down, an offer lapsed, or a plan was given up. Aggregate: instalment_plan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    outcome: _builtins.str
+    """How: rejected or canceled."""
+    reason: _builtins.str
+    """Why."""
+    @_builtins.property
+    def plan(self) -> Global___InstalmentNews:
+        """The plan."""
+
+    def __init__(
+        self,
+        *,
+        plan: Global___InstalmentNews | None = ...,
+        outcome: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "plan", b"plan", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InstalmentPlanEnded: _TypeAlias = InstalmentPlanEnded  # noqa: Y015
+
+@_typing.final
+class PaymentPromiseMade(_message.Message):
+    """A customer promised to pay. Aggregate: payment_promise."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROMISE_ID_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    PROMISED_ON_FIELD_NUMBER: _builtins.int
+    promise_id: _builtins.str
+    """Promise."""
+    promised_on: _builtins.str
+    """By when, ISO 8601."""
+    @_builtins.property
+    def contact(self) -> Global___Contact:
+        """Who promised."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much."""
+
+    def __init__(
+        self,
+        *,
+        promise_id: _builtins.str = ...,
+        contact: Global___Contact | None = ...,
+        amount: _money_pb2.Money | None = ...,
+        promised_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "contact", b"contact"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "contact", b"contact", "promise_id", b"promise_id", "promised_on", b"promised_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentPromiseMade: _TypeAlias = PaymentPromiseMade  # noqa: Y015
+
+@_typing.final
+class PaymentPromiseKept(_message.Message):
+    """A promise was kept. Aggregate: payment_promise."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROMISE_ID_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    promise_id: _builtins.str
+    """Promise."""
+    @_builtins.property
+    def contact(self) -> Global___Contact:
+        """Who promised."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much."""
+
+    def __init__(
+        self,
+        *,
+        promise_id: _builtins.str = ...,
+        contact: Global___Contact | None = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "contact", b"contact"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "contact", b"contact", "promise_id", b"promise_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentPromiseKept: _TypeAlias = PaymentPromiseKept  # noqa: Y015
+
+@_typing.final
+class PaymentPromiseBroken(_message.Message):
+    """A promise was broken. Aggregate: payment_promise."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROMISE_ID_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    RECEIVED_FIELD_NUMBER: _builtins.int
+    promise_id: _builtins.str
+    """Promise."""
+    @_builtins.property
+    def contact(self) -> Global___Contact:
+        """Who promised."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much."""
+
+    @_builtins.property
+    def received(self) -> _money_pb2.Money:
+        """What came of it."""
+
+    def __init__(
+        self,
+        *,
+        promise_id: _builtins.str = ...,
+        contact: Global___Contact | None = ...,
+        amount: _money_pb2.Money | None = ...,
+        received: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "contact", b"contact", "received", b"received"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "contact", b"contact", "promise_id", b"promise_id", "received", b"received"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentPromiseBroken: _TypeAlias = PaymentPromiseBroken  # noqa: Y015

@@ -168,6 +168,7 @@ class PlannedPart(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     AMOUNT_DUE_FIELD_NUMBER: _builtins.int
     DUE_DATE_FIELD_NUMBER: _builtins.int
+    INSTALMENT_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Invoice."""
     number: _builtins.str
@@ -184,6 +185,10 @@ class PlannedPart(_message.Message):
     def amount_due(self) -> _money_pb2.Money:
         """What is due on it."""
 
+    @_builtins.property
+    def instalment(self) -> Global___PlannedInstalment:
+        """The instalment plan that the invoice is under; absent for none."""
+
     def __init__(
         self,
         *,
@@ -193,14 +198,55 @@ class PlannedPart(_message.Message):
         version: _builtins.int = ...,
         amount_due: _money_pb2.Money | None = ...,
         due_date: _builtins.str = ...,
+        instalment: Global___PlannedInstalment | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "amount_due", b"amount_due"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "amount_due", b"amount_due", "instalment", b"instalment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "amount_due", b"amount_due", "due_date", b"due_date", "invoice_id", b"invoice_id", "number", b"number", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "amount_due", b"amount_due", "due_date", b"due_date", "instalment", b"instalment", "invoice_id", b"invoice_id", "number", b"number", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PlannedPart: _TypeAlias = PlannedPart  # noqa: Y015
+
+@_typing.final
+class PlannedInstalment(_message.Message):
+    """An instalment plan behind a planned part."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    ASKED_FIELD_NUMBER: _builtins.int
+    plan_id: _builtins.str
+    """Instalment plan."""
+    number: _builtins.int
+    """Number of the instalment that is asked for, from one."""
+    count: _builtins.int
+    """Number of instalments."""
+    due_on: _builtins.str
+    """Its day, ISO 8601."""
+    @_builtins.property
+    def asked(self) -> _money_pb2.Money:
+        """What is asked of this invoice now; a part may be larger."""
+
+    def __init__(
+        self,
+        *,
+        plan_id: _builtins.str = ...,
+        number: _builtins.int = ...,
+        count: _builtins.int = ...,
+        due_on: _builtins.str = ...,
+        asked: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "count", b"count", "due_on", b"due_on", "number", b"number", "plan_id", b"plan_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlannedInstalment: _TypeAlias = PlannedInstalment  # noqa: Y015
 
 @_typing.final
 class PlanSkip(_message.Message):
@@ -216,7 +262,7 @@ class PlanSkip(_message.Message):
     number: _builtins.str
     """Number."""
     reason: _builtins.str
-    """Why: disputed, being_paid, paid, not_payable, other_currency."""
+    """Why: disputed, being_paid, paid, not_payable, other_currency, on_plan (nothing of it is due yet by its instalment plan)."""
     def __init__(
         self,
         *,
@@ -480,6 +526,7 @@ class OpenItem(_message.Message):
     PURCHASE_ORDER_NUMBER_FIELD_NUMBER: _builtins.int
     CUSTOMER_EXTERNAL_ID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    INSTALMENT_DUE_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Invoice."""
     number: _builtins.str
@@ -508,6 +555,10 @@ class OpenItem(_message.Message):
     def total(self) -> _money_pb2.Money:
         """Total."""
 
+    @_builtins.property
+    def instalment_due(self) -> _money_pb2.Money:
+        """What is asked for now by an instalment plan; absent for invoices under none."""
+
     def __init__(
         self,
         *,
@@ -523,10 +574,11 @@ class OpenItem(_message.Message):
         purchase_order_number: _builtins.str = ...,
         customer_external_id: _builtins.str = ...,
         version: _builtins.int = ...,
+        instalment_due: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "instalment_due", b"instalment_due", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "customer_external_id", b"customer_external_id", "customer_id", b"customer_id", "customer_name", b"customer_name", "disputed", b"disputed", "due_date", b"due_date", "invoice_date", b"invoice_date", "invoice_id", b"invoice_id", "number", b"number", "purchase_order_number", b"purchase_order_number", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "customer_external_id", b"customer_external_id", "customer_id", b"customer_id", "customer_name", b"customer_name", "disputed", b"disputed", "due_date", b"due_date", "instalment_due", b"instalment_due", "invoice_date", b"invoice_date", "invoice_id", b"invoice_id", "number", b"number", "purchase_order_number", b"purchase_order_number", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
