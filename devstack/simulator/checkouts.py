@@ -181,7 +181,11 @@ class Checkouts:
         terms = terms or terms_of(checkout)
         with self._store.transaction():
             paid_with = self._charging.with_fault(paid_with, terms.subject("pay_checkout"))
-            if paid_with.kind == "card" and checkout["save_method"] and paid_with.decline_code is None:
+            if (
+                paid_with.kind in ("card", "wallet")
+                and checkout["save_method"]
+                and not paid_with.decline_code
+            ):
                 paid_with = replace(paid_with, customer_id=checkout["customer_id"])
                 paid_with = self._saving.save_for(paid_with, terms)
             terms = self._charging.misheard(terms, terms.subject("pay_checkout"))

@@ -92,6 +92,8 @@ class Api(Door):
             params = query_of(request)
             parent = text(params, _FILTERS[path]) or None if path in _FILTERS else None
             found = self.ground.objects.of(kind, parent, created=moments(params, "created"))
+            if kind == "payment_intent" and (customer := text(params, "customer")):
+                found = [intent for intent in found if intent["customer"] == customer]
             if kind == "payout":
                 since = moments(params, "arrival_date").get("gte", 0)
                 found = [payout for payout in found if payout["arrival_date"] >= since]

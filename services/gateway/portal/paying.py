@@ -311,7 +311,7 @@ async def create(page: Page, entries: Entries, *, currency: str, charge: Money, 
     elif kind == ways.CREDIT:
         request.credit_only.CopyFrom(CreditOnly())
     else:
-        keeps = entries.save and kind in (ways.CARD, ways.BANK_DEBIT)
+        keeps = entries.save and kind in ways.SAVABLE
         request.hosted_page.CopyFrom(HostedPage(return_url=return_url, method=kind, save=keeps))
     content = hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()
     key = f"{entries.key}.{content[:16]}"

@@ -21,6 +21,8 @@ from tallyport.payments.v1.payments_pb2 import OfferedMethod, PaymentMethodType
 
 _T = PaymentMethodType
 CARD, BANK_DEBIT = _T.PAYMENT_METHOD_TYPE_CARD, _T.PAYMENT_METHOD_TYPE_BANK_DEBIT
+SAVABLE = (CARD, BANK_DEBIT, _T.PAYMENT_METHOD_TYPE_WALLET, _T.PAYMENT_METHOD_TYPE_REDIRECT)
+"""What payers may ask to keep; whether it is kept, the provider says."""
 TRANSFER, CREDIT = _T.PAYMENT_METHOD_TYPE_BANK_TRANSFER, _T.PAYMENT_METHOD_TYPE_CREDIT
 SAVED = "saved:"
 """How the value of a saved method begins on the form; its id follows."""
@@ -77,7 +79,7 @@ class Way:
     @property
     def can_be_kept(self) -> bool:
         """Whether "keep it for next time" makes sense."""
-        return self.hosted and self.kind in (CARD, BANK_DEBIT)
+        return self.hosted and self.kind in SAVABLE
 
     @property
     def button(self) -> str:

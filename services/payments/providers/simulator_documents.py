@@ -68,7 +68,7 @@ def method_of(document: Document) -> MethodView:
         method_token=str(document["id"]),
         customer_token=str(document["customer_id"]),
         kind=str(document["kind"]),
-        brand=_brand(document["brand"]) if document["kind"] == "card" else str(document["brand"]),
+        brand=_brand(document["brand"]) if document["kind"] in ("card", "wallet") else str(document["brand"]),
         last_digits=str(document["last4"]),
         expiry_month=int(document["exp_month"]),
         expiry_year=int(document["exp_year"]),

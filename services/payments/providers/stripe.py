@@ -28,10 +28,12 @@ from services.payments.providers import (
 from services.payments.providers.stripe_amounts import from_stripe
 from services.payments.providers.stripe_api import PAGE_SECONDS, Refused, StripeApi, limit
 from services.payments.providers.stripe_documents import (
+    KINDS,
     UNREADABLE,
     Document,
     dispute_of,
     disputed_intent,
+    mandate_named,
     method_of,
     outcome_of_intent,
     outcome_of_session,
@@ -329,12 +331,26 @@ class Stripe:
 
     async def _mandate_of(self, method: Document, timeout_seconds: float) -> Document | None:
         """What the account holder agreed to when a debit's method was saved; Stripe finds it by its setup."""
-        if method["type"] == "card":
+        if KINDS.get(method["type"]) != "bank_debit":
             return None
         params = {"payment_method": method["id"], "expand": ["data.mandate"]}
         async with limit(timeout_seconds):
             setups = await self._api.list_all(self._api.v1.setup_intents.list_async, params)
-        return next((one["mandate"] for one in setups if isinstance(one.get("mandate"), Mapping)), None)
+        found = next((one["mandate"] for one in setups if isinstance(one.get("mandate"), Mapping)), None)
+        return found or await self._mandate_of_payment(method, timeout_seconds)
+
+    async def _mandate_of_payment(self, method: Document, timeout_seconds: float) -> Document | None:
+        """The same of a method that was saved while paying: the charge of that payment names it."""
+        params = {"customer": method["customer"], "expand": ["data.latest_charge"]}
+        async with limit(timeout_seconds):
+            intents = await self._api.list_all(self._api.v1.payment_intents.list_async, params)
+        reference = mandate_named(intents, method)
+        mandates = self._api.v1.mandates
+        return (
+            await self._api.tell(lambda: mandates.retrieve_async(reference), timeout_seconds)
+            if reference
+            else None
+        )
 
     async def _new_customer(self, about: str, metadata: dict[str, str], timeout_seconds: float) -> str:
         customers = self._api.v1.customers

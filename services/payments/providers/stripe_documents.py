@@ -247,6 +247,17 @@ def method_of(method: Document, *, mandate: Any = None) -> MethodView:
     )
 
 
+def mandate_named(intents: Iterable[Document], method: Document) -> str:
+    """Id of the mandate by which one of these payment intents, its charge expanded, debited a method; may be empty."""
+    for intent in intents:
+        charge = intent.get("latest_charge")
+        if isinstance(charge, Mapping) and charge.get("payment_method") == method["id"]:
+            details = (charge.get("payment_method_details") or {}).get(method["type"]) or {}
+            if details.get("mandate"):
+                return str(details["mandate"])
+    return ""
+
+
 def payout_line_of(line: Document, metadata_of: Mapping[str, Document]) -> PayoutLineView:
     """A balance transaction with its source expanded; a dispute has only its payment's metadata, by intent.
 

@@ -51,13 +51,14 @@ def checkout(order: Order) -> dict[str, Any]:
 def charge(order: Order, customer: str) -> dict[str, Any]:
     """POST /v1/payment_intents, confirmed at once. Raises one of NOT_CHARGEABLE."""
     currency = order.amount.currency
-    by_debit = order.kind == "bank_debit" and order.method_token
+    kept = bool(order.method_token)
+    by_debit, by_redirect = kept and order.kind == "bank_debit", kept and order.kind == "redirect"
     params: dict[str, Any] = {
         "amount": to_stripe(order.amount),
         "currency": currency.lower(),
         "confirm": True,
         "metadata": metadata(order),
-        "payment_method_types": [_DEBITS[currency] if by_debit else "card"],
+        "payment_method_types": [_DEBITS[currency] if by_debit else "paypal" if by_redirect else "card"],
         "expand": list(INTENT),
     }
     token = order.card_token or ""

@@ -17,7 +17,7 @@ from tests.service.payments.till import Gate
 from tests.support.programs import free_address, running
 from tests.support.wait import until
 
-SIMULATOR_CAN = CAPABILITIES - {"stripe_documents"}
+SIMULATOR_CAN = CAPABILITIES - {"stripe_documents", "kept_redirects"}
 _SECRET = "sk_test_simulator"
 _WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 _CARDS: Mapping[Card, str] = {

@@ -134,6 +134,54 @@ async def test_an_account_is_saved_with_its_mandate_and_debited_later(world: Wor
     assert (await shop.lookup(order, reference=outcome.provider_reference)).status is Status.SUCCEEDED
 
 
+@pytest.mark.needs("wallets", "pages")
+async def test_a_wallet_is_saved_on_the_page_it_pays_on(world: World, shop: Shop) -> None:
+    """As the card inside it, or as a wallet: the provider says which."""
+    order = shop.order(kind="wallet", save_method=True)
+    page = await shop.open_page(order)
+    await world.pay_on_page(page.redirect_url, Act.PAYS)
+    found = await shop.lookup(order, reference=page.provider_reference, hosted=True)
+    method = found.saved_method
+    assert method is not None
+    assert (method.kind in ("wallet", "card"), method.last_digits) == (True, "4242")
+    assert await world.provider.lookup_method(method.method_token, timeout_seconds=TIMEOUT_SECONDS) == method
+    _, later = await charge_later(shop, method)
+    assert later.status is Status.SUCCEEDED
+
+
+@pytest.mark.needs("redirects", "pages")
+async def test_a_redirect_is_saved_only_where_the_provider_says_so(world: World, shop: Shop) -> None:
+    order = shop.order(kind="redirect", save_method=True)
+    page = await shop.open_page(order)
+    await world.pay_on_page(page.redirect_url, Act.PAYS)
+    found = await shop.lookup(order, reference=page.provider_reference, hosted=True)
+    assert found.status is Status.SUCCEEDED
+    assert (found.saved_method is not None) is ("kept_redirects" in world.can)
+    if found.saved_method is not None:
+        assert found.saved_method.kind == "redirect"
+        _, later = await charge_later(shop, found.saved_method)
+        assert later.status is Status.SUCCEEDED
+
+
+@pytest.mark.needs("pages", "debits")
+async def test_an_account_saved_while_paying_has_its_mandate(world: World, shop: Shop) -> None:
+    order = shop.order(kind="bank_debit", save_method=True)
+    page = await shop.open_page(order)
+    await world.pay_on_page(page.redirect_url, Act.PAYS)
+    found = await shop.lookup(order, reference=page.provider_reference, hosted=True)
+    assert found.saved_method is not None
+    token = found.saved_method.method_token
+    known = await world.provider.lookup_method(token, timeout_seconds=TIMEOUT_SECONDS)
+    assert known is not None
+    assert known.mandate_reference
+    assert known.mandate_accepted_at is not None
+    assert not known.is_revoked
+    await world.revoke_mandate(token)
+    known = await world.provider.lookup_method(token, timeout_seconds=TIMEOUT_SECONDS)
+    assert known is not None
+    assert known.is_revoked
+
+
 @pytest.mark.needs("setup_pages", "debits")
 async def test_a_revoked_mandate_stops_debits(world: World, shop: Shop) -> None:
     method = await saved(world, shop, "bank_debit")

@@ -20,6 +20,7 @@ CAPABILITIES = frozenset(
         "debits",  # bank debits on the hosted page
         "disputes",
         "faults",
+        "kept_redirects",  # what a payer was sent to can be charged again
         "left_pages",  # the provider notices that a payer went back without paying
         "mandate_texts",  # what an account holder agreed to is told
         "pages",  # hosted pages on which a payer can do different things
