@@ -1157,3 +1157,99 @@ class PaymentPromiseBroken(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PaymentPromiseBroken: _TypeAlias = PaymentPromiseBroken  # noqa: Y015
+
+@_typing.final
+class CreditNoteIssued(_message.Message):
+    """A credit note was issued. Aggregate: credit_note."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREDIT_NOTE_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    INVOICE_NUMBER_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    TO_CREDIT_FIELD_NUMBER: _builtins.int
+    AMOUNT_DUE_FIELD_NUMBER: _builtins.int
+    credit_note_id: _builtins.str
+    """Credit note."""
+    number: _builtins.str
+    """Number."""
+    invoice_id: _builtins.str
+    """Invoice."""
+    invoice_number: _builtins.str
+    """Number of the invoice."""
+    @_builtins.property
+    def contact(self) -> Global___Contact:
+        """Who owes the invoice."""
+
+    @_builtins.property
+    def total(self) -> _money_pb2.Money:
+        """Credited, tax included."""
+
+    @_builtins.property
+    def to_credit(self) -> _money_pb2.Money:
+        """How much of it had been paid and is credit now."""
+
+    @_builtins.property
+    def amount_due(self) -> _money_pb2.Money:
+        """Still to pay on the invoice."""
+
+    def __init__(
+        self,
+        *,
+        credit_note_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        invoice_id: _builtins.str = ...,
+        invoice_number: _builtins.str = ...,
+        contact: Global___Contact | None = ...,
+        total: _money_pb2.Money | None = ...,
+        to_credit: _money_pb2.Money | None = ...,
+        amount_due: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "contact", b"contact", "to_credit", b"to_credit", "total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "contact", b"contact", "credit_note_id", b"credit_note_id", "invoice_id", b"invoice_id", "invoice_number", b"invoice_number", "number", b"number", "to_credit", b"to_credit", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreditNoteIssued: _TypeAlias = CreditNoteIssued  # noqa: Y015
+
+@_typing.final
+class InvoiceAdjusted(_message.Message):
+    """Less is asked for on an invoice, or, below zero, more again, though no money moved. Aggregate: invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    AMOUNT_DUE_FIELD_NUMBER: _builtins.int
+    invoice_id: _builtins.str
+    """Invoice."""
+    kind: _builtins.str
+    """Why: credit_note, write_off, early_discount, hardship_discount."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """By how much, tax included."""
+
+    @_builtins.property
+    def amount_due(self) -> _money_pb2.Money:
+        """Still to pay."""
+
+    def __init__(
+        self,
+        *,
+        invoice_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        amount_due: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "amount_due", b"amount_due"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "amount_due", b"amount_due", "invoice_id", b"invoice_id", "kind", b"kind"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InvoiceAdjusted: _TypeAlias = InvoiceAdjusted  # noqa: Y015

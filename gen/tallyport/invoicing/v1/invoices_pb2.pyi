@@ -239,6 +239,8 @@ class Invoice(_message.Message):
     PERIOD_END_FIELD_NUMBER: _builtins.int
     SCHEDULE_ID_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
+    EARLY_PAYMENT_FIELD_NUMBER: _builtins.int
+    AMOUNT_WRITTEN_OFF_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Id with prefix inv_."""
     number: _builtins.str
@@ -343,7 +345,7 @@ class Invoice(_message.Message):
 
     @_builtins.property
     def early_discount(self) -> _money_pb2.Money:
-        """What that comes to."""
+        """What that comes to, of all that is invoiced and not credited."""
 
     @_builtins.property
     def amount_disputed(self) -> _money_pb2.Money:
@@ -352,6 +354,14 @@ class Invoice(_message.Message):
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Whatever the organization wants to remember."""
+
+    @_builtins.property
+    def early_payment(self) -> _money_pb2.Money:
+        """What settles it today for whoever pays early; absent when nothing may be kept, in lists too."""
+
+    @_builtins.property
+    def amount_written_off(self) -> _money_pb2.Money:
+        """Written off: a part of what is credited."""
 
     def __init__(
         self,
@@ -396,10 +406,12 @@ class Invoice(_message.Message):
         period_end: _builtins.str = ...,
         schedule_id: _builtins.str = ...,
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        early_payment: _money_pb2.Money | None = ...,
+        amount_written_off: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_credited", b"amount_credited", "amount_disputed", b"amount_disputed", "amount_due", b"amount_due", "amount_paid", b"amount_paid", "amount_processing", b"amount_processing", "created_at", b"created_at", "discount", b"discount", "early_discount", b"early_discount", "finalized_at", b"finalized_at", "paid_at", b"paid_at", "subtotal", b"subtotal", "tax_total", b"tax_total", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_credited", b"amount_credited", "amount_disputed", b"amount_disputed", "amount_due", b"amount_due", "amount_paid", b"amount_paid", "amount_processing", b"amount_processing", "amount_written_off", b"amount_written_off", "created_at", b"created_at", "discount", b"discount", "early_discount", b"early_discount", "early_payment", b"early_payment", "finalized_at", b"finalized_at", "paid_at", b"paid_at", "subtotal", b"subtotal", "tax_total", b"tax_total", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_credited", b"amount_credited", "amount_disputed", b"amount_disputed", "amount_due", b"amount_due", "amount_paid", b"amount_paid", "amount_processing", b"amount_processing", "created_at", b"created_at", "customer_id", b"customer_id", "customer_name", b"customer_name", "days_overdue", b"days_overdue", "discount", b"discount", "discount_percent", b"discount_percent", "disputed", b"disputed", "due_date", b"due_date", "early_discount", b"early_discount", "early_discount_percent", b"early_discount_percent", "early_discount_until", b"early_discount_until", "external_id", b"external_id", "finalized_at", b"finalized_at", "invoice_date", b"invoice_date", "invoice_id", b"invoice_id", "kind", b"kind", "lines", b"lines", "memo", b"memo", "metadata", b"metadata", "number", b"number", "overdue", b"overdue", "paid_at", b"paid_at", "period_end", b"period_end", "period_start", b"period_start", "prices_include_tax", b"prices_include_tax", "purchase_order_number", b"purchase_order_number", "relates_to_invoice_id", b"relates_to_invoice_id", "schedule_id", b"schedule_id", "series", b"series", "status", b"status", "subtotal", b"subtotal", "tax_total", b"tax_total", "taxes", b"taxes", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_credited", b"amount_credited", "amount_disputed", b"amount_disputed", "amount_due", b"amount_due", "amount_paid", b"amount_paid", "amount_processing", b"amount_processing", "amount_written_off", b"amount_written_off", "created_at", b"created_at", "customer_id", b"customer_id", "customer_name", b"customer_name", "days_overdue", b"days_overdue", "discount", b"discount", "discount_percent", b"discount_percent", "disputed", b"disputed", "due_date", b"due_date", "early_discount", b"early_discount", "early_discount_percent", b"early_discount_percent", "early_discount_until", b"early_discount_until", "early_payment", b"early_payment", "external_id", b"external_id", "finalized_at", b"finalized_at", "invoice_date", b"invoice_date", "invoice_id", b"invoice_id", "kind", b"kind", "lines", b"lines", "memo", b"memo", "metadata", b"metadata", "number", b"number", "overdue", b"overdue", "paid_at", b"paid_at", "period_end", b"period_end", "period_start", b"period_start", "prices_include_tax", b"prices_include_tax", "purchase_order_number", b"purchase_order_number", "relates_to_invoice_id", b"relates_to_invoice_id", "schedule_id", b"schedule_id", "series", b"series", "status", b"status", "subtotal", b"subtotal", "tax_total", b"tax_total", "taxes", b"taxes", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -169,6 +169,7 @@ class PlannedPart(_message.Message):
     AMOUNT_DUE_FIELD_NUMBER: _builtins.int
     DUE_DATE_FIELD_NUMBER: _builtins.int
     INSTALMENT_FIELD_NUMBER: _builtins.int
+    DISCOUNT_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Invoice."""
     number: _builtins.str
@@ -183,11 +184,15 @@ class PlannedPart(_message.Message):
 
     @_builtins.property
     def amount_due(self) -> _money_pb2.Money:
-        """What is due on it."""
+        """What settles it now: what is due on it, less what may be kept for paying early."""
 
     @_builtins.property
     def instalment(self) -> Global___PlannedInstalment:
         """The instalment plan that the invoice is under; absent for none."""
+
+    @_builtins.property
+    def discount(self) -> _money_pb2.Money:
+        """What is kept for paying early, besides the amount; absent unless the amount settles the invoice in time."""
 
     def __init__(
         self,
@@ -199,10 +204,11 @@ class PlannedPart(_message.Message):
         amount_due: _money_pb2.Money | None = ...,
         due_date: _builtins.str = ...,
         instalment: Global___PlannedInstalment | None = ...,
+        discount: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "amount_due", b"amount_due", "instalment", b"instalment"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "amount_due", b"amount_due", "discount", b"discount", "instalment", b"instalment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "amount_due", b"amount_due", "due_date", b"due_date", "instalment", b"instalment", "invoice_id", b"invoice_id", "number", b"number", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "amount_due", b"amount_due", "discount", b"discount", "due_date", b"due_date", "instalment", b"instalment", "invoice_id", b"invoice_id", "number", b"number", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -527,6 +533,8 @@ class OpenItem(_message.Message):
     CUSTOMER_EXTERNAL_ID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     INSTALMENT_DUE_FIELD_NUMBER: _builtins.int
+    DISCOUNTED_DUE_FIELD_NUMBER: _builtins.int
+    DISCOUNT_UNTIL_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Invoice."""
     number: _builtins.str
@@ -547,6 +555,8 @@ class OpenItem(_message.Message):
     """Id of the customer in the organization's own systems."""
     version: _builtins.int
     """Version."""
+    discount_until: _builtins.str
+    """Last day for that, ISO 8601."""
     @_builtins.property
     def amount_due(self) -> _money_pb2.Money:
         """Due, what is on its way left out; zero when it is paid."""
@@ -558,6 +568,10 @@ class OpenItem(_message.Message):
     @_builtins.property
     def instalment_due(self) -> _money_pb2.Money:
         """What is asked for now by an instalment plan; absent for invoices under none."""
+
+    @_builtins.property
+    def discounted_due(self) -> _money_pb2.Money:
+        """What settles it until discount_until; absent when there is nothing to be kept for paying early."""
 
     def __init__(
         self,
@@ -575,10 +589,12 @@ class OpenItem(_message.Message):
         customer_external_id: _builtins.str = ...,
         version: _builtins.int = ...,
         instalment_due: _money_pb2.Money | None = ...,
+        discounted_due: _money_pb2.Money | None = ...,
+        discount_until: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "instalment_due", b"instalment_due", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "discounted_due", b"discounted_due", "instalment_due", b"instalment_due", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "customer_external_id", b"customer_external_id", "customer_id", b"customer_id", "customer_name", b"customer_name", "disputed", b"disputed", "due_date", b"due_date", "instalment_due", b"instalment_due", "invoice_date", b"invoice_date", "invoice_id", b"invoice_id", "number", b"number", "purchase_order_number", b"purchase_order_number", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "customer_external_id", b"customer_external_id", "customer_id", b"customer_id", "customer_name", b"customer_name", "discount_until", b"discount_until", "discounted_due", b"discounted_due", "disputed", b"disputed", "due_date", b"due_date", "instalment_due", b"instalment_due", "invoice_date", b"invoice_date", "invoice_id", b"invoice_id", "number", b"number", "purchase_order_number", b"purchase_order_number", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
