@@ -8,7 +8,7 @@ from chassis.errors import invalid, not_found
 from chassis.money import Money
 from services.invoicing.domain.credit import free_credit, sum_of
 from services.invoicing.domain.invoice import Invoice
-from services.invoicing.domain.plan import Plan, in_order, plan
+from services.invoicing.domain.payment_preview import Plan, in_order, plan
 from services.invoicing.domain.reservation import ReservationState
 from services.invoicing.store import lots as credit_lots
 from services.invoicing.store.customer_tree import ancestors_of

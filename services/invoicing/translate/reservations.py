@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date
 
 from chassis.errors import ServiceError, invalid
-from services.invoicing.domain.plan import Plan
+from services.invoicing.domain.payment_preview import Plan
 from services.invoicing.domain.reservation import Part, Reservation, Wish
 from services.invoicing.store.payments import ReceivedPayment
 from services.invoicing.translate.values import from_proto_money, to_proto_money

@@ -11,7 +11,7 @@ from chassis.money import Money
 from services.invoicing.domain.allocation import Allocation, Applied, allocate
 from services.invoicing.domain.credit import Lot, draw, free_credit, sum_of
 from services.invoicing.domain.invoice import Invoice, Status
-from services.invoicing.domain.plan import Plan, SkipReason, plan
+from services.invoicing.domain.payment_preview import Plan, SkipReason, plan
 from services.invoicing.domain.reservation import Part, refusal
 from tests.unit.invoicing.test_invoice import BUYER, NOW, invoice, usd
 
