@@ -38,10 +38,11 @@ async def follow_organization(tx: WriteTx, event: Event) -> None:
 
 
 async def follow_customer(tx: WriteTx, event: Event) -> None:
-    """Keep the name that stands on receipts."""
+    """Keep the name that stands on receipts, the labels that policies go by, and who stands above."""
     assert isinstance(event.message, invoicing_events.CustomerChanged)
-    contact = event.message.contact
-    await copies.keep_customer(tx, contact.customer_id, Payer(contact.name, contact.locale))
+    told, contact = event.message, event.message.contact
+    payer = Payer(contact.name, contact.locale, tuple(told.segments), tuple(told.ancestor_ids))
+    await copies.keep_customer(tx, contact.customer_id, payer)
 
 
 async def take_over_payments(tx: WriteTx, events: Sequence[Event]) -> None:

@@ -1,6 +1,6 @@
 """What an organization allows: ways to pay, limits and charges, for all customers or a segment of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from chassis.errors import Kind, ServiceError, invalid
@@ -58,16 +58,16 @@ class PaymentPolicy:
     bank_change_cooling_off_hours: int = 24
     version: int = 0
 
-    def rule_for(self, method: Method, segment: str) -> MethodRule | None:
-        """The rule that applies to a customer of this segment, if the method is allowed."""
+    def rule_for(self, method: Method, segments: Collection[str]) -> MethodRule | None:
+        """The rule that applies to a customer of these segments, if the method is allowed."""
         for rule in self.rules:
-            if rule.method is method and rule.segment in ("", segment):
+            if rule.method is method and (not rule.segment or rule.segment in segments):
                 return rule if rule.allowed else None
         return None
 
-    def offered(self, segment: str) -> list[MethodRule]:
-        """Rules of the methods that a customer of this segment can use, in the order in which they are shown."""
-        rules = (self.rule_for(method, segment) for method in OFFERED)
+    def offered(self, segments: Collection[str]) -> list[MethodRule]:
+        """Rules of the methods that a customer of these segments can use, in the order in which they are shown."""
+        rules = (self.rule_for(method, segments) for method in OFFERED)
         return [rule for rule in rules if rule is not None]
 
     @property
@@ -81,11 +81,16 @@ class Terms:
     """The policy as it applies to one customer."""
 
     policy: PaymentPolicy
-    segment: str = ""
+    segments: frozenset[str] = frozenset()
+    """Labels of the customer in invoicing, and the segment that was set here."""
+
+    def find(self, method: Method) -> MethodRule | None:
+        """The rule for a method, if it is allowed."""
+        return self.policy.rule_for(method, self.segments)
 
     def rule(self, method: Method) -> MethodRule:
         """The rule for a method; PAYMENT_METHOD_NOT_ALLOWED."""
-        rule = self.policy.rule_for(method, self.segment)
+        rule = self.find(method)
         if rule is None:
             raise ServiceError(
                 Kind.FAILED_PRECONDITION,

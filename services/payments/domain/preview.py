@@ -84,7 +84,7 @@ def preview_of(plan: Plan, terms: Terms, method: Method | None) -> Preview:
 def _offers(plan: Plan, terms: Terms) -> list[Offer]:
     """Credit alone when it covers everything, all other ways when it does not."""
     net = plan.net
-    rules = terms.policy.offered(terms.segment)
+    rules = terms.policy.offered(terms.segments)
     if net.is_zero:
         covered = not plan.credit_used.is_zero
         return [

@@ -44,11 +44,11 @@ async def update_policy(desk: Desk, wanted: PaymentPolicy) -> PaymentPolicy:
 
 
 async def get_customer_segment(desk: Desk, customer_id: str) -> str:
-    """The customer's segment; empty for none. NOT_FOUND."""
+    """The segment that was set here, besides the labels of the customer; empty for none. NOT_FOUND."""
     async with desk.db.read(current_call().organization_id) as tx:
         if await copies.payer(tx, customer_id) is None:
             raise not_found("customer")
-        return (await policies.terms(tx, customer_id)).segment
+        return await policies.own_segment(tx, customer_id)
 
 
 async def set_customer_segment(desk: Desk, customer_id: str, segment: str) -> None:

@@ -18,7 +18,7 @@ from services.payments.domain.due_item import DueItem
 from services.payments.domain.epc_qr import epc_payload, epc_svg
 from services.payments.domain.failure import refusal
 from services.payments.domain.payment import Method
-from services.payments.store import bank_accounts, policies
+from services.payments.store import bank_accounts, copies, policies
 from services.payments.translate.payments import to_proto_money
 from tallyport.payments.v1 import transfers_pb2
 
@@ -95,11 +95,25 @@ async def invoices_for(desk: Desk, call: Call, invoice_ids: Sequence[str]) -> li
     if set(invoice_ids) - found.keys():
         raise not_found("invoice")
     items = [found[invoice_id] for invoice_id in invoice_ids]
-    for item in items:
-        call.may_see_customer(item.customer_id, "invoice")
+    await _must_see(desk, call, {item.customer_id for item in items})
     if len({item.customer_id for item in items}) > 1:
         raise invalid("invoice_ids", "several_customers", "All invoices must be of one customer.")
     return items
+
+
+async def _must_see(desk: Desk, call: Call, customer_ids: set[str]) -> None:
+    """INVOICE_NOT_FOUND unless the caller may see what these customers owe: their own, or below their own."""
+    caller = call.caller
+    for customer_id in sorted(customer_ids):
+        try:
+            call.may_see_customer(customer_id, "invoice")
+        except ServiceError:
+            if caller.audience is not Audience.CUSTOMER:
+                raise
+            async with desk.db.read(call.organization_id) as tx:
+                owner = await copies.payer(tx, customer_id)
+            if owner is None or caller.customer_id not in owner.ancestor_ids:
+                raise
 
 
 def total_due(items: Sequence[DueItem]) -> Money:

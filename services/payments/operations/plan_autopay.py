@@ -146,7 +146,7 @@ async def _charges(
 ) -> Sequence[Money]:
     """What is charged for each sum with a method: the policy's surcharge or discount comes on top."""
     terms = await policies.terms(tx, customer_id)
-    rule = terms.policy.rule_for(Method(method.view.kind), terms.segment) if method is not None else None
+    rule = terms.find(Method(method.view.kind)) if method is not None else None
     return sums if rule is None else [one + rule.charge.on(one) for one in sums]
 
 

@@ -41,7 +41,7 @@ async def make_preview(desk: Desk, call: Call, question: Question) -> Preview:
     organization_id = call.organization_id
     async with desk.db.read(organization_id) as tx:
         terms = await policies.terms(tx, question.customer_id)
-    if terms.policy.rule_for(Method.CREDIT, terms.segment) is None:
+    if terms.find(Method.CREDIT) is None:
         question = replace(question, keep_credit=True)
     query = PlanQuery(
         organization_id=organization_id,

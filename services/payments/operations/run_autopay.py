@@ -69,7 +69,7 @@ async def _start(desk: Desk, organization_id: str, run: Run, payment_method_id: 
         return
     async with desk.db.read(organization_id) as tx:
         terms = await policies.terms(tx, run.customer_id)
-    if terms.policy.rule_for(Method.CREDIT, terms.segment) is None:
+    if terms.find(Method.CREDIT) is None:
         due = replace(due, credit={})  # the organization lets nobody pay with credit
     key = f"{run.run_id}/{run.tries + 1}/{run.version}"
     call = service_call("payments", organization_id, method="autopay", idempotency_key=key)

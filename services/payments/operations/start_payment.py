@@ -189,7 +189,7 @@ async def _prepare(tx: WriteTx, desk: Desk, payment: Payment) -> _Start:
         if payment.save_method:
             token = await payment_methods.customer_token(tx, payment.customer_id, provider=name)
         means = Means(payment.method, name, None, token)
-    surcharge = _surcharge_now(payment, net, terms.policy.rule_for(payment.method, terms.segment))
+    surcharge = _surcharge_now(payment, net, terms.find(payment.method))
     begun = replace(
         payment,
         status=Status.SUBMITTING,

@@ -14,6 +14,10 @@ class Payer:
 
     name: str
     locale: str
+    segments: tuple[str, ...] = ()
+    """Labels by which policies tell customers apart."""
+    ancestor_ids: tuple[str, ...] = ()
+    """Customers above, whose people see and pay what this one owes; the nearest first."""
 
 
 async def keep_organization(tx: WriteTx, columns: dict[str, Any]) -> None:
@@ -30,6 +34,8 @@ async def keep_customer(tx: WriteTx, customer_id: str, payer: Payer) -> None:
             "customer_id": customer_id,
             "name": payer.name,
             "locale": payer.locale,
+            "segments": list(payer.segments),
+            "ancestor_ids": list(payer.ancestor_ids),
         },
     )
 
@@ -38,7 +44,7 @@ async def payer(tx: ReadTx, customer_id: str) -> Payer | None:
     """A customer's name, if it has been told yet."""
     params = {"organization_id": tx.organization_id, "customer_id": customer_id}
     row = (await tx.execute(_PAYER, params)).first()
-    return None if row is None else Payer(row.name, row.locale)
+    return None if row is None else Payer(row.name, row.locale, tuple(row.segments), tuple(row.ancestor_ids))
 
 
 _KEEP_ORGANIZATION = text("""
@@ -55,11 +61,13 @@ _KEEP_ORGANIZATION = text("""
         live_mode = excluded.live_mode
 """)
 _KEEP_CUSTOMER = text("""
-    INSERT INTO customers (organization_id, customer_id, name, locale)
-    VALUES (:organization_id, :customer_id, :name, :locale)
-    ON CONFLICT (organization_id, customer_id) DO UPDATE SET name = excluded.name, locale = excluded.locale
+    INSERT INTO customers (organization_id, customer_id, name, locale, segments, ancestor_ids)
+    VALUES (:organization_id, :customer_id, :name, :locale, :segments, :ancestor_ids)
+    ON CONFLICT (organization_id, customer_id) DO UPDATE SET
+        name = excluded.name, locale = excluded.locale, segments = excluded.segments,
+        ancestor_ids = excluded.ancestor_ids
 """)
 _PAYER = text(
-    "SELECT name, locale FROM customers"
+    "SELECT name, locale, segments, ancestor_ids FROM customers"
     " WHERE organization_id = :organization_id AND customer_id = :customer_id"
 )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from chassis.database import ReadTx, WriteTx
 from chassis.money import Money
@@ -18,7 +18,18 @@ async def terms(tx: ReadTx, customer_id: str) -> Terms:
     """The policy as it applies to a customer, in one round trip; the default where nothing was ever said."""
     params = {"organization_id": tx.organization_id, "customer_id": customer_id}
     row = (await tx.execute(_TERMS, params)).one()
-    return Terms(from_row(row.policy, row.version), row.segment or "")
+    return Terms(from_row(row.policy, row.version), segments_of(row))
+
+
+def segments_of(row: Row[Any]) -> frozenset[str]:
+    """The labels that invoicing told of a customer, and the segment that was set here."""
+    return frozenset((row.segment or "", *(row.segments or ()))) - {""}
+
+
+async def own_segment(tx: ReadTx, customer_id: str) -> str:
+    """The segment that was set here; empty for none."""
+    params = {"organization_id": tx.organization_id, "customer_id": customer_id}
+    return (await tx.execute(_OWN_SEGMENT, params)).scalar_one_or_none() or ""
 
 
 def from_row(document: Mapping[str, Any] | None, version: int | None) -> PaymentPolicy:
@@ -123,10 +134,11 @@ def _money_from_json(document: Mapping[str, Any] | None) -> Money | None:
 
 
 _TERMS = text("""
-    SELECT p.policy, p.version, s.segment
+    SELECT p.policy, p.version, s.segment, c.segments
     FROM (SELECT 1) AS one
     LEFT JOIN payment_policies p ON p.organization_id = :organization_id
     LEFT JOIN customer_segments s ON s.organization_id = :organization_id AND s.customer_id = :customer_id
+    LEFT JOIN customers c ON c.organization_id = :organization_id AND c.customer_id = :customer_id
 """)
 _REPLACE = text("""
     INSERT INTO payment_policies AS p (organization_id, policy, version, changed_at)
@@ -137,6 +149,10 @@ _REPLACE = text("""
     WHERE p.version = excluded.version - 1
     RETURNING version
 """)
+_OWN_SEGMENT = text(
+    "SELECT segment FROM customer_segments"
+    " WHERE organization_id = :organization_id AND customer_id = :customer_id"
+)
 _SEGMENT = text(
     "SELECT segment FROM customer_segments"
     " WHERE organization_id = :organization_id AND customer_id = :customer_id FOR UPDATE"

@@ -76,7 +76,9 @@ async def look(tx: ReadTx, customer_ids: Sequence[str], subjects: Sequence[str])
     return Surroundings(
         organization=cases.organization_of(tx.organization_id, rows[0]),
         payers={
-            row.customer_id: Payer(row.customer_name or "", Terms(policy, row.segment or ""), row.has_rules)
+            row.customer_id: Payer(
+                row.customer_name or "", Terms(policy, policies.segments_of(row)), row.has_rules
+            )
             for row in rows
         },
         suspects=frozenset(rows[0].suspects),
@@ -115,7 +117,7 @@ def _plain(value: object) -> str:
 
 
 _LOOK = text("""
-    SELECT wanted.customer_id, s.segment, c.name AS customer_name, r.customer_id IS NOT NULL AS has_rules,
+    SELECT wanted.customer_id, s.segment, c.segments, c.name AS customer_name, r.customer_id IS NOT NULL AS has_rules,
            p.policy, p.version, o.name AS organization_name, o.time_zone, o.locale, o.address_lines, o.tax_id,
            o.contact_email, o.primary_color,
            ARRAY(

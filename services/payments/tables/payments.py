@@ -250,6 +250,8 @@ customers = Table(
     text_column("customer_id"),
     text_column("name"),
     text_column("locale"),
+    Column("segments", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("ancestor_ids", ARRAY(Text), nullable=False, server_default="{}"),
     PrimaryKeyConstraint("organization_id", "customer_id", name="pk_customers"),
 )
-"""A copy of what invoicing tells: whose name stands on the receipt."""
+"""A copy of what invoicing tells: whose name stands on the receipt, its labels, and who stands above."""

@@ -38,13 +38,13 @@ def test_the_first_rule_whose_segment_fits_applies() -> None:
     vip = MethodRule(method=Method.CARD, segment="vip")
     barred = MethodRule(method=Method.CARD, allowed=False)
     policy = PaymentPolicy(rules=(vip, barred))
-    assert Terms(policy, "vip").rule(Method.CARD) is vip
+    assert Terms(policy, frozenset({"vip"})).rule(Method.CARD) is vip
     for segment, method in (("", Method.CARD), ("other", Method.CARD), ("vip", Method.CREDIT)):
         with pytest.raises(ServiceError) as refused:
-            Terms(policy, segment).rule(method)
+            Terms(policy, frozenset({segment})).rule(method)
         assert reason(refused) == "PAYMENT_METHOD_NOT_ALLOWED"
-    assert policy.offered("vip") == [vip]
-    assert policy.offered("") == []
+    assert policy.offered({"vip"}) == [vip]
+    assert policy.offered(()) == []
 
 
 def test_limits_bind_in_their_currency() -> None:

@@ -39,6 +39,17 @@ async def test_a_stale_version_changes_nothing(till: Till) -> None:
     assert actions == ["payment_policy.updated"] * 2
 
 
+async def test_labels_of_the_customer_count_as_segments(till: Till) -> None:
+    till.invoices.add("inv_1", 10_000)
+    await till.execute(
+        "INSERT INTO customers (organization_id, customer_id, name, locale, segments)"
+        " VALUES (:o, 'cus_1', 'Ann', 'en', '{north,trade}')",
+        o=till.organization_id,
+    )
+    await set_policy(till, rule(segment="trade", charge=ADD, percent="2"), rule(allowed=False))
+    assert (await create(till, {"inv_1": 10_000})).amount.minor_units == 10_200
+
+
 async def test_customers_of_a_segment_have_their_own_terms(till: Till) -> None:
     till.invoices.add("inv_1", 10_000)
     await till.execute(
