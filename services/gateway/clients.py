@@ -11,11 +11,13 @@ from chassis.rpc.client import UnaryMethod, user_metadata
 from tallyport.identity.v1.organizations_pb2_grpc import OrganizationsStub
 from tallyport.identity.v1.people_pb2_grpc import ApiKeysStub, PeopleStub
 from tallyport.identity.v1.sessions_pb2_grpc import SessionsStub
+from tallyport.invoicing.v1.books_pb2_grpc import ReceivablesBooksStub
 from tallyport.invoicing.v1.customers_pb2_grpc import CustomersStub
 from tallyport.invoicing.v1.imports_pb2_grpc import ImportsStub
 from tallyport.invoicing.v1.invoices_pb2_grpc import InvoicesStub
 from tallyport.invoicing.v1.items_pb2_grpc import ItemsStub
 from tallyport.invoicing.v1.pay_links_pb2_grpc import PayLinksStub
+from tallyport.invoicing.v1.taxes_pb2_grpc import TaxesStub
 from tallyport.notifications.v1.messages_pb2_grpc import MessagesStub
 from tallyport.payments.v1.autopay_pb2_grpc import AutopayStub
 from tallyport.payments.v1.bank_statements_pb2_grpc import BankStatementsStub
@@ -48,9 +50,11 @@ class Services:
         self.api_keys = ApiKeysStub(identity)
         self.customers = CustomersStub(invoicing)
         self.items = ItemsStub(invoicing)
+        self.taxes = TaxesStub(invoicing)
         self.invoices = InvoicesStub(invoicing)
         self.imports = ImportsStub(invoicing)
         self.pay_links = PayLinksStub(invoicing)
+        self.receivables_books = ReceivablesBooksStub(invoicing)
         self.payments = PaymentsStub(payments)
         self.provider_events = ProviderEventsStub(payments)
         self.payment_methods = PaymentMethodsStub(payments)

@@ -5,7 +5,9 @@ from contextlib import nullcontext
 
 from google.protobuf.message import Message
 
+from chassis import books
 from chassis.database import WriteTx
+from chassis.errors import Kind, ServiceError
 from chassis.inbox import Batch, Event, Handler, continuing
 from services.payments.operations.record_external_payment import record_external_payment
 from services.payments.store import cases, copies
@@ -46,7 +48,14 @@ async def follow_customer(tx: WriteTx, event: Event) -> None:
 
 
 async def take_over_payments(tx: WriteTx, events: Sequence[Event]) -> None:
-    """Record money that another system had received: an import reports thousands at once."""
+    """Record money that another system had received: an import reports thousands at once.
+
+    While the organization's books are frozen it waits: an outage of the books is no fault of the event.
+    """
+    if (await books.state(tx)).frozen_at is not None:
+        raise ServiceError(
+            Kind.UNAVAILABLE, "BOOKS_FROZEN", "The books are frozen; this is taken over later."
+        )
     organization = await cases.organization(tx)
     for event in events:
         assert isinstance(event.message, invoicing_events.ExternalPaymentReported)

@@ -65,6 +65,7 @@ STAFF: list[Any] = [
     books.check,
     books.lock,
     books.lift,
+    books.lift_receivables,
     *reconciliation.STAFF,
     messages.show,
     messages.retry,

@@ -5,13 +5,14 @@ import asyncio
 from litestar import Response, get, post
 
 from chassis.errors import ServiceError
-from services.gateway.console.asking import REFUSALS
+from services.gateway.console.asking import REFUSALS, if_there
 from services.gateway.console.going_back import BACK_WORDS
 from services.gateway.web import problems
 from services.gateway.web.forms import FieldErrors
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from services.gateway.web.typed import read_day
+from tallyport.invoicing.v1.books_pb2 import GetReceivablesBooksRequest, LiftReceivablesFreezeRequest
 from tallyport.payments.v1.books_pb2 import (
     BooksState,
     GetBooksStateRequest,
@@ -33,9 +34,10 @@ async def show(page: Page) -> Response[str]:
 async def _show(page: Page, *, errors: FieldErrors | None = None, refused: str = "") -> Response[str]:
     wanted = read_day(page.query("until"))
     until = wanted.isoformat() if wanted else ""
-    balance, state, organization, today = await asyncio.gather(
+    balance, state, receivables, organization, today = await asyncio.gather(
         page.call(page.to.books.GetTrialBalance, GetTrialBalanceRequest(until=until)),
         page.call(page.to.books.GetBooksState, GetBooksStateRequest()),
+        if_there(page.call(page.to.receivables_books.GetReceivablesBooks, GetReceivablesBooksRequest())),
         page.organization(),
         page.today(),
     )
@@ -46,6 +48,7 @@ async def _show(page: Page, *, errors: FieldErrors | None = None, refused: str =
         currencies=sorted({line.balance.currency for line in balance.lines}),
         until=balance.until or until or today,
         state=state,
+        receivables=receivables,
         today=today,
         typed=page.form.text,
         errors=errors or FieldErrors(),
@@ -107,5 +110,26 @@ async def lift(page: Page) -> Response[str]:
             raise
         return await _show(page, refused=problems.sentence(error))
     page.site.badges.forget_books(page.session.organization_id)
+    page.flash("good", _("Money moves again."))
+    return page.redirect(_HERE)
+
+
+@post("/books/lift_receivables", name="console.books.lift_receivables")
+async def lift_receivables(page: Page) -> Response[str]:
+    """The same for the receivables' own books."""
+    reason = page.form.text("receivables_reason")[:500]
+    if not reason:
+        words = _("Please say why; the audit log keeps it.")
+        return await _show(page, errors=FieldErrors(receivables_reason=words))
+    try:
+        await page.call(
+            page.to.receivables_books.LiftReceivablesFreeze,
+            LiftReceivablesFreezeRequest(reason=reason),
+            idempotency_key=page.form.text("key"),
+        )
+    except ServiceError as error:
+        if error.kind not in REFUSALS:
+            raise
+        return await _show(page, refused=problems.sentence(error))
     page.flash("good", _("Money moves again."))
     return page.redirect(_HERE)

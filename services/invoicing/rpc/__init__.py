@@ -6,6 +6,7 @@ from typing import Any
 from chassis.database import Database
 from chassis.event_log import event_log
 from services.invoicing.payments import FindTransferSlip, no_transfer_slip
+from services.invoicing.rpc.books import ReceivablesBooks
 from services.invoicing.rpc.customer_proposals import CustomerProposals
 from services.invoicing.rpc.customers import Customers
 from services.invoicing.rpc.imports import Imports
@@ -15,6 +16,7 @@ from services.invoicing.rpc.open_items import OpenItems
 from services.invoicing.rpc.pay_links import PayLinks
 from services.invoicing.rpc.reservations import Deliveries, Reservations
 from tallyport.invoicing.v1 import (
+    books_pb2_grpc,
     customer_proposals_pb2_grpc,
     customers_pb2_grpc,
     imports_pb2_grpc,
@@ -42,5 +44,6 @@ def servicers(
             reservations_pb2_grpc.add_DeliveriesServicer_to_server,
             Deliveries(db, pay_link_key, find_slip),
         ),
+        (books_pb2_grpc.add_ReceivablesBooksServicer_to_server, ReceivablesBooks(db)),
         event_log(db),
     )

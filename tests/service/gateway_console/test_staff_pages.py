@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.back_office.books import ACCOUNTANT, AUDITOR, PASSWORD
-from tests.support.back_office.money_back import Ledger
+from tests.support.back_office.money_back import Ledger, ReceivablesLedger
 from tests.support.back_office.office import Office, value_of
 
 PAGES = (
@@ -55,6 +55,7 @@ async def test_every_page_says_when_the_books_are_frozen(
     for address in PAGES:
         assert "no new money is moved" in (await browser.get(address)).text, address
     answer = await browser.get("/console/books")
+    assert "Books of receivables" not in answer.text
     assert "trial balance is not zero" in answer.text
     assert "Lift the freeze" in answer.text
 
@@ -153,3 +154,19 @@ async def test_a_document_is_handed_over_as_a_file(house: Office) -> None:
     answer = await (await house.signed_in()).get("/console/invoices/inv_285/pdf")
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.headers["content-disposition"].startswith("attachment")
+
+
+async def test_a_freeze_of_the_receivables_is_lifted_on_the_books_page(
+    house: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ReceivablesLedger, "frozen", True)
+    browser = await house.signed_in()
+    page = (await browser.get("/console/books")).text
+    assert "I5 paid is not the sum of allocations" in page
+    form = {"csrf": value_of(page, "csrf"), "key": "k1", "receivables_reason": ""}
+    answer = await browser.post("/console/books/lift_receivables", data=form)
+    assert (answer.status_code, 'id="receivables_reason-error"' in answer.text) == (422, True)
+    form["receivables_reason"] = "Put right"
+    answer = await browser.post("/console/books/lift_receivables", data=form)
+    assert answer.status_code == 303
+    assert "Books of receivables" not in (await browser.get("/console/books")).text

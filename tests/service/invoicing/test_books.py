@@ -4,16 +4,18 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import psycopg
 import pytest
 
 from chassis import books
 from chassis.book_checks import LEDGER_CHECKS
-from chassis.database import Database
+from chassis.database import Database, ReadTx
 from chassis.errors import ServiceError
 from services.invoicing.operations.verify_books import INVOICING_CHECKS, verify, verify_books
+from services.invoicing.rpc.books import ReceivablesBooks
+from tallyport.invoicing.v1 import books_pb2
 from tests.service.invoicing.office import Office, usd
 from tests.support.database import Databases
 
@@ -183,3 +185,18 @@ async def _checks_of(admin: psycopg.AsyncConnection[object], table: str) -> list
         [table],
     )
     return [row[0] for row in await rows.fetchall()]  # type: ignore[index]
+
+
+async def test_staff_lift_a_freeze_once_the_books_are_right(office: Office) -> None:
+    async def wrong(tx: ReadTx) -> Sequence[books.Broken]:
+        return [books.Broken("I1", "something")]
+
+    await books.check(office.db, office.organization_id, wrong)
+    keeping = ReceivablesBooks(office.db)
+    state = await office.call(keeping.GetReceivablesBooks, books_pb2.GetReceivablesBooksRequest())
+    assert (state.frozen, list(state.broken)) == (True, ["I1 something"])
+    request = books_pb2.LiftReceivablesFreezeRequest(reason="put right")
+    assert not (await office.call(keeping.LiftReceivablesFreeze, request)).frozen
+    await _check(office.db, office.organization_id)
+    state = await office.call(keeping.GetReceivablesBooks, books_pb2.GetReceivablesBooksRequest())
+    assert (state.frozen, list(state.broken)) == (False, [])

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,11 +10,14 @@ import pypdf
 import pytest
 from google.protobuf.message import Message
 
+from chassis import books
 from chassis.caller import call_scope, service_call
+from chassis.database import ReadTx
 from chassis.errors import Kind, ServiceError
 from chassis.ids import new_uuid7
 from chassis.inbox import Batch, Event
 from services.payments.consumers import HANDLERS
+from services.payments.operations.verify_books import verify
 from tallyport.common.v1 import money_pb2
 from tallyport.identity.v1 import events_pb2 as identity_events
 from tallyport.identity.v1 import organizations_pb2
@@ -214,3 +218,21 @@ async def test_the_overview_adds_up_what_came_in(till: Till) -> None:
     assert figures.received_30_days.minor_units == 43_500
     assert (len(figures.days), figures.days[0].amount.minor_units) == (30, 40_000)
     assert figures.failed_today == 1
+
+
+async def test_what_another_system_received_waits_while_the_books_are_frozen(till: Till) -> None:
+    async def wrong(tx: ReadTx) -> Sequence[books.Broken]:
+        return [books.Broken("I1", "something")]
+
+    await hear(till, organization(), customer())
+    await books.check(till.db, till.organization_id, wrong)
+    for _again in range(2):
+        with pytest.raises(ServiceError) as postponed:
+            await hear(till, external(1), external(2))
+        assert (postponed.value.kind, postponed.value.reason) == (Kind.UNAVAILABLE, "BOOKS_FROZEN")
+    assert await till.page() == []
+    async with till.db.write(till.organization_id) as tx:
+        assert await books.lift(tx, verify, reason="put right") is None
+    await hear(till, external(1), external(2))
+    assert len(await till.page()) == 2
+    await till.check_books()

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tallyport.invoicing.v1 import books_pb2 as receivables_pb2
+from tallyport.invoicing.v1.books_pb2_grpc import ReceivablesBooksServicer
 from tallyport.payments.v1 import autopay_pb2, books_pb2, chargebacks_pb2, payer_rules_pb2, refunds_pb2
 from tallyport.payments.v1 import payment_methods_pb2 as methods_pb2
 from tallyport.payments.v1.autopay_pb2_grpc import AutopayServicer
@@ -42,6 +44,26 @@ class GoingBack(RefundsServicer, ChargebacksServicer):
 
     async def ListChargebacks(self, request: Any, context: Any) -> chargebacks_pb2.ListChargebacksResponse:
         return chargebacks_pb2.ListChargebacksResponse()
+
+
+class ReceivablesLedger(ReceivablesBooksServicer):
+    """Receivables' books, which are right until `frozen` is set."""
+
+    frozen = False
+
+    async def GetReceivablesBooks(self, request: Any, context: Any) -> receivables_pb2.ReceivablesBooksState:
+        state = receivables_pb2.ReceivablesBooksState(frozen=self.frozen)
+        state.checked_at.GetCurrentTime()
+        if self.frozen:
+            state.broken.append("I5 paid is not the sum of allocations: inv_1")
+            state.frozen_at.GetCurrentTime()
+        return state
+
+    async def LiftReceivablesFreeze(
+        self, request: Any, context: Any
+    ) -> receivables_pb2.ReceivablesBooksState:
+        type(self).frozen = False
+        return await self.GetReceivablesBooks(request, context)
 
 
 class Ledger(BooksServicer):

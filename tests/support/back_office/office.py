@@ -16,6 +16,7 @@ from chassis.settings import BaseServiceSettings
 from services.gateway.app import build
 from services.gateway.clients import SERVICES
 from services.gateway.settings import GatewaySettings
+from tallyport.invoicing.v1.books_pb2_grpc import add_ReceivablesBooksServicer_to_server
 from tallyport.invoicing.v1.customers_pb2_grpc import add_CustomersServicer_to_server
 from tallyport.invoicing.v1.imports_pb2_grpc import add_ImportsServicer_to_server
 from tallyport.invoicing.v1.invoices_pb2_grpc import add_InvoicesServicer_to_server
@@ -37,7 +38,7 @@ from tests.support.back_office import identity
 from tests.support.back_office.bank import BankStatements, Reconciliation, Transfers
 from tests.support.back_office.books import OWNER, PASSWORD, Books
 from tests.support.back_office.invoices import Imports, Invoices
-from tests.support.back_office.money_back import GoingBack, Ledger, WaysOfPaying
+from tests.support.back_office.money_back import GoingBack, Ledger, ReceivablesLedger, WaysOfPaying
 from tests.support.back_office.money_in import Messages, Payments
 from tests.support.back_office.receivables import Receivables
 from tests.support.mesh import Mesh
@@ -83,6 +84,7 @@ def _casts(books: Books, mesh: Mesh) -> dict[str, list[tuple[Any, object]]]:
     return {
         "identity": identity.servicers(identity.Identity(books, mesh)),  # type: ignore[abstract]
         "invoicing": [
+            (add_ReceivablesBooksServicer_to_server, ReceivablesLedger()),
             (add_InvoicesServicer_to_server, Invoices(books)),  # type: ignore[abstract]
             (add_ImportsServicer_to_server, Imports(books)),
             (add_CustomersServicer_to_server, receivables),

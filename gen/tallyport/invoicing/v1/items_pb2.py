@@ -28,7 +28,7 @@ from tallyport.common.v1 import money_pb2 as tallyport_dot_common_dot_v1_dot_mon
 from tallyport.options.v1 import options_pb2 as tallyport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallyport/invoicing/v1/items.proto\x12\x16tallyport.invoicing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1ftallyport/common/v1/money.proto\x1a\"tallyport/options/v1/options.proto\"|\n\x04Item\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12.\n\nunit_price\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x18\n\x10tax_rate_percent\x18\x05 \x01(\t\"\xbe\x01\n\x11\x43reateItemRequest\x12\x16\n\x03sku\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x36\n\nunit_price\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01\x12?\n\x10tax_rate_percent\x18\x04 \x01(\tB%\xbaH\"r 2\x1e^([0-9]{1,2}(\\.[0-9]{1,4})?)?$\"*\n\x0eGetItemRequest\x12\x18\n\x07item_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"D\n\x10ListItemsRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"Y\n\x11ListItemsResponse\x12+\n\x05items\x18\x01 \x03(\x0b\x32\x1c.tallyport.invoicing.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x97\x03\n\x05Items\x12\x83\x01\n\nCreateItem\x12).tallyport.invoicing.v1.CreateItemRequest\x1a\x1c.tallyport.invoicing.v1.Item\",\x8a\xb5\x18\x10\n\x01\x03\x12\x0bitems.write\x90\xb5\x18\x02\x82\xd3\xe4\x93\x02\x0e\"\t/v1/items:\x01*\x12\x7f\n\x07GetItem\x12&.tallyport.invoicing.v1.GetItemRequest\x1a\x1c.tallyport.invoicing.v1.Item\".\x8a\xb5\x18\x0f\n\x01\x03\x12\nitems.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/items/{item_id}\x12\x86\x01\n\tListItems\x12(.tallyport.invoicing.v1.ListItemsRequest\x1a).tallyport.invoicing.v1.ListItemsResponse\"$\x8a\xb5\x18\x0f\n\x01\x03\x12\nitems.read\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/itemsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallyport/invoicing/v1/items.proto\x12\x16tallyport.invoicing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1ftallyport/common/v1/money.proto\x1a\"tallyport/options/v1/options.proto\"\xa7\x02\n\x04Item\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12.\n\nunit_price\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x18\n\x10tax_rate_percent\x18\x05 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x30\n\x0cother_prices\x18\x07 \x03(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x1a\n\x12price_includes_tax\x18\x08 \x01(\x08\x12\x10\n\x08tax_code\x18\t \x01(\t\x12\x11\n\tunit_code\x18\n \x01(\t\x12\x10\n\x08\x61rchived\x18\x0b \x01(\x08\x12\x0f\n\x07version\x18\x0c \x01(\x03\"\xfe\x02\n\x11\x43reateItemRequest\x12\x16\n\x03sku\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x36\n\nunit_price\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01\x12?\n\x10tax_rate_percent\x18\x04 \x01(\tB%\xbaH\"r 2\x1e^([0-9]{1,2}(\\.[0-9]{1,4})?)?$\x12\x1d\n\x0b\x64\x65scription\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12:\n\x0cother_prices\x18\x06 \x03(\x0b\x32\x1a.tallyport.common.v1.MoneyB\x08\xbaH\x05\x92\x01\x02\x10\x32\x12\x1a\n\x12price_includes_tax\x18\x07 \x01(\x08\x12\x19\n\x08tax_code\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18<\x12,\n\tunit_code\x18\t \x01(\tB\x19\xbaH\x16r\x14\x32\x12^([A-Z0-9]{2,3})?$\"\xdf\x04\n\x11UpdateItemRequest\x12\x18\n\x07item_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1b\n\x03sku\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<H\x00\x88\x01\x01\x12\x1d\n\x04name\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01H\x01\x88\x01\x01\x12.\n\nunit_price\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x44\n\x10tax_rate_percent\x18\x05 \x01(\tB%\xbaH\"r 2\x1e^([0-9]{1,2}(\\.[0-9]{1,4})?)?$H\x02\x88\x01\x01\x12\"\n\x0b\x64\x65scription\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0fH\x03\x88\x01\x01\x12:\n\x0cother_prices\x18\x07 \x03(\x0b\x32\x1a.tallyport.common.v1.MoneyB\x08\xbaH\x05\x92\x01\x02\x10\x32\x12\x1f\n\x12price_includes_tax\x18\x08 \x01(\x08H\x04\x88\x01\x01\x12\x1e\n\x08tax_code\x18\t \x01(\tB\x07\xbaH\x04r\x02\x18<H\x05\x88\x01\x01\x12.\n\tunit_code\x18\n \x01(\tB\x16\xbaH\x13r\x11\x32\x0f^[A-Z0-9]{2,3}$H\x06\x88\x01\x01\x12\x15\n\x08\x61rchived\x18\x0b \x01(\x08H\x07\x88\x01\x01\x12!\n\x10\x65xpected_version\x18\x0c \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x42\x06\n\x04_skuB\x07\n\x05_nameB\x13\n\x11_tax_rate_percentB\x0e\n\x0c_descriptionB\x15\n\x13_price_includes_taxB\x0b\n\t_tax_codeB\x0c\n\n_unit_codeB\x0b\n\t_archived\"*\n\x0eGetItemRequest\x12\x18\n\x07item_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"t\n\x10ListItemsRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x17\n\x05query\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x15\n\rwith_archived\x18\x04 \x01(\x08\"Y\n\x11ListItemsResponse\x12+\n\x05items\x18\x01 \x03(\x0b\x32\x1c.tallyport.invoicing.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xa3\x04\n\x05Items\x12\x83\x01\n\nCreateItem\x12).tallyport.invoicing.v1.CreateItemRequest\x1a\x1c.tallyport.invoicing.v1.Item\",\x8a\xb5\x18\x10\n\x01\x03\x12\x0bitems.write\x90\xb5\x18\x02\x82\xd3\xe4\x93\x02\x0e\"\t/v1/items:\x01*\x12\x7f\n\x07GetItem\x12&.tallyport.invoicing.v1.GetItemRequest\x1a\x1c.tallyport.invoicing.v1.Item\".\x8a\xb5\x18\x0f\n\x01\x03\x12\nitems.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/items/{item_id}\x12\x89\x01\n\nUpdateItem\x12).tallyport.invoicing.v1.UpdateItemRequest\x1a\x1c.tallyport.invoicing.v1.Item\"2\x8a\xb5\x18\x10\n\x01\x03\x12\x0bitems.write\x82\xd3\xe4\x93\x02\x18\x32\x13/v1/items/{item_id}:\x01*\x12\x86\x01\n\tListItems\x12(.tallyport.invoicing.v1.ListItemsRequest\x1a).tallyport.invoicing.v1.ListItemsResponse\"$\x8a\xb5\x18\x0f\n\x01\x03\x12\nitems.read\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/itemsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,26 +43,58 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEITEMREQUEST'].fields_by_name['unit_price']._serialized_options = b'\272H\003\310\001\001'
   _globals['_CREATEITEMREQUEST'].fields_by_name['tax_rate_percent']._loaded_options = None
   _globals['_CREATEITEMREQUEST'].fields_by_name['tax_rate_percent']._serialized_options = b'\272H\"r 2\036^([0-9]{1,2}(\\.[0-9]{1,4})?)?$'
+  _globals['_CREATEITEMREQUEST'].fields_by_name['description']._loaded_options = None
+  _globals['_CREATEITEMREQUEST'].fields_by_name['description']._serialized_options = b'\272H\005r\003\030\320\017'
+  _globals['_CREATEITEMREQUEST'].fields_by_name['other_prices']._loaded_options = None
+  _globals['_CREATEITEMREQUEST'].fields_by_name['other_prices']._serialized_options = b'\272H\005\222\001\002\0202'
+  _globals['_CREATEITEMREQUEST'].fields_by_name['tax_code']._loaded_options = None
+  _globals['_CREATEITEMREQUEST'].fields_by_name['tax_code']._serialized_options = b'\272H\004r\002\030<'
+  _globals['_CREATEITEMREQUEST'].fields_by_name['unit_code']._loaded_options = None
+  _globals['_CREATEITEMREQUEST'].fields_by_name['unit_code']._serialized_options = b'\272H\026r\0242\022^([A-Z0-9]{2,3})?$'
+  _globals['_UPDATEITEMREQUEST'].fields_by_name['item_id']._loaded_options = None
+  _globals['_UPDATEITEMREQUEST'].fields_by_name['item_id']._serialized_options = b'\272H\004r\002\020\001'
+  _globals['_UPDATEITEMREQUEST'].fields_by_name['sku']._loaded_options = None
+  _globals['_UPDATEITEMREQUEST'].fields_by_name['sku']._serialized_options = b'\272H\006r\004\020\001\030<'
+  _globals['_UPDATEITEMREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_UPDATEITEMREQUEST'].fields_by_name['name']._serialized_options = b'\272H\007r\005\020\001\030\310\001'
+  _globals['_UPDATEITEMREQUEST'].fields_by_name['tax_rate_percent']._loaded_options = None
+  _globals['_UPDATEITEMREQUEST'].fields_by_name['tax_rate_percent']._serialized_options = b'\272H\"r 2\036^([0-9]{1,2}(\\.[0-9]{1,4})?)?$'
+  _globals['_UPDATEITEMREQUEST'].fields_by_name['description']._loaded_options = None
+  _globals['_UPDATEITEMREQUEST'].fields_by_name['description']._serialized_options = b'\272H\005r\003\030\320\017'
+  _globals['_UPDATEITEMREQUEST'].fields_by_name['other_prices']._loaded_options = None
+  _globals['_UPDATEITEMREQUEST'].fields_by_name['other_prices']._serialized_options = b'\272H\005\222\001\002\0202'
+  _globals['_UPDATEITEMREQUEST'].fields_by_name['tax_code']._loaded_options = None
+  _globals['_UPDATEITEMREQUEST'].fields_by_name['tax_code']._serialized_options = b'\272H\004r\002\030<'
+  _globals['_UPDATEITEMREQUEST'].fields_by_name['unit_code']._loaded_options = None
+  _globals['_UPDATEITEMREQUEST'].fields_by_name['unit_code']._serialized_options = b'\272H\023r\0212\017^[A-Z0-9]{2,3}$'
+  _globals['_UPDATEITEMREQUEST'].fields_by_name['expected_version']._loaded_options = None
+  _globals['_UPDATEITEMREQUEST'].fields_by_name['expected_version']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_GETITEMREQUEST'].fields_by_name['item_id']._loaded_options = None
   _globals['_GETITEMREQUEST'].fields_by_name['item_id']._serialized_options = b'\272H\004r\002\020\001'
   _globals['_LISTITEMSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTITEMSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030d(\000'
+  _globals['_LISTITEMSREQUEST'].fields_by_name['query']._loaded_options = None
+  _globals['_LISTITEMSREQUEST'].fields_by_name['query']._serialized_options = b'\272H\005r\003\030\310\001'
   _globals['_ITEMS'].methods_by_name['CreateItem']._loaded_options = None
   _globals['_ITEMS'].methods_by_name['CreateItem']._serialized_options = b'\212\265\030\020\n\001\003\022\013items.write\220\265\030\002\202\323\344\223\002\016\"\t/v1/items:\001*'
   _globals['_ITEMS'].methods_by_name['GetItem']._loaded_options = None
   _globals['_ITEMS'].methods_by_name['GetItem']._serialized_options = b'\212\265\030\017\n\001\003\022\nitems.read\202\323\344\223\002\025\022\023/v1/items/{item_id}'
+  _globals['_ITEMS'].methods_by_name['UpdateItem']._loaded_options = None
+  _globals['_ITEMS'].methods_by_name['UpdateItem']._serialized_options = b'\212\265\030\020\n\001\003\022\013items.write\202\323\344\223\002\0302\023/v1/items/{item_id}:\001*'
   _globals['_ITEMS'].methods_by_name['ListItems']._loaded_options = None
   _globals['_ITEMS'].methods_by_name['ListItems']._serialized_options = b'\212\265\030\017\n\001\003\022\nitems.read\202\323\344\223\002\013\022\t/v1/items'
-  _globals['_ITEM']._serialized_start=190
-  _globals['_ITEM']._serialized_end=314
-  _globals['_CREATEITEMREQUEST']._serialized_start=317
-  _globals['_CREATEITEMREQUEST']._serialized_end=507
-  _globals['_GETITEMREQUEST']._serialized_start=509
-  _globals['_GETITEMREQUEST']._serialized_end=551
-  _globals['_LISTITEMSREQUEST']._serialized_start=553
-  _globals['_LISTITEMSREQUEST']._serialized_end=621
-  _globals['_LISTITEMSRESPONSE']._serialized_start=623
-  _globals['_LISTITEMSRESPONSE']._serialized_end=712
-  _globals['_ITEMS']._serialized_start=715
-  _globals['_ITEMS']._serialized_end=1122
+  _globals['_ITEM']._serialized_start=191
+  _globals['_ITEM']._serialized_end=486
+  _globals['_CREATEITEMREQUEST']._serialized_start=489
+  _globals['_CREATEITEMREQUEST']._serialized_end=871
+  _globals['_UPDATEITEMREQUEST']._serialized_start=874
+  _globals['_UPDATEITEMREQUEST']._serialized_end=1481
+  _globals['_GETITEMREQUEST']._serialized_start=1483
+  _globals['_GETITEMREQUEST']._serialized_end=1525
+  _globals['_LISTITEMSREQUEST']._serialized_start=1527
+  _globals['_LISTITEMSREQUEST']._serialized_end=1643
+  _globals['_LISTITEMSRESPONSE']._serialized_start=1645
+  _globals['_LISTITEMSRESPONSE']._serialized_end=1734
+  _globals['_ITEMS']._serialized_start=1737
+  _globals['_ITEMS']._serialized_end=2284
 # @@protoc_insertion_point(module_scope)

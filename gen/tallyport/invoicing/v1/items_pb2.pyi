@@ -30,6 +30,13 @@ class Item(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     UNIT_PRICE_FIELD_NUMBER: _builtins.int
     TAX_RATE_PERCENT_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    OTHER_PRICES_FIELD_NUMBER: _builtins.int
+    PRICE_INCLUDES_TAX_FIELD_NUMBER: _builtins.int
+    TAX_CODE_FIELD_NUMBER: _builtins.int
+    UNIT_CODE_FIELD_NUMBER: _builtins.int
+    ARCHIVED_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """Id with prefix itm_."""
     sku: _builtins.str
@@ -37,10 +44,26 @@ class Item(_message.Message):
     name: _builtins.str
     """Name, the description of invoice lines."""
     tax_rate_percent: _builtins.str
-    """Tax rate in percent as a decimal number, for example 8.875."""
+    """Tax rate in percent as a decimal number, for example 8.875; counts where there is no tax code."""
+    description: _builtins.str
+    """More about it."""
+    price_includes_tax: _builtins.bool
+    """True when its prices include tax."""
+    tax_code: _builtins.str
+    """Tax code of the tax table; may be empty."""
+    unit_code: _builtins.str
+    """Unit, UN/ECE Recommendation 20; C62 is a piece."""
+    archived: _builtins.bool
+    """True when it is offered no more."""
+    version: _builtins.int
+    """Counts changes from one."""
     @_builtins.property
     def unit_price(self) -> _money_pb2.Money:
-        """Price of one unit without tax."""
+        """Price of one unit, without tax unless price_includes_tax."""
+
+    @_builtins.property
+    def other_prices(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.Money]:
+        """Prices in other currencies."""
 
     def __init__(
         self,
@@ -50,10 +73,17 @@ class Item(_message.Message):
         name: _builtins.str = ...,
         unit_price: _money_pb2.Money | None = ...,
         tax_rate_percent: _builtins.str = ...,
+        description: _builtins.str = ...,
+        other_prices: _abc.Iterable[_money_pb2.Money] | None = ...,
+        price_includes_tax: _builtins.bool = ...,
+        tax_code: _builtins.str = ...,
+        unit_code: _builtins.str = ...,
+        archived: _builtins.bool = ...,
+        version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["unit_price", b"unit_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "name", b"name", "sku", b"sku", "tax_rate_percent", b"tax_rate_percent", "unit_price", b"unit_price"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived", b"archived", "description", b"description", "item_id", b"item_id", "name", b"name", "other_prices", b"other_prices", "price_includes_tax", b"price_includes_tax", "sku", b"sku", "tax_code", b"tax_code", "tax_rate_percent", b"tax_rate_percent", "unit_code", b"unit_code", "unit_price", b"unit_price", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -69,15 +99,32 @@ class CreateItemRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     UNIT_PRICE_FIELD_NUMBER: _builtins.int
     TAX_RATE_PERCENT_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    OTHER_PRICES_FIELD_NUMBER: _builtins.int
+    PRICE_INCLUDES_TAX_FIELD_NUMBER: _builtins.int
+    TAX_CODE_FIELD_NUMBER: _builtins.int
+    UNIT_CODE_FIELD_NUMBER: _builtins.int
     sku: _builtins.str
     """Stock keeping unit."""
     name: _builtins.str
     """Name."""
     tax_rate_percent: _builtins.str
     """Tax rate in percent."""
+    description: _builtins.str
+    """More about it."""
+    price_includes_tax: _builtins.bool
+    """True when its prices include tax."""
+    tax_code: _builtins.str
+    """Tax code of the tax table, instead of a rate."""
+    unit_code: _builtins.str
+    """Unit; C62, a piece, when empty."""
     @_builtins.property
     def unit_price(self) -> _money_pb2.Money:
-        """Price of one unit without tax."""
+        """Price of one unit."""
+
+    @_builtins.property
+    def other_prices(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.Money]:
+        """Prices in other currencies, one for each."""
 
     def __init__(
         self,
@@ -86,14 +133,120 @@ class CreateItemRequest(_message.Message):
         name: _builtins.str = ...,
         unit_price: _money_pb2.Money | None = ...,
         tax_rate_percent: _builtins.str = ...,
+        description: _builtins.str = ...,
+        other_prices: _abc.Iterable[_money_pb2.Money] | None = ...,
+        price_includes_tax: _builtins.bool = ...,
+        tax_code: _builtins.str = ...,
+        unit_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["unit_price", b"unit_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "sku", b"sku", "tax_rate_percent", b"tax_rate_percent", "unit_price", b"unit_price"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "name", b"name", "other_prices", b"other_prices", "price_includes_tax", b"price_includes_tax", "sku", b"sku", "tax_code", b"tax_code", "tax_rate_percent", b"tax_rate_percent", "unit_code", b"unit_code", "unit_price", b"unit_price"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CreateItemRequest: _TypeAlias = CreateItemRequest  # noqa: Y015
+
+@_typing.final
+class UpdateItemRequest(_message.Message):
+    """Changes an item."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    UNIT_PRICE_FIELD_NUMBER: _builtins.int
+    TAX_RATE_PERCENT_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    OTHER_PRICES_FIELD_NUMBER: _builtins.int
+    PRICE_INCLUDES_TAX_FIELD_NUMBER: _builtins.int
+    TAX_CODE_FIELD_NUMBER: _builtins.int
+    UNIT_CODE_FIELD_NUMBER: _builtins.int
+    ARCHIVED_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    """Id of the item."""
+    sku: _builtins.str
+    """Stock keeping unit."""
+    name: _builtins.str
+    """Name."""
+    tax_rate_percent: _builtins.str
+    """Tax rate in percent."""
+    description: _builtins.str
+    """More about it."""
+    price_includes_tax: _builtins.bool
+    """True when its prices include tax."""
+    tax_code: _builtins.str
+    """Tax code of the tax table; empty for none."""
+    unit_code: _builtins.str
+    """Unit."""
+    archived: _builtins.bool
+    """True to offer it no more."""
+    expected_version: _builtins.int
+    """Version that was shown; 0 when it does not matter."""
+    @_builtins.property
+    def unit_price(self) -> _money_pb2.Money:
+        """Price of one unit."""
+
+    @_builtins.property
+    def other_prices(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.Money]:
+        """Prices in other currencies; replaced whole when not empty."""
+
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        sku: _builtins.str | None = ...,
+        name: _builtins.str | None = ...,
+        unit_price: _money_pb2.Money | None = ...,
+        tax_rate_percent: _builtins.str | None = ...,
+        description: _builtins.str | None = ...,
+        other_prices: _abc.Iterable[_money_pb2.Money] | None = ...,
+        price_includes_tax: _builtins.bool | None = ...,
+        tax_code: _builtins.str | None = ...,
+        unit_code: _builtins.str | None = ...,
+        archived: _builtins.bool | None = ...,
+        expected_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_archived", b"_archived", "_description", b"_description", "_name", b"_name", "_price_includes_tax", b"_price_includes_tax", "_sku", b"_sku", "_tax_code", b"_tax_code", "_tax_rate_percent", b"_tax_rate_percent", "_unit_code", b"_unit_code", "archived", b"archived", "description", b"description", "name", b"name", "price_includes_tax", b"price_includes_tax", "sku", b"sku", "tax_code", b"tax_code", "tax_rate_percent", b"tax_rate_percent", "unit_code", b"unit_code", "unit_price", b"unit_price"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_archived", b"_archived", "_description", b"_description", "_name", b"_name", "_price_includes_tax", b"_price_includes_tax", "_sku", b"_sku", "_tax_code", b"_tax_code", "_tax_rate_percent", b"_tax_rate_percent", "_unit_code", b"_unit_code", "archived", b"archived", "description", b"description", "expected_version", b"expected_version", "item_id", b"item_id", "name", b"name", "other_prices", b"other_prices", "price_includes_tax", b"price_includes_tax", "sku", b"sku", "tax_code", b"tax_code", "tax_rate_percent", b"tax_rate_percent", "unit_code", b"unit_code", "unit_price", b"unit_price"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__archived: _TypeAlias = _typing.Literal["archived"]  # noqa: Y015
+    _WhichOneofArgType__archived: _TypeAlias = _typing.Literal["_archived", b"_archived"]  # noqa: Y015
+    _WhichOneofReturnType__description: _TypeAlias = _typing.Literal["description"]  # noqa: Y015
+    _WhichOneofArgType__description: _TypeAlias = _typing.Literal["_description", b"_description"]  # noqa: Y015
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    _WhichOneofReturnType__price_includes_tax: _TypeAlias = _typing.Literal["price_includes_tax"]  # noqa: Y015
+    _WhichOneofArgType__price_includes_tax: _TypeAlias = _typing.Literal["_price_includes_tax", b"_price_includes_tax"]  # noqa: Y015
+    _WhichOneofReturnType__sku: _TypeAlias = _typing.Literal["sku"]  # noqa: Y015
+    _WhichOneofArgType__sku: _TypeAlias = _typing.Literal["_sku", b"_sku"]  # noqa: Y015
+    _WhichOneofReturnType__tax_code: _TypeAlias = _typing.Literal["tax_code"]  # noqa: Y015
+    _WhichOneofArgType__tax_code: _TypeAlias = _typing.Literal["_tax_code", b"_tax_code"]  # noqa: Y015
+    _WhichOneofReturnType__tax_rate_percent: _TypeAlias = _typing.Literal["tax_rate_percent"]  # noqa: Y015
+    _WhichOneofArgType__tax_rate_percent: _TypeAlias = _typing.Literal["_tax_rate_percent", b"_tax_rate_percent"]  # noqa: Y015
+    _WhichOneofReturnType__unit_code: _TypeAlias = _typing.Literal["unit_code"]  # noqa: Y015
+    _WhichOneofArgType__unit_code: _TypeAlias = _typing.Literal["_unit_code", b"_unit_code"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__archived) -> _WhichOneofReturnType__archived | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__description) -> _WhichOneofReturnType__description | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__price_includes_tax) -> _WhichOneofReturnType__price_includes_tax | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sku) -> _WhichOneofReturnType__sku | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__tax_code) -> _WhichOneofReturnType__tax_code | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__tax_rate_percent) -> _WhichOneofReturnType__tax_rate_percent | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__unit_code) -> _WhichOneofReturnType__unit_code | None: ...
+
+Global___UpdateItemRequest: _TypeAlias = UpdateItemRequest  # noqa: Y015
 
 @_typing.final
 class GetItemRequest(_message.Message):
@@ -125,19 +278,27 @@ class ListItemsRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    WITH_ARCHIVED_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most this many; 25 when zero."""
     page_token: _builtins.str
     """Token of the next page from the answer before."""
+    query: _builtins.str
+    """Part of the name or stock keeping unit."""
+    with_archived: _builtins.bool
+    """True to see those that are offered no more as well."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        query: _builtins.str = ...,
+        with_archived: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "query", b"query", "with_archived", b"with_archived"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -45,6 +45,11 @@ class ItemsStub:
                 request_serializer=tallyport_dot_invoicing_dot_v1_dot_items__pb2.GetItemRequest.SerializeToString,
                 response_deserializer=tallyport_dot_invoicing_dot_v1_dot_items__pb2.Item.FromString,
                 _registered_method=True)
+        self.UpdateItem = channel.unary_unary(
+                '/tallyport.invoicing.v1.Items/UpdateItem',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_items__pb2.UpdateItemRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_items__pb2.Item.FromString,
+                _registered_method=True)
         self.ListItems = channel.unary_unary(
                 '/tallyport.invoicing.v1.Items/ListItems',
                 request_serializer=tallyport_dot_invoicing_dot_v1_dot_items__pb2.ListItemsRequest.SerializeToString,
@@ -70,6 +75,13 @@ class ItemsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateItem(self, request, context):
+        """Changes an item; absent fields stay. Invoices that were made keep what they say.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListItems(self, request, context):
         """Lists items by name.
         """
@@ -88,6 +100,11 @@ def add_ItemsServicer_to_server(servicer, server):
             'GetItem': grpc.unary_unary_rpc_method_handler(
                     servicer.GetItem,
                     request_deserializer=tallyport_dot_invoicing_dot_v1_dot_items__pb2.GetItemRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_items__pb2.Item.SerializeToString,
+            ),
+            'UpdateItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateItem,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_items__pb2.UpdateItemRequest.FromString,
                     response_serializer=tallyport_dot_invoicing_dot_v1_dot_items__pb2.Item.SerializeToString,
             ),
             'ListItems': grpc.unary_unary_rpc_method_handler(
@@ -150,6 +167,33 @@ class Items:
             target,
             '/tallyport.invoicing.v1.Items/GetItem',
             tallyport_dot_invoicing_dot_v1_dot_items__pb2.GetItemRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_items__pb2.Item.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.Items/UpdateItem',
+            tallyport_dot_invoicing_dot_v1_dot_items__pb2.UpdateItemRequest.SerializeToString,
             tallyport_dot_invoicing_dot_v1_dot_items__pb2.Item.FromString,
             options,
             channel_credentials,

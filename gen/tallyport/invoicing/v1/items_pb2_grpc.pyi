@@ -37,6 +37,8 @@ class ItemsStub:
     """Creates an item."""
     GetItem: _grpc.UnaryUnaryMultiCallable[_items_pb2.GetItemRequest, _items_pb2.Item]
     """Gets an item."""
+    UpdateItem: _grpc.UnaryUnaryMultiCallable[_items_pb2.UpdateItemRequest, _items_pb2.Item]
+    """Changes an item; absent fields stay. Invoices that were made keep what they say."""
     ListItems: _grpc.UnaryUnaryMultiCallable[_items_pb2.ListItemsRequest, _items_pb2.ListItemsResponse]
     """Lists items by name."""
 
@@ -49,6 +51,8 @@ class ItemsAsyncStub(ItemsStub):
     """Creates an item."""
     GetItem: _aio.UnaryUnaryMultiCallable[_items_pb2.GetItemRequest, _items_pb2.Item]  # type: ignore[assignment]
     """Gets an item."""
+    UpdateItem: _aio.UnaryUnaryMultiCallable[_items_pb2.UpdateItemRequest, _items_pb2.Item]  # type: ignore[assignment]
+    """Changes an item; absent fields stay. Invoices that were made keep what they say."""
     ListItems: _aio.UnaryUnaryMultiCallable[_items_pb2.ListItemsRequest, _items_pb2.ListItemsResponse]  # type: ignore[assignment]
     """Lists items by name."""
 
@@ -70,6 +74,14 @@ class ItemsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_items_pb2.Item, _abc.Awaitable[_items_pb2.Item]]:
         """Gets an item."""
+
+    @_abc_1.abstractmethod
+    def UpdateItem(
+        self,
+        request: _items_pb2.UpdateItemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_items_pb2.Item, _abc.Awaitable[_items_pb2.Item]]:
+        """Changes an item; absent fields stay. Invoices that were made keep what they say."""
 
     @_abc_1.abstractmethod
     def ListItems(
