@@ -11,6 +11,7 @@ from chassis.money import Money
 from services.invoicing.domain.invoice import Terms
 from services.invoicing.domain.item import Item
 from services.invoicing.domain.pricing import ONE_PIECE, Line, Tax
+from services.invoicing.domain.taxation import Taxation
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,39 +59,68 @@ class InvoiceChanges:
     """Fields of Terms that change, by name."""
 
 
-def fill_lines(drafts: Sequence[LineDraft], items: Mapping[str, Item], currency: str) -> list[Line]:
-    """Lines with everything that items tell. VALIDATION_FAILED for the first one that stays incomplete."""
-    return [_fill(index, draft, items, currency) for index, draft in enumerate(drafts)]
+def fill_lines(
+    drafts: Sequence[LineDraft],
+    items: Mapping[str, Item],
+    currency: str,
+    taxation: Taxation,
+    *,
+    prices_include_tax: bool = False,
+) -> list[Line]:
+    """Lines with everything that items and tax codes tell. VALIDATION_FAILED for the first that stays incomplete."""
+    for index, draft in enumerate(drafts):
+        item = items.get(draft.item_id)
+        if item and draft.unit_price is None and item.price_includes_tax != prices_include_tax:
+            raise _wrong(
+                index, "item_id", "tax_inclusive",
+                "This item's prices and this invoice's differ in whether tax is included. Please enter a price.",
+            )  # fmt: skip
+    return [_fill(index, draft, items, currency, taxation) for index, draft in enumerate(drafts)]
 
 
-def _fill(index: int, draft: LineDraft, items: Mapping[str, Item], currency: str) -> Line:
+def _fill(index: int, draft: LineDraft, items: Mapping[str, Item], currency: str, taxation: Taxation) -> Line:
     item = items.get(draft.item_id) if draft.item_id else None
     if draft.item_id and item is None:
         raise _wrong(index, "item_id", "item", "There is no such item.")
     description = draft.description or (item.name if item else "")
     if not description:
         raise _wrong(index, "description", "required", "Say what is sold, or name an item.")
-    unit_price = draft.unit_price or (item.unit_price if item else None)
+    unit_price = draft.unit_price or (item.price_in(currency) if item else None)
     if unit_price is None:
-        raise _wrong(index, "unit_price", "required", "Give a price, or name an item.")
+        text = f"This item has no price in {currency}." if item else "Give a price, or name an item."
+        raise _wrong(index, "unit_price", "required", text)
     if unit_price.currency != currency:
         raise _wrong(index, "unit_price.currency", "currency", f"This invoice is in {currency}.")
+    taxes, rate = _taxes(index, draft, item, taxation)
     line = Line(
-        description, draft.quantity, unit_price, _rate(draft, item), draft.item_id or None, taxes=draft.taxes,
+        description, draft.quantity, unit_price, rate, draft.item_id or None, taxes=taxes,
         discount_percent=draft.discount_percent, discount_amount=draft.discount_amount,
-        sku=item.sku if item else "", unit_code=draft.unit_code or ONE_PIECE,
+        sku=item.sku if item else "", unit_code=draft.unit_code or (item.unit_code if item else ONE_PIECE),
         period_start=draft.period_start, period_end=draft.period_end,
     )  # fmt: skip
     _must_make_sense(index, line)
     return line
 
 
-def _rate(draft: LineDraft, item: Item | None) -> Decimal:
-    if draft.taxes:
-        return sum((tax.rate_percent for tax in draft.taxes), Decimal(0))
+def _taxes(
+    index: int, draft: LineDraft, item: Item | None, taxation: Taxation
+) -> tuple[tuple[Tax, ...], Decimal]:
+    """Taxes and their rate: what somebody said, else what the tax code means, else the item's rate."""
     if draft.tax_rate_percent is not None:
-        return draft.tax_rate_percent
-    return item.tax_rate_percent if item else Decimal(0)
+        return (), draft.tax_rate_percent
+    taxes = draft.taxes
+    code = draft.tax_code or (item.tax_code if item else "")
+    if not taxes and code:
+        found = taxation.by_code(code)
+        if found is None:
+            raise _wrong(index, "tax_code", "tax_code", f"There is no tax code {code} on {taxation.day}.")
+        taxes = found
+    if not taxes:
+        rate = item.tax_rate_percent if item else Decimal(0)
+        taxes = taxation.by_rate(rate)
+        if not taxes:
+            return (), rate
+    return taxes, sum((tax.rate_percent for tax in taxes), Decimal(0))
 
 
 def _must_make_sense(index: int, line: Line) -> None:
@@ -107,8 +137,6 @@ def _must_make_sense(index: int, line: Line) -> None:
         raise _wrong(index, "discount", "range", "A discount is at most what the line comes to.")
     if line.period_start and line.period_end and line.period_end < line.period_start:
         raise _wrong(index, "period_end", "too_early", "The period ends before it begins.")
-    if len({tax.category for tax in line.all_taxes}) > 1:
-        raise _wrong(index, "taxes", "category", "All taxes of a line are of one category.")
 
 
 def _wrong(index: int, field: str, code: str, message: str) -> ServiceError:

@@ -4,28 +4,42 @@ from dataclasses import replace
 from datetime import date
 
 from chassis import audit
-from chassis.database import WriteTx
+from chassis.database import ReadTx, WriteTx
 from chassis.errors import invalid
 from chassis.ids import new_id
 from services.invoicing.domain import ledger as books
 from services.invoicing.domain.customer import Customer
 from services.invoicing.domain.invoice import Invoice, InvoiceKind, Terms, new_draft
 from services.invoicing.domain.invoice_draft import InvoiceDraft, fill_lines
+from services.invoicing.domain.taxation import Taxation, taxation
 from services.invoicing.operations.check_customer_credit import must_take_invoice
 from services.invoicing.store import invoices, ledger
 from services.invoicing.store.customers import get_customer
 from services.invoicing.store.items import get_items
 from services.invoicing.store.organizations import get_organization
+from services.invoicing.store.tax_rates import tax_rates
 from services.invoicing.translate import events
 from services.invoicing.translate.invoices import to_proto_invoice
 from tallyport.invoicing.v1 import invoices_pb2 as pb
 
 
-async def draft_invoice(tx: WriteTx, draft: InvoiceDraft) -> tuple[Invoice, pb.Invoice]:
-    """The new draft, with items, terms and dates filled in, as we have it and as it is told. CUSTOMER_ON_HOLD."""
+async def draft_invoice(
+    tx: WriteTx, draft: InvoiceDraft, *, to_wait: bool = False
+) -> tuple[Invoice, pb.Invoice]:
+    """The new draft as we have it and as it is told. CUSTOMER_ON_HOLD, unless it is made to wait for the end of it."""
+    invoice = await compose_draft(tx, draft, to_wait=to_wait)
+    await invoices.insert_invoices(tx, [invoice])
+    told = to_proto_invoice(invoice, (await get_organization(tx)).date_of(tx.now()))
+    audit.record(tx, "invoice.created", invoice.invoice_id, after=told.SerializeToString(deterministic=True))
+    return invoice, told
+
+
+async def compose_draft(tx: ReadTx, draft: InvoiceDraft, *, to_wait: bool = False) -> Invoice:
+    """A draft with items, taxes, terms and dates filled in, which is nowhere yet."""
     today = (await get_organization(tx)).date_of(tx.now())
     customer = await get_customer(tx, draft.customer_id)
-    customer.must_take_invoices()
+    if not to_wait:
+        customer.must_take_invoices()
     items = await get_items(tx, {line.item_id for line in draft.lines if line.item_id})
     invoice_date = draft.invoice_date or today
     empty = replace(
@@ -44,11 +58,12 @@ async def draft_invoice(tx: WriteTx, draft: InvoiceDraft) -> tuple[Invoice, pb.I
         terms=_with_early_discount(draft.terms, customer, invoice_date),
     )
     must_fall_due_in_time(empty)
-    invoice = empty.with_lines(fill_lines(draft.lines, items, customer.currency))
-    await invoices.insert_invoices(tx, [invoice])
-    told = to_proto_invoice(invoice, today)
-    audit.record(tx, "invoice.created", invoice.invoice_id, after=told.SerializeToString(deterministic=True))
-    return invoice, told
+    return empty.with_lines(
+        fill_lines(
+            draft.lines, items, customer.currency, await taxation_of(tx, customer, invoice_date),
+            prices_include_tax=draft.terms.prices_include_tax,
+        )
+    )  # fmt: skip
 
 
 async def issue_invoice(
@@ -83,6 +98,11 @@ def _with_early_discount(terms: Terms, customer: Customer, invoice_date: date) -
     if until is None or terms.early_discount_percent or terms.early_discount_until is not None:
         return terms
     return replace(terms, early_discount_percent=customer.early_discount_percent, early_discount_until=until)
+
+
+async def taxation_of(tx: ReadTx, customer: Customer, day: date) -> Taxation:
+    """How an invoice of the day to the customer is taxed."""
+    return taxation(await get_organization(tx), customer, day, await tax_rates(tx))
 
 
 async def free_number(tx: WriteTx, series: str = "") -> str:

@@ -7,8 +7,9 @@ from chassis.caller import current_call
 from chassis.database import Database, WriteTx
 from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.invoice_draft import InvoiceChanges, fill_lines
-from services.invoicing.operations.issue_invoice import must_fall_due_in_time
+from services.invoicing.operations.issue_invoice import must_fall_due_in_time, taxation_of
 from services.invoicing.store import invoices
+from services.invoicing.store.customers import get_customer
 from services.invoicing.store.items import get_items
 from services.invoicing.store.organizations import get_organization
 from services.invoicing.translate.invoices import to_proto_invoice
@@ -26,7 +27,12 @@ async def update_invoice(db: Database, invoice_id: str, changes: InvoiceChanges)
         must_fall_due_in_time(after)
         if changes.lines:
             items = await get_items(tx, {line.item_id for line in changes.lines if line.item_id})
-            after = after.with_lines(fill_lines(changes.lines, items, after.currency))
+            customer = await get_customer(tx, after.customer_id)
+            lines = fill_lines(
+                changes.lines, items, after.currency, await taxation_of(tx, customer, after.invoice_date),
+                prices_include_tax=after.terms.prices_include_tax,
+            )  # fmt: skip
+            after = after.with_lines(lines)
             await invoices.replace_lines(tx, after)
         await invoices.update_invoice(tx, after)
         answer = to_proto_invoice(after, today)

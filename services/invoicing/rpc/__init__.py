@@ -15,6 +15,9 @@ from services.invoicing.rpc.items import Items
 from services.invoicing.rpc.open_items import OpenItems
 from services.invoicing.rpc.pay_links import PayLinks
 from services.invoicing.rpc.reservations import Deliveries, Reservations
+from services.invoicing.rpc.schedules import Schedules
+from services.invoicing.rpc.taxes import Taxes
+from services.invoicing.rpc.triggers import InvoiceTriggers
 from tallyport.invoicing.v1 import (
     books_pb2_grpc,
     customer_proposals_pb2_grpc,
@@ -24,6 +27,8 @@ from tallyport.invoicing.v1 import (
     items_pb2_grpc,
     pay_links_pb2_grpc,
     reservations_pb2_grpc,
+    schedules_pb2_grpc,
+    taxes_pb2_grpc,
 )
 
 
@@ -35,6 +40,7 @@ def servicers(
         (customers_pb2_grpc.add_CustomersServicer_to_server, Customers(db)),
         (customer_proposals_pb2_grpc.add_CustomerProposalsServicer_to_server, CustomerProposals(db)),
         (items_pb2_grpc.add_ItemsServicer_to_server, Items(db)),
+        (taxes_pb2_grpc.add_TaxesServicer_to_server, Taxes(db)),
         (invoices_pb2_grpc.add_InvoicesServicer_to_server, Invoices(db, find_slip)),
         (pay_links_pb2_grpc.add_PayLinksServicer_to_server, PayLinks(db, pay_link_key)),
         (imports_pb2_grpc.add_ImportsServicer_to_server, Imports(db)),
@@ -44,6 +50,8 @@ def servicers(
             reservations_pb2_grpc.add_DeliveriesServicer_to_server,
             Deliveries(db, pay_link_key, find_slip),
         ),
+        (schedules_pb2_grpc.add_SchedulesServicer_to_server, Schedules(db)),
+        (schedules_pb2_grpc.add_InvoiceTriggersServicer_to_server, InvoiceTriggers(db)),
         (books_pb2_grpc.add_ReceivablesBooksServicer_to_server, ReceivablesBooks(db)),
         event_log(db),
     )

@@ -292,7 +292,7 @@ def _line_values(invoice: Invoice) -> list[dict[str, Any]]:
             "unit_code": line.unit_code,
             "discount_percent": line.discount_percent,
             "discount_minor_units": line.discount_amount and line.discount_amount.minor_units,
-            "taxes": [_tax_values(tax) for tax in line.taxes],
+            "taxes": [tax_values(tax) for tax in line.taxes],
             "period_start": line.period_start,
             "period_end": line.period_end,
         }
@@ -303,20 +303,22 @@ def _line_values(invoice: Invoice) -> list[dict[str, Any]]:
 def _line(row: Row[Any], currency: str) -> Line:
     return Line(
         row.description, row.quantity, Money(row.unit_price_minor_units, currency),
-        row.tax_rate_percent, row.item_id, taxes=tuple(_tax(tax) for tax in row.taxes),
+        row.tax_rate_percent, row.item_id, taxes=tuple(tax_of(tax) for tax in row.taxes),
         discount_percent=row.discount_percent, discount_amount=_money(row.discount_minor_units, currency),
         sku=row.sku, unit_code=row.unit_code, period_start=row.period_start, period_end=row.period_end,
     )  # fmt: skip
 
 
-def _tax_values(tax: Tax) -> dict[str, str]:
+def tax_values(tax: Tax) -> dict[str, str]:
+    """A tax as it is kept in a row."""
     return {
         "name": tax.name, "rate_percent": str(tax.rate_percent), "category": tax.category.value,
         "exemption_reason": tax.exemption_reason,
     }  # fmt: skip
 
 
-def _tax(values: Mapping[str, str]) -> Tax:
+def tax_of(values: Mapping[str, str]) -> Tax:
+    """A tax from what is kept in a row."""
     return Tax(
         values["name"], Decimal(values["rate_percent"]), TaxCategory(values["category"]),
         values["exemption_reason"],

@@ -51,7 +51,7 @@ def _line_draft(field: str, line: pb.InvoiceLineInput) -> LineDraft:
         quantity=from_proto_decimal(line.quantity, "1"),
         unit_price=_money(f"{field}.unit_price", line, "unit_price"),
         tax_rate_percent=from_proto_decimal(line.tax_rate_percent, "0") if line.tax_rate_percent else None,
-        taxes=tuple(_from_proto_tax(f"{field}.taxes[{at}]", tax) for at, tax in enumerate(line.taxes)),
+        taxes=from_proto_taxes(f"{field}.taxes", line.taxes),
         tax_code=line.tax_code,
         discount_percent=from_proto_decimal(line.discount_percent, "0"),
         discount_amount=_money(f"{field}.discount", line, "discount"),
@@ -59,6 +59,14 @@ def _line_draft(field: str, line: pb.InvoiceLineInput) -> LineDraft:
         period_start=from_proto_day(f"{field}.period_start", line.period_start),
         period_end=from_proto_day(f"{field}.period_end", line.period_end),
     )
+
+
+def from_proto_taxes(field: str, messages: Iterable[pb.LineTax]) -> tuple[Tax, ...]:
+    """Taxes that are due on the same sum. VALIDATION_FAILED unless all are of one category."""
+    taxes = tuple(_from_proto_tax(f"{field}[{at}]", tax) for at, tax in enumerate(messages))
+    if len({tax.category for tax in taxes}) > 1:
+        raise invalid(field, "category", "All taxes of a line are of one category.")
+    return taxes
 
 
 def _from_proto_tax(field: str, message: pb.LineTax) -> Tax:
@@ -83,20 +91,24 @@ def to_proto_line(line: Line, price: Money) -> pb.InvoiceLine:
         amount_with_tax=to_proto_money(price),
         discount_percent=to_proto_percent(line.discount_percent),
         discount=to_proto_money(line.discount),
-        taxes=[
-            pb.LineTax(
-                name=tax.name,
-                rate_percent=to_proto_decimal(tax.rate_percent),
-                category=_CATEGORY[tax.category],
-                exemption_reason=tax.exemption_reason,
-            )
-            for tax in line.all_taxes
-        ],
+        taxes=to_proto_line_taxes(line.all_taxes),
         sku=line.sku,
         unit_code=line.unit_code,
         period_start=line.period_start.isoformat() if line.period_start else "",
         period_end=line.period_end.isoformat() if line.period_end else "",
     )
+
+
+def to_proto_line_taxes(taxes: Iterable[Tax]) -> list[pb.LineTax]:
+    return [
+        pb.LineTax(
+            name=tax.name,
+            rate_percent=to_proto_decimal(tax.rate_percent),
+            category=_CATEGORY[tax.category],
+            exemption_reason=tax.exemption_reason,
+        )
+        for tax in taxes
+    ]
 
 
 def to_proto_taxes(taxes: Sequence[TaxTotal]) -> list[pb.TaxTotal]:

@@ -25,6 +25,9 @@ from services.invoicing.rpc.items import Items
 from services.invoicing.rpc.open_items import OpenItems
 from services.invoicing.rpc.pay_links import PayLinks
 from services.invoicing.rpc.reservations import Deliveries, Reservations
+from services.invoicing.rpc.schedules import Schedules
+from services.invoicing.rpc.taxes import Taxes
+from services.invoicing.rpc.triggers import InvoiceTriggers
 from tallyport.common.v1 import money_pb2
 from tallyport.identity.v1 import events_pb2 as identity_events
 from tallyport.identity.v1 import organizations_pb2
@@ -45,11 +48,14 @@ class Office:
         self.customers = Customers(db)
         self.customer_proposals = CustomerProposals(db)
         self.items = Items(db)
+        self.taxes = Taxes(db)
         self.invoices = Invoices(db)
         self.pay_links = PayLinks(db, PAY_LINK_KEY)
         self.imports = Imports(db)
         self.reservations = Reservations(db)
         self.open_items = OpenItems(db)
+        self.schedules = Schedules(db)
+        self.triggers = InvoiceTriggers(db)
         self.deliveries = Deliveries(db, PAY_LINK_KEY)
 
     @classmethod
