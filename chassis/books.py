@@ -107,8 +107,9 @@ async def lift(tx: WriteTx, verify: Verify, *, reason: str) -> Broken | None:
 
 async def check_due(db: Database, verify: Verify) -> int:
     """Check the organizations whose turn has come, at most BATCH of them. For a job; returns how many."""
+    is_in_turn = await db.in_turn()
     async with db.transport() as tx:
-        everybody = await audit.organizations(tx)
+        everybody = [one for one in await audit.organizations(tx) if is_in_turn(one)]
     async with db.sweep() as swept:
         known = {row.organization_id: row for row in await swept.execute(_TURNS)}
         now = swept.now()

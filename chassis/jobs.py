@@ -63,6 +63,8 @@ class Job:
     run: Callable[[], Awaitable[int]]
     batch_limit: int = 100
     next_due: NextDue | None = None
+    only_watches: bool = False
+    """It changes nothing that anybody waits for: it is not run while a test clock moves, but when it stands again."""
 
 
 def earliest(db: Database, sql: str) -> NextDue:

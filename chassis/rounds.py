@@ -46,7 +46,7 @@ class Rounds:
 
     def __init__(self, db: Database, jobs: Sequence["Job"], run_once: RunOnce) -> None:
         self._db = db
-        self._jobs = jobs
+        self._jobs = [job for job in jobs if not job.only_watches]
         self._run_once = run_once
         self._locks: dict[str, asyncio.Lock] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}

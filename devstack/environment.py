@@ -171,6 +171,7 @@ class Environment:
         }
         return addresses | {
             "TALLYPORT_ENVIRONMENT": "development",
+            "TALLYPORT_TEST_CLOCKS": "true",
             "TALLYPORT_TLS_CA_FILE": str(tls / "ca.pem"),
             "TALLYPORT_TLS_CERT_FILE": str(tls / f"{identity}.pem"),
             "TALLYPORT_TLS_KEY_FILE": str(tls / f"{identity}-key.pem"),

@@ -9,6 +9,8 @@ from devstack.simulator.webhooks import Webhooks
 
 DISPUTE_FEE_MINOR_UNITS = 1500
 RETURN_FEE_MINOR_UNITS = 400
+EVERYBODY = "daily"
+"""What is paid out to all that have no clock of their own."""
 
 
 class Balance:
@@ -20,8 +22,8 @@ class Balance:
         self._timeline = timeline
         self._webhooks = webhooks
         timeline.on("pay_out", self._daily)
-        if store.one("SELECT 1 FROM schedule WHERE action = 'pay_out'") is None:
-            timeline.add("pay_out", "daily", due_at=next_midnight(clock.now()))
+        if not timeline.has("pay_out", EVERYBODY):
+            timeline.add("pay_out", EVERYBODY, due_at=next_midnight(clock.now()))
 
     def add(self, kind: str, subject: Row, *, amount_minor_units: int, fee_minor_units: int = 0) -> None:
         """Note a movement about a charge, refund or dispute, inside the caller's transaction."""
@@ -36,9 +38,19 @@ class Balance:
             currency=subject["currency"],
             created_at=self._clock.now(),
         )
+        self.pay_out_next_midnight(json.loads(subject["metadata"]).get("organization_id", ""))
+
+    def pay_out_next_midnight(self, account: str) -> None:
+        """An account with a clock of its own is paid out at its midnight, if something is there."""
+        if account in self._clock.clocked and not self._timeline.has("pay_out", account):
+            with self._clock.on_account(account):
+                self._timeline.add("pay_out", account, due_at=next_midnight(self._clock.now()))
 
     def _daily(self, object_id: str) -> None:
-        self._timeline.add("pay_out", object_id, due_at=next_midnight(self._clock.now()))
+        if object_id != EVERYBODY:
+            self.pay_out(object_id)
+            return
+        self._timeline.add("pay_out", EVERYBODY, due_at=next_midnight(self._clock.now()))
         self.pay_out()
 
     def pay_out(self, organization_id: str | None = None) -> list[str]:
@@ -46,7 +58,9 @@ class Balance:
         found = self._store.all(
             "SELECT organization_id, currency, sum(amount_minor_units - fee_minor_units) AS net"
             " FROM balance_lines WHERE payout_id = ''"
-            " AND (:organization_id IS NULL OR organization_id = :organization_id)"
+            " AND CASE WHEN :organization_id IS NULL"
+            " THEN organization_id NOT IN (SELECT account FROM account_clocks)"
+            " ELSE organization_id = :organization_id END"
             " GROUP BY organization_id, currency HAVING net > 0 ORDER BY organization_id, currency",
             organization_id=organization_id,
         )

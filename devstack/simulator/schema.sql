@@ -186,10 +186,17 @@ CREATE TABLE IF NOT EXISTS schedule (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     due_at REAL NOT NULL,
     action TEXT NOT NULL,
-    object_id TEXT NOT NULL
+    object_id TEXT NOT NULL,
+    account TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS schedule_due ON schedule (due_at);
 CREATE INDEX IF NOT EXISTS schedule_object ON schedule (object_id);
+
+-- Accounts whose time stands still until somebody moves it.
+CREATE TABLE IF NOT EXISTS account_clocks (
+    account TEXT PRIMARY KEY,
+    stands_at REAL NOT NULL
+);
 
 CREATE TABLE IF NOT EXISTS clock (
     id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -52,6 +52,8 @@ class Store:
                 f"CREATE TABLE {name}_old AS SELECT * FROM {name};",  # noqa: S608
                 f"DROP TABLE {name};",
             ]
+        if "schedule" in tables and "account" not in self._columns("schedule"):
+            script.append("ALTER TABLE schedule ADD COLUMN account TEXT NOT NULL DEFAULT '';")
         script.append(_SCHEMA.read_text())
         for name in old:
             script += [

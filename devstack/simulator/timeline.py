@@ -9,6 +9,10 @@ from devstack.simulator.store import Store
 
 Action = Callable[[str], object]
 _LONGEST_PAUSE_SECONDS = 5.0
+_MINE = (
+    "CASE :account WHEN '' THEN account NOT IN (SELECT account FROM account_clocks)"
+    " ELSE account = :account END"
+)
 
 
 class Timeline:
@@ -26,7 +30,8 @@ class Timeline:
 
     def add(self, action: str, object_id: str, *, due_at: float) -> None:
         """Have something happen to an object, at the earliest at that moment."""
-        self._store.insert("schedule", due_at=due_at, action=action, object_id=object_id)
+        account = self._clock.account
+        self._store.insert("schedule", due_at=due_at, action=action, object_id=object_id, account=account)
         self._wake.set()
 
     def drop(self, action: str, object_id: str) -> None:
@@ -37,10 +42,27 @@ class Timeline:
             action=action,
         )
 
-    def next_due_at(self) -> float | None:
-        """When the next thing happens."""
-        row = self._store.one("SELECT min(due_at) AS at FROM schedule")
+    def has(self, action: str, object_id: str) -> bool:
+        """Whether it is still to happen."""
+        found = self._store.one(
+            "SELECT 1 FROM schedule WHERE action = :action AND object_id = :object_id",
+            action=action,
+            object_id=object_id,
+        )
+        return found is not None
+
+    def next_due_at(self, account: str = "") -> float | None:
+        """When the next thing happens: to an account with a clock of its own, or to all others."""
+        row = self._store.one(f"SELECT min(due_at) AS at FROM schedule WHERE {_MINE}", account=account)  # noqa: S608
         return None if row is None else row["at"]
+
+    def advance_account(self, account: str, moment: float) -> int:
+        """Let time pass for one account; gives it a clock of its own if it has none. Returns how much happened."""
+        if account not in self._clock.clocked:
+            self._clock.stand_at(account, moment)
+        steps = self._run_until(moment, account)
+        self._clock.stand_at(account, moment)
+        return steps
 
     def advance_to(self, moment: float) -> int:
         """Let time pass: everything due by then happens in order, each at its own moment. Returns how many."""
@@ -48,12 +70,12 @@ class Timeline:
         self._clock.go_to(moment)
         return steps
 
-    def _run_until(self, moment: float) -> int:
+    def _run_until(self, moment: float, account: str = "") -> int:
         steps = 0
-        while row := self._store.one(
-            "SELECT * FROM schedule WHERE due_at <= :moment ORDER BY due_at, seq LIMIT 1", moment=moment
-        ):
-            with self._clock.held_at(row["due_at"]), self._store.transaction():
+        due = f"SELECT * FROM schedule WHERE due_at <= :moment AND {_MINE} ORDER BY due_at, seq LIMIT 1"  # noqa: S608
+        while row := self._store.one(due, moment=moment, account=account):
+            at = max(row["due_at"], self._clock.now_of(account)) if account else row["due_at"]
+            with self._clock.on_account(row["account"]), self._clock.held_at(at), self._store.transaction():
                 self._store.execute("DELETE FROM schedule WHERE seq = :seq", seq=row["seq"])
                 self._actions[row["action"]](row["object_id"])
             steps += 1

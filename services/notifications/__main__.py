@@ -7,12 +7,14 @@ from chassis.clock_port import clock_port
 from chassis.event_log import event_log
 from chassis.gaps import gap_fetcher
 from chassis.inbox import Consumers, Recovery
+from chassis.jobs import run_jobs
 from chassis.lifecycle import HealthServer
 from chassis.relay import Relay
 from chassis.rpc.client import connect
 from chassis.rpc.server import Server
 from chassis.service_database import answers, open_database
 from services.notifications.consumers import HANDLERS
+from services.notifications.jobs import jobs
 from services.notifications.rpc import servicers
 from services.notifications.settings import NotificationsSettings
 
@@ -61,7 +63,15 @@ async def work() -> None:
         consumers = Consumers(
             db, bus, SERVICE, HANDLERS, clock, recovery=Recovery(fetch_gap=gap_fetcher(settings))
         )
-        await lifecycle.run(consumers.run(), mailer.serve, Relay(db, bus, SERVICE).run(), health.serve)
+        parts: list[lifecycle.Part] = [
+            consumers.run(),
+            mailer.serve,
+            Relay(db, bus, SERVICE).run(),
+            health.serve,
+        ]
+        if settings.test_clocks:
+            parts.append(run_jobs(db, jobs(db, mailer)))
+        await lifecycle.run(*parts)
     finally:
         await bus.close()
         await invoicing.close()

@@ -13,6 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.database import Database
 from chassis.errors import ServiceError
+from chassis.jobs import turns
+from chassis.turns import OTHERS, turn_scope
 from services.notifications.channels.channel import Channel
 from services.notifications.domain.message import Message, State
 from services.notifications.operations.send_message import Documents, send_message
@@ -94,14 +96,21 @@ class Mailer:
                 await self._wait()
 
     async def send_due(self) -> list[Message]:
-        """Sends what is due now, one after the other, and tells what became of it: for tests and tools."""
-        outcomes = [await self._send_one(*due) for due in await self._due()]
+        """Sends what is due now, one after the other, and tells what became of it: for rounds, tests and tools."""
+        async with self._db.sweep() as tx:
+            found = await messages.due_messages(tx, limit=SWEEP_BATCH)
+        outcomes = [await self._send_one(*due) for due in found]
         return [message for message in outcomes if message is not None]
 
     async def _due(self) -> list[tuple[str, str]]:
-        async with self._db.sweep() as tx:
-            found = await messages.due_messages(tx, limit=SWEEP_BATCH)
-            _WAITING.set(len(found) if len(found) < SWEEP_BATCH else await messages.count_waiting(tx))
+        found: list[tuple[str, str]] = []
+        for turn in await turns(self._db):
+            with turn_scope(turn):
+                async with self._db.sweep() as tx:
+                    found += await messages.due_messages(tx, limit=SWEEP_BATCH)
+                    if turn is OTHERS:
+                        is_full = len(found) >= SWEEP_BATCH
+                        _WAITING.set(await messages.count_waiting(tx) if is_full else len(found))
         return found
 
     async def _send(self, organization_id: str, message_id: str) -> bool:

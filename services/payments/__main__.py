@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from chassis import lifecycle, migrations, telemetry
 from chassis.bus import Bus
+from chassis.clock_port import clock_port
 from chassis.event_log import event_log
 from chassis.gaps import gap_fetcher
 from chassis.inbox import Consumers, Recovery
@@ -18,6 +20,7 @@ from services.payments.consumers import AGGREGATE_TYPES, HANDLERS
 from services.payments.desk import Desk
 from services.payments.invoicing import Reservations
 from services.payments.jobs import jobs
+from services.payments.operations.follow_test_clock import let_go_of_clock
 from services.payments.providers import Provider
 from services.payments.rpc import servicers
 from services.payments.settings import Settings
@@ -32,7 +35,14 @@ async def serve() -> None:
         settings.required("public_url")  # or payers could be sent anywhere after paying
     telemetry.setup(SERVICE, settings)
     async with _desk(settings) as desk:
-        server = Server(settings, [*servicers(desk), event_log(desk.db)])
+        clocks = clock_port(
+            settings,
+            desk.db,
+            HANDLERS,
+            aggregate_types=AGGREGATE_TYPES,
+            removed=partial(let_go_of_clock, desk),
+        )
+        server = Server(settings, [*servicers(desk), event_log(desk.db), *clocks])
         checks: dict[str, lifecycle.Check] = {
             "database": lambda: answers(desk.db),
             "server": lambda: server.serving,

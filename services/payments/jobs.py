@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from chassis import books
-from chassis.jobs import Job
+from chassis.jobs import Job, earliest
 from services.payments.desk import Desk
+from services.payments.domain.saved_method import EXPIRES_SOON_DAYS
 from services.payments.operations.close_transfer_claims import BATCH as CLAIMS_BATCH
 from services.payments.operations.close_transfer_claims import expire_claims
 from services.payments.operations.collect_payouts import collect_payouts
+from services.payments.operations.follow_test_clock import follow_test_clock, next_due_at_providers
 from services.payments.operations.guard_payments import FORGET_BATCH, forget_old_tries
 from services.payments.operations.manage_payment_methods import BATCH as EXPIRY_BATCH
 from services.payments.operations.manage_payment_methods import tell_of_expiring_cards
@@ -40,10 +42,32 @@ CLEARING_PERIOD_SECONDS = 3600.0
 NEVER_FULL = 1_000_000
 """A run takes all that there is: it is not repeated at once."""
 
+_CARD_EXPIRES_SOON = f"""
+    SELECT min(told_from) FROM (
+        SELECT make_timestamptz(expiry_year, expiry_month, 1, 0, 0, 0, 'UTC')
+               - make_interval(days => {EXPIRES_SOON_DAYS}) AS told_from
+        FROM payment_methods
+        WHERE organization_id = :organization_id AND state = 'active' AND expiry_year > 0
+    ) AS cards WHERE told_from > :now
+"""  # noqa: S608
+_CLAIM_EXPIRES = """
+    SELECT min(over_at) FROM (
+        SELECT CAST(expires_on + 1 AS timestamp) AT TIME ZONE 'UTC' AS over_at
+        FROM transfer_claims WHERE organization_id = :organization_id AND status = 'open'
+    ) AS claims WHERE over_at > :now
+"""
+
 
 def jobs(desk: Desk) -> Sequence[Job]:
     """Everything that payments starts by the clock."""
     return (
+        Job(
+            name="follow test clock",
+            period_seconds=None,
+            run=lambda: follow_test_clock(desk),
+            batch_limit=NEVER_FULL,
+            next_due=lambda organization_id: next_due_at_providers(desk, organization_id),
+        ),
         *_of_payments(desk),
         *_of_reversals(desk),
         *_of_saved_methods(desk),
@@ -53,6 +77,7 @@ def jobs(desk: Desk) -> Sequence[Job]:
             period_seconds=books.CHECK_PERIOD_SECONDS,
             run=lambda: books.check_due(desk.db, verify),
             batch_limit=books.BATCH,
+            only_watches=True,
         ),
     )
 
@@ -71,12 +96,18 @@ def _of_payments(desk: Desk) -> Sequence[Job]:
             period_seconds=START_PERIOD_SECONDS,
             run=lambda: start_scheduled_payments(desk),
             batch_limit=START_BATCH,
+            next_due=earliest(
+                desk.db,
+                "SELECT min(starts_at) FROM payments"
+                " WHERE organization_id = :organization_id AND starts_at > :now",
+            ),
         ),
         Job(
             name="count overdue payments",
             period_seconds=OVERDUE_PERIOD_SECONDS,
             run=lambda: count_overdue(desk),
             batch_limit=1,
+            only_watches=True,
         ),
     )
 
@@ -113,6 +144,11 @@ def _of_saved_methods(desk: Desk) -> Sequence[Job]:
             period_seconds=RUNS_PERIOD_SECONDS,
             run=lambda: act_on_runs(desk),
             batch_limit=RUNS_BATCH,
+            next_due=earliest(
+                desk.db,
+                "SELECT min(act_at) FROM autopay_runs"
+                " WHERE organization_id = :organization_id AND act_at > :now",
+            ),
         ),
         Job(
             name="settle setups",
@@ -125,12 +161,14 @@ def _of_saved_methods(desk: Desk) -> Sequence[Job]:
             period_seconds=EXPIRY_PERIOD_SECONDS,
             run=lambda: tell_of_expiring_cards(desk),
             batch_limit=EXPIRY_BATCH,
+            next_due=earliest(desk.db, _CARD_EXPIRES_SOON),
         ),
         Job(
             name="forget old tries",
             period_seconds=FORGET_PERIOD_SECONDS,
             run=lambda: forget_old_tries(desk),
             batch_limit=FORGET_BATCH,
+            only_watches=True,
         ),
     )
 
@@ -143,6 +181,7 @@ def _of_reconciliation(desk: Desk) -> Sequence[Job]:
             period_seconds=CLAIMS_PERIOD_SECONDS,
             run=lambda: expire_claims(desk),
             batch_limit=CLAIMS_BATCH,
+            next_due=earliest(desk.db, _CLAIM_EXPIRES),
         ),
         Job(
             name="match waiting bank lines",
@@ -161,5 +200,6 @@ def _of_reconciliation(desk: Desk) -> Sequence[Job]:
             period_seconds=CLEARING_PERIOD_SECONDS,
             run=lambda: watch_reconciliation(desk),
             batch_limit=1,
+            only_watches=True,
         ),
     )

@@ -26,6 +26,7 @@ class Door:
             given = (request.header("authorization") or "").encode()
             if not hmac.compare_digest(given, expected):
                 raise HttpError(401, "unauthenticated", "The API key is missing or wrong.")
+            self.bank.clock.enter(request.header("simulator-account") or "")
             return await handler(request)
 
         return guarded

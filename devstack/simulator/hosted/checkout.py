@@ -12,7 +12,7 @@ from devstack.simulator.charging import terms_of
 from devstack.simulator.checkouts import MAX_TRIES, decline_message
 from devstack.simulator.coins import coins_for
 from devstack.simulator.hosted import account_form, card_form
-from devstack.simulator.hosted.ways import acceptance, back_url, form_action, whole
+from devstack.simulator.hosted.ways import acceptance, back_url, form_action, on_account, whole
 from devstack.simulator.saving import mandate_text
 from devstack.simulator.store import Row
 from devstack.webkit.asgi import HttpError, Request, Response, Route, redirect
@@ -45,11 +45,15 @@ class CheckoutPages:
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", "/checkout/{id}", self.show),
-            Route("POST", "/checkout/{id}", self.pay),
-            Route("GET", "/checkout/{id}/challenge", self.show_challenge),
-            Route("POST", "/checkout/{id}/challenge", self.answer_challenge),
-            Route("POST", "/checkout/{id}/leave", self.leave),
+            Route("GET", "/checkout/{id}", on_account(self._bank, "checkouts", self.show)),
+            Route("POST", "/checkout/{id}", on_account(self._bank, "checkouts", self.pay)),
+            Route(
+                "GET", "/checkout/{id}/challenge", on_account(self._bank, "checkouts", self.show_challenge)
+            ),
+            Route(
+                "POST", "/checkout/{id}/challenge", on_account(self._bank, "checkouts", self.answer_challenge)
+            ),
+            Route("POST", "/checkout/{id}/leave", on_account(self._bank, "checkouts", self.leave)),
         ]
 
     async def show(self, request: Request) -> Response:

@@ -11,7 +11,7 @@ from devstack.simulator.bank import Bank
 from devstack.simulator.cards import CARDS, by_token
 from devstack.simulator.checkouts import decline_message
 from devstack.simulator.hosted import account_form, card_form
-from devstack.simulator.hosted.ways import acceptance, back_url, form_action
+from devstack.simulator.hosted.ways import acceptance, back_url, form_action, on_account
 from devstack.simulator.saving import mandate_text
 from devstack.simulator.store import Row
 from devstack.webkit.asgi import HttpError, Request, Response, Route, redirect
@@ -27,11 +27,11 @@ class SetupPages:
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", "/setup/{id}", self.show),
-            Route("POST", "/setup/{id}", self.save),
-            Route("GET", "/setup/{id}/challenge", self.show_challenge),
-            Route("POST", "/setup/{id}/challenge", self.answer_challenge),
-            Route("POST", "/setup/{id}/leave", self.leave),
+            Route("GET", "/setup/{id}", on_account(self._bank, "setups", self.show)),
+            Route("POST", "/setup/{id}", on_account(self._bank, "setups", self.save)),
+            Route("GET", "/setup/{id}/challenge", on_account(self._bank, "setups", self.show_challenge)),
+            Route("POST", "/setup/{id}/challenge", on_account(self._bank, "setups", self.answer_challenge)),
+            Route("POST", "/setup/{id}/leave", on_account(self._bank, "setups", self.leave)),
         ]
 
     async def show(self, request: Request) -> Response:

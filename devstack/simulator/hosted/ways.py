@@ -1,10 +1,23 @@
 """The way back to the merchant, and what forms need of it."""
 
+import json
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from devstack.simulator.bank import Bank
 from devstack.simulator.saving import Acceptance
 from devstack.simulator.store import Row
-from devstack.webkit.asgi import Request
+from devstack.webkit.asgi import Handler, Request, Response
+
+
+def on_account(bank: Bank, table: str, handler: Handler) -> Handler:
+    """The same, in the time of the account whose page it is."""
+
+    async def timed(request: Request) -> Response:
+        row = bank.store.by_id(table, request.params["id"])
+        bank.clock.enter("" if row is None else json.loads(row["metadata"]).get("organization_id", ""))
+        return await handler(request)
+
+    return timed
 
 
 def back_url(row: Row, name: str) -> str:

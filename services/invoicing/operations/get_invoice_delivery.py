@@ -37,7 +37,7 @@ async def get_invoice_delivery(
         return invoice, link, await get_organization(tx), await get_customer(tx, invoice.customer_id)
 
     invoice, link, organization, customer = await db.run_write(organization_id, work)
-    today = organization.date_of(db.clock.now())
+    today = organization.date_of(await db.now_of(organization_id))
     slip = await find_slip(organization_id, invoice)
     return Delivery(
         token_of(key, organization_id, link.pay_link_id),

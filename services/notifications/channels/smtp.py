@@ -67,7 +67,7 @@ class SmtpChannel:
         message = EmailMessage(policy=email.policy.SMTP)
         domain = self._sender.rpartition("@")[2]
         message["Message-ID"] = f"<{mail.message_id}@{domain}>"
-        message["Date"] = format_datetime(_whole_seconds(self._clock.now()))
+        message["Date"] = format_datetime(_whole_seconds(mail.dated or self._clock.now()))
         message["From"] = Address(_one_line(mail.sender_name), addr_spec=self._sender)
         message["To"] = Address(_one_line(mail.recipient_name), addr_spec=mail.recipient)
         if mail.reply_to:

@@ -1,7 +1,7 @@
 """What the mails say: plain facts of an invoice or a payment."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from chassis.money import Money
 
@@ -132,3 +132,5 @@ class Mail:
     sender_name: str
     reply_to: str
     logo: bytes
+    dated: datetime | None = None
+    """The organization's time when it is sent; the machine's if not said."""

@@ -69,6 +69,7 @@ async def _try(
     """The message as it is after this try."""
     try:
         mail = await _compose(db, documents, message, public_url)
+        mail = replace(mail, dated=await db.now_of(message.organization_id))
         message = replace(message, subject=mail.subject)
         crashpoint("mail.before_send")
         with telemetry.tracer().start_as_current_span("smtp"):
@@ -77,11 +78,13 @@ async def _try(
     except Refused as refusal:
         return replace(message, state=State.FAILED, last_error=refusal.reason)
     except TryLater as later:
-        return _postponed(message, later, now=db.clock.now())
+        return _postponed(message, later, now=await db.now_of(message.organization_id))
     except Exception as error:  # a defect must neither stop other mails nor repeat without pause
         _log.error("mail not put together", message_id=message.message_id, exc_info=error)
-        return _postponed(message, TryLater("not put together", inside=True), now=db.clock.now())
-    return replace(message, state=State.SENT, sent_at=db.clock.now(), last_error="")
+        return _postponed(
+            message, TryLater("not put together", inside=True), now=await db.now_of(message.organization_id)
+        )
+    return replace(message, state=State.SENT, sent_at=await db.now_of(message.organization_id), last_error="")
 
 
 def _postponed(message: Message, later: TryLater, *, now: datetime) -> Message:

@@ -58,9 +58,8 @@ async def close_transfer_claim(desk: Desk, claim_id: str, reason: str) -> transf
 
 async def expire_claims(desk: Desk) -> int:
     """End claims whose day is over (in UTC), at most a batch; returns how many were looked at."""
-    now = desk.db.clock.now()
     async with desk.db.sweep() as tx:
-        due = await transfer_claims.expired(tx, now.date(), BATCH)
+        due = await transfer_claims.expired(tx, tx.now().date(), BATCH)
     for organization_id, claim_id in due:
         with call_scope(service_call("payments", organization_id)):
             await desk.db.run_write(organization_id, partial(_expire, claim_id=claim_id))

@@ -34,16 +34,19 @@ _log = structlog.get_logger("payments.payouts")
 
 async def collect_payouts(desk: Desk) -> int:
     """Ask all providers. For a job; returns how many payouts were new."""
-    new = 0
+    new, is_in_turn = 0, await desk.db.in_turn()
+    async with desk.db.sweep() as sweep:
+        since = (sweep.now() - LOOK_BACK).date()
     for provider in desk.providers.values():
-        since = (desk.db.clock.now() - LOOK_BACK).date()
         try:
             views = await provider.payouts(since, timeout_seconds=TIMEOUT_SECONDS)
         except ProviderSilentError as error:
             _log.warning("payouts not collected", provider=provider.name, error=str(error))
             continue
         users = await _users(desk, provider)
-        parts = [part for view in views for part in _by_organization(view, users).items()]
+        parts = [
+            part for view in views for part in _by_organization(view, users).items() if is_in_turn(part[0])
+        ]
         for organization_id, view in parts:
             new += await _collect(desk, provider.name, organization_id, view)
         for organization_id in {organization_id for organization_id, _ in parts}:
@@ -129,7 +132,7 @@ async def _post_unexplained(
 
 
 async def _compare_again(desk: Desk, provider: str, organization_id: str) -> None:
-    since = desk.db.clock.now() - COMPARED_FOR
+    since = await desk.db.now_of(organization_id) - COMPARED_FOR
     async with desk.db.read(organization_id) as read:
         open_lines = await payouts.differing(read, provider, since=since)
     with call_scope(service_call("payments", organization_id, method="collect payouts")):

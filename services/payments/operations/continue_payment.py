@@ -35,7 +35,7 @@ async def continue_payment(desk: Desk, case: Case, *, key: Call | None = None) -
         return await settle(desk, case, answer.outcome, key=key)
     if case.payment.status not in (Status.SUBMITTING, Status.UNKNOWN):
         return case  # it was there before: a person must look why it is gone
-    if not case.at_provider.key_is_valid(desk.db.clock.now()):
+    if not case.at_provider.key_is_valid(await desk.db.now_of(case.organization_id)):
         _log.error("attempt unknown to the provider and too old", payment_id=case.payment.payment_id)
         lost = Outcome(status=Status.REVIEW, review_reason="absent at the provider after its key expired")
         return await settle(desk, case, lost, key=key)

@@ -41,7 +41,8 @@ async def create_payment(desk: Desk, wish: Wish) -> Payment:
     Also for automatic payments: in a call of the service's own that carries a key.
     """
     call = current_call()
-    case, earlier = await _begin(desk, draft_payment(desk, wish, call))
+    now = await desk.db.now_of(call.organization_id)
+    case, earlier = await _begin(desk, draft_payment(desk, wish, call, now=now))
     if isinstance(earlier, idempotency.Replay):
         idempotency.mark_replayed()
     elif earlier is not None:

@@ -75,8 +75,8 @@ async def note_failed_try(tx: WriteTx, payment: Payment) -> None:
 
 async def forget_old_tries(desk: Desk) -> int:
     """Delete what no rule looks at any more; how many organizations had something."""
-    before = desk.db.clock.now() - KEPT_FOR
     async with desk.db.sweep() as sweep:
+        before = sweep.now() - KEPT_FOR
         organizations = await guards.organizations_with_old(sweep, before=before, limit=FORGET_BATCH)
     for organization_id in organizations:
         async with desk.db.write(organization_id) as tx:

@@ -98,8 +98,8 @@ async def remove_method(desk: Desk, payment_method_id: str, replacement_id: str)
 
 async def tell_of_expiring_cards(desk: Desk) -> int:
     """Tell payers once of each card that expires within 60 days, unless the bank has renewed it already."""
-    until = desk.db.clock.now() + timedelta(days=EXPIRES_SOON_DAYS)
     async with desk.db.sweep() as sweep:
+        until = sweep.now() + timedelta(days=EXPIRES_SOON_DAYS)
         found = await payment_methods.expiring(sweep, until=until, limit=BATCH)
     for organization_id, payment_method_id in found:
         with call_scope(service_call("payments", organization_id, method="tell of expiring cards")):

@@ -65,8 +65,11 @@ class Means:
     customer_token: str = ""
 
 
-def draft_payment(desk: Desk, wish: Wish, call: Call) -> Draft:
-    """Whoever may not pay these invoices, or not so, is refused here or later by invoicing."""
+def draft_payment(desk: Desk, wish: Wish, call: Call, *, now: datetime) -> Draft:
+    """Whoever may not pay these invoices, or not so, is refused here or later by invoicing.
+
+    `now` is the organization's time.
+    """
     customer_id = _customer_of(wish, call)
     if call.caller.audience is Audience.PAY_LINK:
         _check_pay_link(wish, call)
@@ -82,7 +85,7 @@ def draft_payment(desk: Desk, wish: Wish, call: Call) -> Draft:
         customer_id=customer_id,
         payment_id=new_id("pay"),
         sums=sums_of(wish),
-        now=desk.db.clock.now(),
+        now=now,
     )
 
 
@@ -106,7 +109,8 @@ async def make_payment(
     await begin_run(tx, payment)
     payment = await apply_payer_rules(tx, payment)
     if not payment.status.is_waiting:
-        return payment, new_attempt(desk, payment, means, wish=wish, off_session=draft.is_automatic)
+        off_session = draft.is_automatic
+        return payment, new_attempt(desk, payment, means, wish=wish, off_session=off_session, now=draft.now)
     if wish.card_token is not None:
         raise method_not_allowed(
             "A payment that has to wait for approval is made on the provider's page or with a saved method."
@@ -136,14 +140,19 @@ def make_ordinary_payment(
     )
     if draft.wish.expected_amount is not None and draft.wish.expected_amount != payment.amount:
         raise PreviewChangedError(payment)
-    return payment, new_attempt(desk, payment, means, wish=draft.wish, off_session=False)
+    return payment, new_attempt(desk, payment, means, wish=draft.wish, off_session=False, now=draft.now)
 
 
 def new_attempt(
-    desk: Desk, payment: Payment, means: Means, *, wish: Wish | None = None, off_session: bool
+    desk: Desk,
+    payment: Payment,
+    means: Means,
+    *,
+    wish: Wish | None = None,
+    off_session: bool,
+    now: datetime,
 ) -> Attempt:
     """The first and only try of a payment at its provider. Without a wish its tokens are gone by now."""
-    now = desk.db.clock.now()
     saved = means.saved
     card_token = wish.card_token if wish is not None else None
     return Attempt(

@@ -93,7 +93,7 @@ async def _claim(desk: Desk, due: Due) -> Case | None:
 
 async def _expire(desk: Desk, case: Case) -> Case:
     """Close a hosted page on which nobody has paid in time."""
-    age = desk.db.clock.now() - case.payment.created_at
+    age = await desk.db.now_of(case.organization_id) - case.payment.created_at
     waits = case.payment.status is Status.REQUIRES_ACTION
     if not waits or age < timedelta(seconds=desk.settings.checkout_expires_seconds):
         return case

@@ -1,7 +1,7 @@
 """Records money that came another way: cash, a cheque, a transfer."""
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
 import structlog
 
@@ -41,8 +41,8 @@ class Received:
 async def record_payment(desk: Desk, received: Received) -> payments_pb2.Payment:
     """Record it once for the caller's key. Real money is never refused: what no invoice takes becomes credit."""
     check_covers(received.amount, received.parts)
-    payment = _payment(desk, received)
     organization_id = current_call().organization_id
+    payment = _payment(received, now=await desk.db.now_of(organization_id))
     if received.parts:
         numbers = await hold(desk, organization_id, payment)
         payment = payment.with_numbers(numbers)
@@ -60,8 +60,7 @@ async def record_payment(desk: Desk, received: Received) -> payments_pb2.Payment
     return answer
 
 
-def _payment(desk: Desk, received: Received) -> Payment:
-    now = desk.db.clock.now()
+def _payment(received: Received, *, now: datetime) -> Payment:
     return Payment(
         payment_id=new_id("pay"),
         customer_id=received.customer_id,

@@ -55,7 +55,7 @@ async def _act(desk: Desk, organization_id: str, run_id: str) -> None:
         await announce_run(desk, organization_id, run_id)
     elif run.status is RunStatus.NEEDS_CONFIRMATION:
         await _cancel_if_settled(desk, organization_id, run)
-    elif wakes_at > desk.db.clock.now():
+    elif wakes_at > await desk.db.now_of(organization_id):
         await _look_again(desk, organization_id, run_id)
     else:
         await _start(desk, organization_id, run, settings.payment_method_id)

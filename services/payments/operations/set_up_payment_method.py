@@ -85,13 +85,13 @@ async def complete_setup(desk: Desk, setup_id: str) -> Completed:
 async def settle_setups(desk: Desk) -> int:
     """Ask about setups from which nobody came back, and give up those of yesterday; how many there were."""
     async with desk.db.sweep() as sweep:
-        waiting = await setups.waiting(sweep, now=desk.db.clock.now(), older_than=ASK_AFTER, limit=BATCH)
+        waiting = await setups.waiting(sweep, now=sweep.now(), older_than=ASK_AFTER, limit=BATCH)
     for organization_id, setup_id in waiting:
         with call_scope(service_call("payments", organization_id, method="settle setups")):
             async with desk.db.read(organization_id) as tx:
                 setup = await setups.load(tx, setup_id)
             setup = await _ask(desk, setup)
-            too_old = desk.db.clock.now() - setup.created_at > GIVE_UP_AFTER
+            too_old = await desk.db.now_of(organization_id) - setup.created_at > GIVE_UP_AFTER
             if setup.status == SetupState.REQUIRES_ACTION and too_old:
                 await _settle(desk, setup, SetupOutcome(state=SetupState.FAILED, failure_code="expired"))
     return len(waiting)

@@ -58,7 +58,7 @@ async def start_waiting_payment(desk: Desk, payment_id: str, organization_id: st
     payment = case.payment
     if not payment.status.is_waiting:
         return case
-    now = desk.db.clock.now()
+    now = await desk.db.now_of(organization_id)
     if payment.scheduled_for is not None and case.organization.day_of(now) < payment.scheduled_for:
         return await _wait_until(desk, case, case.organization.moment_of(payment.scheduled_for))
     plan = await _still_due(desk, case)
@@ -198,7 +198,7 @@ async def _prepare(tx: WriteTx, desk: Desk, payment: Payment) -> _Start:
         starts_at=None,
         version=payment.version + 1,
     )
-    return _Start(begun, new_attempt(desk, begun, means, off_session=was_scheduled))
+    return _Start(begun, new_attempt(desk, begun, means, off_session=was_scheduled, now=tx.now()))
 
 
 def _surcharge_now(payment: Payment, net: Money, rule: MethodRule | None) -> Money:

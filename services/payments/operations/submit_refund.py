@@ -48,7 +48,7 @@ async def continue_refund(desk: Desk, case: Case, refund: Refund, *, key: Call |
     if refund.status not in (RefundStatus.SUBMITTING, RefundStatus.UNKNOWN):
         _log.error("refund is gone from the provider", refund_id=refund.refund_id)
         return refund
-    if desk.db.clock.now() - refund.created_at < KEY_VALID_FOR:
+    if await desk.db.now_of(case.organization_id) - refund.created_at < KEY_VALID_FOR:
         return await submit_refund(desk, case, refund, key=key)
     never_sent = RefundOutcome(state=RefundState.FAILED, failure_code="provider_unavailable")
     return await settle_refund(desk, case.organization_id, refund, never_sent, key=key)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from chassis.money import Money
 from services.payments.domain.attempt import Attempt
@@ -166,6 +166,23 @@ class WebhookEvent:
     """Ours, for news of saved methods."""
     provider_reference: str = ""
     """The provider's id of the charge, where an event does not name our attempt (Stripe's disputes)."""
+
+
+@runtime_checkable
+class FollowsClocks(Protocol):
+    """A provider for tests, in whose world an organization's test clock can be followed."""
+
+    async def go_to(self, organization_id: str, moment: datetime, *, timeout_seconds: float) -> int:
+        """Let the organization's time there pass; how much happened. Raises ProviderSilentError."""
+        ...
+
+    async def next_due_at(self, organization_id: str, *, timeout_seconds: float) -> datetime | None:
+        """When something will happen there next. Raises ProviderSilentError."""
+        ...
+
+    async def let_go(self, organization_id: str, *, timeout_seconds: float) -> None:
+        """The organization has no test clock any more. Raises ProviderSilentError."""
+        ...
 
 
 class Provider(Protocol):

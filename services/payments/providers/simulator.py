@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from chassis.caller import current_call_or_none
 from services.payments.domain.attempt import Attempt
 from services.payments.domain.outcome import DisputeView, MethodView, Outcome
 from services.payments.providers import (
@@ -213,6 +214,23 @@ class Simulator:
             if not token:
                 return found
 
+    async def go_to(self, organization_id: str, moment: datetime, *, timeout_seconds: float) -> int:
+        """POST /v1/clocks/{organization}; it answers when its webhooks were delivered."""
+        path, body = f"/v1/clocks/{organization_id}", {"now": moment.isoformat()}
+        document = _good(*await self._ask("POST", path, timeout_seconds, body=body))
+        if not document.get("webhooks_sent"):
+            raise ProviderSilentError("webhooks are still on their way")
+        return int(document.get("steps", 0))
+
+    async def next_due_at(self, organization_id: str, *, timeout_seconds: float) -> datetime | None:
+        """GET /v1/clocks/{organization}"""
+        due_at = (await self._get(f"/v1/clocks/{organization_id}", timeout_seconds)).get("next_due_at")
+        return datetime.fromisoformat(due_at) if isinstance(due_at, str) else None
+
+    async def let_go(self, organization_id: str, *, timeout_seconds: float) -> None:
+        """DELETE /v1/clocks/{organization}"""
+        _good(*await self._ask("DELETE", f"/v1/clocks/{organization_id}", timeout_seconds))
+
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> WebhookEvent:
         """Standard Webhooks; the body names our ids in `data.metadata`."""
         event_id = standard_webhooks.verify(headers, body, keys=self._webhook_keys, now=now)
@@ -294,6 +312,9 @@ class Simulator:
         import httpx
 
         headers = {"idempotency-key": key} if key is not None else {}
+        call = current_call_or_none()
+        if call is not None and call.caller.organization_id is not None:
+            headers["simulator-account"] = call.caller.organization_id
         try:
             async with asyncio.timeout(timeout_seconds):  # httpx limits each read, not the whole
                 answer = await self._http().request(

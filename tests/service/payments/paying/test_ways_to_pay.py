@@ -80,7 +80,10 @@ async def test_a_payment_with_credit_alone_that_was_interrupted_goes_on(till: Ti
         await create(till, {"inv_1": 2_000}, key, token="", credit_only=CREDIT_ONLY)
     till.invoices.away = False
     draft = draft_payment(
-        till.desk, Wish(parts=till.parts({"inv_1": 2_000}), method=Method.CREDIT), as_payer(till)
+        till.desk,
+        Wish(parts=till.parts({"inv_1": 2_000}), method=Method.CREDIT),
+        as_payer(till),
+        now=till.db.clock.now(),
     )
     with call_scope(draft.call):
         async with till.db.write(till.organization_id) as tx:
