@@ -4,25 +4,44 @@ from collections.abc import Sequence
 
 from chassis import books
 from chassis.database import Database
-from chassis.jobs import Job
+from chassis.jobs import Job, earliest
 from services.invoicing.domain.invoice_import import BATCH_ROWS
 from services.invoicing.operations.expire_reservations import expire_reservations
 from services.invoicing.operations.run_imports import run_imports
+from services.invoicing.operations.run_schedules import run_schedules
 from services.invoicing.operations.verify_books import verify
 
 EXPIRY_PERIOD_SECONDS = 5.0
 EXPIRY_BATCH = 200
 IMPORT_PERIOD_SECONDS = 0.5
+SCHEDULE_PERIOD_SECONDS = 5.0
+SCHEDULE_BATCH = 100
 
 
 def jobs(db: Database) -> Sequence[Job]:
-    """Lapsed reservations are given back, waiting rows of imports are imported, the books are checked."""
+    """Schedules make invoices, lapsed reservations are given back, rows of imports imported, the books checked."""
     return (
+        Job(
+            "run schedules",
+            SCHEDULE_PERIOD_SECONDS,
+            lambda: run_schedules(db, limit=SCHEDULE_BATCH),
+            batch_limit=SCHEDULE_BATCH,
+            next_due=earliest(
+                db,
+                "SELECT min(wake_at) FROM schedules"
+                " WHERE organization_id = :organization_id AND wake_at > :now",
+            ),
+        ),
         Job(
             "expire_reservations",
             EXPIRY_PERIOD_SECONDS,
             lambda: expire_reservations(db, limit=EXPIRY_BATCH),
             batch_limit=EXPIRY_BATCH,
+            next_due=earliest(
+                db,
+                "SELECT min(expires_at) FROM reservations"
+                " WHERE organization_id = :organization_id AND state = 'held' AND expires_at > :now",
+            ),
         ),
         Job("run_imports", IMPORT_PERIOD_SECONDS, lambda: run_imports(db), batch_limit=BATCH_ROWS),
         Job(
@@ -30,5 +49,6 @@ def jobs(db: Database) -> Sequence[Job]:
             books.CHECK_PERIOD_SECONDS,
             lambda: books.check_due(db, verify),
             batch_limit=books.BATCH,
+            only_watches=True,
         ),
     )

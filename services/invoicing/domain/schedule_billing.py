@@ -49,16 +49,24 @@ class Tier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleLine:
-    """A line of every invoice. Metered ones bill usage and have no quantity."""
+    """A line of every invoice. Metered ones bill usage and have no quantity.
+
+    Without a tax rate its item says on the day of the invoice how it is taxed.
+    """
 
     line_no: int
     description: str
     unit_price: Money
-    tax_rate_percent: Decimal
+    tax_rate_percent: Decimal | None = None
     quantity: Decimal = Decimal(1)
     item_id: str | None = None
     metered: bool = False
     tiers: tuple[Tier, ...] = ()
+
+    @property
+    def taxed_as(self) -> tuple[Decimal | None, str | None]:
+        """Lines that are surely taxed alike have the same."""
+        return self.tax_rate_percent, self.item_id if self.tax_rate_percent is None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,11 +251,15 @@ def plan_invoice(terms: Terms, position: Position, usage: Mapping[int, Decimal])
     )
 
 
-def upcoming(terms: Terms, position: Position, usage: Sequence[Usage]) -> Iterator[PlannedInvoice]:
-    """All billings to come that charge something, if nothing changes."""
+def upcoming(
+    terms: Terms, position: Position, usage: Sequence[Usage], *, until: date = date.max
+) -> Iterator[PlannedInvoice]:
+    """All billings to come until a day that charge something, if nothing changes."""
     waiting, silent = list(usage), 0
     while silent < _MOST_SILENT_PERIODS:
         day = terms.timeline.billing_day(position.number)
+        if day > until:
+            return
         planned = plan_invoice(terms, position, used_before(waiting, day, since=terms.timeline.begins_on))
         waiting = [one for one in waiting if one.used_on >= day]
         if planned.is_charged:
@@ -332,18 +344,18 @@ def _used(terms: Terms, line: ScheduleLine, number: int, usage: Mapping[int, Dec
 def _take(
     terms: Terms, credits_: Sequence[Credit], charges: Sequence[PlannedLine]
 ) -> tuple[list[PlannedLine], list[Credit]]:
-    """Credit that the charges take, the oldest first, within each tax rate, so that no sum falls below nothing."""
+    """Credit that charges take which are taxed alike, the oldest first, so that no sum falls below nothing."""
     by_no = {line.line_no: line for line in terms.lines}
-    room: dict[Decimal, int] = {}
+    room: dict[tuple[Decimal | None, str | None], int] = {}
     for charge in charges:
-        rate = charge.line.tax_rate_percent
-        room[rate] = room.get(rate, 0) + charge.minor_units
+        key = charge.line.taxed_as
+        room[key] = room.get(key, 0) + charge.minor_units
     taken, left = [], []
     for credit in credits_:
         line = by_no[credit.line_no]
-        part = min(credit.minor_units, room.get(line.tax_rate_percent, 0))
+        part = min(credit.minor_units, room.get(line.taxed_as, 0))
         if part:
-            room[line.tax_rate_percent] -= part
+            room[line.taxed_as] -= part
             amount = Money(part, terms.currency)
             taken.append(
                 _line(line, Decimal(-1), amount, credit.period_start, credit.period_end, NoteKind.CREDIT)

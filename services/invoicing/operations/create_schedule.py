@@ -136,7 +136,7 @@ def _lines(
             line_no=at + 1,
             description=line.description,
             unit_price=line.unit_price,
-            tax_rate_percent=line.tax_rate_percent,
+            tax_rate_percent=one.line.tax_rate_percent,
             quantity=Decimal(0) if one.metered else line.quantity,
             item_id=line.item_id,
             metered=one.metered,

@@ -84,7 +84,7 @@ schedule_lines = Table(
     Column("metered", Boolean, nullable=False),
     Column("quantity", Numeric(13, 4), nullable=False),
     count_column("unit_price_minor_units"),
-    Column("tax_rate_percent", Numeric(7, 4), nullable=False),
+    Column("tax_rate_percent", Numeric(7, 4)),
     Column("tiers", JSONB, nullable=False),
     PrimaryKeyConstraint("organization_id", "schedule_id", "line_no"),
     to("schedules", "schedule_id"),

@@ -93,7 +93,7 @@ def test_service_ends_with_the_first_of_its_ends(
 
 
 def test_each_day_of_the_clocks_changes_begins_once_in_every_zone() -> None:
-    for zone, day in ((zone, day) for zone in ZONES for day in changes_of(zone)):
+    for zone, day in [(name, change) for name in ZONES for change in changes_of(name)]:
         at = start_of(day, zone)
         around = start_of(day - timedelta(days=1), zone), start_of(day + timedelta(days=1), zone)
         assert around[0] <= at <= around[1], (zone, day)

@@ -63,7 +63,7 @@ def quantity(day: date, value: int, line_no: int = 1) -> Change:
 
 def made(known: Terms, count: int = 100) -> list[PlannedInvoice]:
     """All billings, also those that come to nothing."""
-    position, found = first_position(known.timing), []
+    position, found = first_position(known.timing), list[PlannedInvoice]()
     while len(found) < count:
         found.append(plan_invoice(known, position, {}))
         if found[-1].is_last:
@@ -112,7 +112,7 @@ def test_usage_of_a_period_is_billed_when_it_is_over_each_tier_by_itself() -> No
     usage = [Usage(2, START, Decimal(90)), Usage(2, START + timedelta(days=3), Decimal(60))]
     (only,) = list(upcoming(known, first_position(Timing.ADVANCE), usage))
     assert only.invoice_on == date(2026, 2, 28)
-    assert [(line.quantity, line.minor_units) for line in only.lines] == [(100, 500), (50, 150)]
+    assert [(int(line.quantity), line.minor_units) for line in only.lines] == [(100, 500), (50, 150)]
 
 
 def test_usage_in_the_trial_costs_nothing() -> None:

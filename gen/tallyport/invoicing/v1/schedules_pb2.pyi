@@ -353,7 +353,7 @@ class ScheduleLine(_message.Message):
     quantity: _builtins.str
     """How many today, a decimal number; empty when metered."""
     tax_rate_percent: _builtins.str
-    """Tax rate in percent."""
+    """Tax rate in percent; empty where its item says on each invoice's day how it is taxed."""
     @_builtins.property
     def unit_price(self) -> _money_pb2.Money:
         """Price of one unit today, without tax."""

@@ -112,7 +112,7 @@ class SchedulesServicer:
     """
 
     def CreateSchedule(self, request, context):
-        """Creates a schedule. Lines take description, price and tax from their items once, now.
+        """Creates a schedule. Lines take description and price from their items now, tax on each invoice's day.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

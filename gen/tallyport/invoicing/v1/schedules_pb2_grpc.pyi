@@ -34,7 +34,7 @@ class SchedulesStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SchedulesAsyncStub: ...
     CreateSchedule: _grpc.UnaryUnaryMultiCallable[_schedules_pb2.CreateScheduleRequest, _schedules_pb2.Schedule]
-    """Creates a schedule. Lines take description, price and tax from their items once, now."""
+    """Creates a schedule. Lines take description and price from their items now, tax on each invoice's day."""
     UpdateSchedule: _grpc.UnaryUnaryMultiCallable[_schedules_pb2.UpdateScheduleRequest, _schedules_pb2.Schedule]
     """Changes what is not money; absent fields stay."""
     ChangeSchedulePrice: _grpc.UnaryUnaryMultiCallable[_schedules_pb2.ChangeSchedulePriceRequest, _schedules_pb2.Schedule]
@@ -74,7 +74,7 @@ class SchedulesAsyncStub(SchedulesStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateSchedule: _aio.UnaryUnaryMultiCallable[_schedules_pb2.CreateScheduleRequest, _schedules_pb2.Schedule]  # type: ignore[assignment]
-    """Creates a schedule. Lines take description, price and tax from their items once, now."""
+    """Creates a schedule. Lines take description and price from their items now, tax on each invoice's day."""
     UpdateSchedule: _aio.UnaryUnaryMultiCallable[_schedules_pb2.UpdateScheduleRequest, _schedules_pb2.Schedule]  # type: ignore[assignment]
     """Changes what is not money; absent fields stay."""
     ChangeSchedulePrice: _aio.UnaryUnaryMultiCallable[_schedules_pb2.ChangeSchedulePriceRequest, _schedules_pb2.Schedule]  # type: ignore[assignment]
@@ -117,7 +117,7 @@ class SchedulesServicer(metaclass=_abc_1.ABCMeta):
         request: _schedules_pb2.CreateScheduleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_schedules_pb2.Schedule, _abc.Awaitable[_schedules_pb2.Schedule]]:
-        """Creates a schedule. Lines take description, price and tax from their items once, now."""
+        """Creates a schedule. Lines take description and price from their items now, tax on each invoice's day."""
 
     @_abc_1.abstractmethod
     def UpdateSchedule(

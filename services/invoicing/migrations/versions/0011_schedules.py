@@ -72,7 +72,7 @@ _SCHEDULES = (
         metered boolean NOT NULL,
         quantity numeric(13, 4) NOT NULL,
         unit_price_minor_units bigint NOT NULL,
-        tax_rate_percent numeric(7, 4) NOT NULL,
+        tax_rate_percent numeric(7, 4),
         tiers jsonb NOT NULL,
         CONSTRAINT pk_schedule_lines PRIMARY KEY (organization_id, schedule_id, line_no),
         CONSTRAINT fk_schedule_lines_schedules FOREIGN KEY (organization_id, schedule_id)
