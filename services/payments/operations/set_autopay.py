@@ -10,7 +10,7 @@ from chassis import audit
 from chassis.caller import Audience, current_call
 from chassis.database import WriteTx
 from chassis.errors import Kind, ServiceError, invalid, not_found
-from chassis.money import Money, format_money
+from chassis.money import Money
 from services.payments.desk import Desk
 from services.payments.domain.autopay import (
     AutopaySettings,
@@ -20,6 +20,7 @@ from services.payments.domain.autopay import (
     check_may_confirm,
     check_may_skip,
 )
+from services.payments.domain.autopay_terms import terms_of
 from services.payments.domain.case import Organization
 from services.payments.operations.plan_autopay import plan_customer, wake_at
 from services.payments.operations.whose_customer import customer_asked_for
@@ -77,7 +78,7 @@ async def set_autopay(desk: Desk, wanted: Wanted) -> AutopaySettings:
             agreed_by_id=caller.subject_id or "",
             version=before.version + 1,
         )
-        settings = replace(settings, terms=terms_of(settings, organization, method.summary))
+        settings = replace(settings, terms=_terms(settings, organization, method.summary))
         await autopay.replace_settings(tx, settings)
         await _cancel_waiting(tx, customer_id, untried_only=True)
         audit.record(tx, "autopay.set", customer_id)
@@ -195,33 +196,9 @@ def own_payment() -> ServiceError:
     )
 
 
-def terms_of(settings: AutopaySettings, organization: Organization, method: str) -> str:
-    """What the payer agrees to, in words that say all of it."""
-    which = (
-        "all invoices"
-        if settings.scope is Scope.ALL
-        else f"invoices whose number or purchase order number begins with {', '.join(settings.prefixes)}"
-    )
-    if settings.day_of_month:
-        when = f"on day {settings.day_of_month} of each month, whatever is due until then"
-    elif settings.days_before_due > 0:
-        when = f"{settings.days_before_due} days before each due date"
-    else:
-        when = (
-            f"{-settings.days_before_due} days after each due date"
-            if settings.days_before_due
-            else "when due"
-        )
-    cap = (
-        f" A payment of more than {format_money(settings.cap, organization.locale)} is made only if I agree to it."
-        if settings.cap is not None
-        else ""
-    )
-    return (
-        f"I allow {organization.name} to charge {method} for {which}, {when}. I am told by mail"
-        f" {settings.notice_days} days before each payment.{cap} If a payment fails it may be tried again up to three"
-        " times within 30 days. I can skip a payment, pause, or turn this off at any time until a payment starts."
-    )
+def _terms(settings: AutopaySettings, organization: Organization, method: str) -> str:
+    """As the payer reads them who agrees now."""
+    return terms_of(settings, name=organization.name, method=method, locale=current_call().locale)
 
 
 def _check(wanted: Wanted) -> None:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from chassis.errors import invalid
 from chassis.money import Money
 from services.payments.domain.autopay import AutopaySettings, Run, RunStatus, Scope
+from services.payments.domain.autopay_terms import language_of
 from services.payments.domain.payer_rules import PayerRuleSet, PersonLimit
 from services.payments.domain.payment import Method
 from services.payments.domain.saved_method import SavedMethod, State
@@ -130,6 +131,7 @@ def to_proto_autopay(settings: AutopaySettings) -> autopay_pb2.AutopaySettings:
         notice_days=settings.notice_days,
         paused_until=settings.paused_until.isoformat() if settings.paused_until else "",
         terms=settings.terms,
+        terms_language=language_of(settings.terms) if settings.terms else "",
         agreed_at=to_proto_time(settings.agreed_at),
         agreed_by=settings.agreed_by,
         version=settings.version,

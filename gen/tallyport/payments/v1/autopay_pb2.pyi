@@ -109,6 +109,7 @@ class AutopaySettings(_message.Message):
     AGREED_AT_FIELD_NUMBER: _builtins.int
     AGREED_BY_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    TERMS_LANGUAGE_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """Customer."""
     enabled: _builtins.bool
@@ -131,6 +132,8 @@ class AutopaySettings(_message.Message):
     """Who agreed."""
     version: _builtins.int
     """Counts changes from one; 0 when never set."""
+    terms_language: _builtins.str
+    """Language of the terms: en, de, ar."""
     @_builtins.property
     def prefixes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """For CHOSEN."""
@@ -160,10 +163,11 @@ class AutopaySettings(_message.Message):
         agreed_at: _timestamp_pb2.Timestamp | None = ...,
         agreed_by: _builtins.str = ...,
         version: _builtins.int = ...,
+        terms_language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["agreed_at", b"agreed_at", "cap", b"cap"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreed_at", b"agreed_at", "agreed_by", b"agreed_by", "cap", b"cap", "customer_id", b"customer_id", "day_of_month", b"day_of_month", "days_before_due", b"days_before_due", "enabled", b"enabled", "notice_days", b"notice_days", "paused_until", b"paused_until", "payment_method_id", b"payment_method_id", "prefixes", b"prefixes", "scope", b"scope", "terms", b"terms", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreed_at", b"agreed_at", "agreed_by", b"agreed_by", "cap", b"cap", "customer_id", b"customer_id", "day_of_month", b"day_of_month", "days_before_due", b"days_before_due", "enabled", b"enabled", "notice_days", b"notice_days", "paused_until", b"paused_until", "payment_method_id", b"payment_method_id", "prefixes", b"prefixes", "scope", b"scope", "terms", b"terms", "terms_language", b"terms_language", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -303,6 +303,7 @@ async def test_terms_are_kept_with_every_version_and_only_what_was_asked_for_is_
     settings = await house.set_autopay(card, days_before_due=1)
     assert settings.version == 2
     assert "Harbor" in settings.terms
+    assert settings.terms_language == "en"
     assert settings.agreed_by == "per_1"
     assert len(await house.runs()) == 1
     kept = await house.till.rows("SELECT version, terms FROM autopay_settings ORDER BY version")
