@@ -21,6 +21,7 @@ from services.gateway.api import openapi, problems, reference
 from services.gateway.api.codecs import BadField, Codecs, refused
 from services.gateway.api.credentials import ApiKeyTokens
 from services.gateway.api.routes import Route, Routes, bind_query
+from services.gateway.http_status import status_of
 from services.gateway.revocations import Revocations, session_ended
 
 Scope = MutableMapping[str, Any]
@@ -189,7 +190,7 @@ class Api:
         ]
         if "allow" in known.metadata:
             headers.append((b"allow", known.metadata["allow"].encode()))
-        return problems.status_of(known), headers, msgspec.json.encode(body)
+        return status_of(known), headers, msgspec.json.encode(body)
 
 
 def build(channels: Mapping[str, Channel], *, public_url: str, revocations: Revocations | None = None) -> Api:

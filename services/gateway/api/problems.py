@@ -4,29 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from chassis.errors import FieldError, Kind, ServiceError
+from services.gateway.http_status import status_of
 
 MEDIA_TYPE: Final = "application/problem+json"
 
-_STATUS: Final[Mapping[Kind, int]] = {
-    Kind.INVALID_ARGUMENT: 400,
-    Kind.UNAUTHENTICATED: 401,
-    Kind.PERMISSION_DENIED: 403,
-    Kind.NOT_FOUND: 404,
-    Kind.ALREADY_EXISTS: 409,
-    Kind.FAILED_PRECONDITION: 409,
-    Kind.ABORTED: 409,
-    Kind.RESOURCE_EXHAUSTED: 429,
-    Kind.UNAVAILABLE: 503,
-    Kind.DEADLINE_EXCEEDED: 504,
-    Kind.INTERNAL: 500,
-}
-_STATUS_OF_REASON: Final[Mapping[str, int]] = {
-    "IDEMPOTENCY_KEY_REUSED": 422,
-    "METHOD_NOT_ALLOWED": 405,
-    "NOT_ACCEPTABLE": 406,
-    "BODY_TOO_LARGE": 413,
-    "UNSUPPORTED_MEDIA_TYPE": 415,
-}
 _TITLES: Final[Mapping[int, str]] = {
     400: "The request has errors",
     401: "Not signed in",
@@ -43,11 +24,6 @@ _TITLES: Final[Mapping[int, str]] = {
     503: "Not available just now",
     504: "This took too long",
 }
-
-
-def status_of(error: ServiceError) -> int:
-    """The HTTP status of an error."""
-    return _STATUS_OF_REASON.get(error.reason, _STATUS[error.kind])
 
 
 def problem(error: ServiceError, *, request_id: str, public_url: str, instance: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from chassis.errors import Kind, ServiceError
+from services.gateway.http_status import page_status_of
 from services.gateway.portal import paying, ways
 from services.gateway.web import problems
 from services.gateway.web.forms import FieldErrors, Form
@@ -154,7 +155,7 @@ async def change(page: Page) -> Response[str]:
             page,
             errors=FieldErrors.of(error),
             refused=problems.sentence(error),
-            status=problems.STATUS_OF_KIND[error.kind],
+            status=page_status_of(error),
         )
     page.flash("good", _("Automatic payments are on. Below you see what is planned."))
     return page.redirect("/autopay")

@@ -7,6 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from chassis.errors import Kind, ServiceError
+from services.gateway.http_status import page_status_of
 from services.gateway.portal import ways
 from services.gateway.web import problems
 from services.gateway.web.languages import gettext as _
@@ -131,5 +132,5 @@ async def remove(page: Page, payment_method_id: FromPath[str]) -> Response[str]:
 async def _refused(page: Page, error: ServiceError, *, in_use: str = "") -> Response[str]:
     if error.kind not in _REFUSALS:
         raise error
-    status = problems.STATUS_OF_KIND[error.kind]
+    status = page_status_of(error)
     return await _list(page, refused=problems.sentence(error), in_use=in_use, status=status)

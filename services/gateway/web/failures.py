@@ -8,6 +8,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from chassis.errors import Kind, ServiceError
+from services.gateway.http_status import page_status_of
 from services.gateway.web import problems
 from services.gateway.web.page import Page, SignInRequired, new_page
 from services.gateway.web.session import Area
@@ -47,7 +48,7 @@ def on_service_error(request: Request[Any, Any, Any], error: ServiceError) -> Re
     if error.kind is Kind.UNAUTHENTICATED:
         page.exchange.jar.clear(page.area)
         return on_sign_in_required(request, SignInRequired(page.area))
-    status = problems.STATUS_OF_KIND[error.kind]
+    status = page_status_of(error)
     if status >= 500:
         _log.warning(
             "a page could not be made",

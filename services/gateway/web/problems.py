@@ -37,6 +37,8 @@ _SENTENCES = {
     "NOT_WAITING_FOR_APPROVAL": _("This payment does not wait for approval any more."),
     "OWN_PAYMENT": _("Somebody else has to agree to what you started yourself."),
     "BOOKS_FROZEN": _("No payments can be made just now. Nothing was charged. Please try again later."),
+    "CUSTOMER_CHANGED": _("Somebody else has changed these data meanwhile. Please look at them again."),
+    "PROPOSAL_NOT_OPEN": _("This proposal was decided or taken back already."),
     "LOGIN_FAILED": _("The e-mail address or the password is not right."),
     "LOGIN_THROTTLED": _("Too many attempts. Please wait a moment and try again."),
     "PASSWORD_WRONG": _("The current password is not right."),
@@ -103,19 +105,6 @@ _RETURNS = {
     ),
 }
 
-STATUS_OF_KIND = {
-    Kind.INVALID_ARGUMENT: 422,
-    Kind.UNAUTHENTICATED: 401,
-    Kind.PERMISSION_DENIED: 403,
-    Kind.NOT_FOUND: 404,
-    Kind.ALREADY_EXISTS: 409,
-    Kind.FAILED_PRECONDITION: 409,
-    Kind.ABORTED: 409,
-    Kind.RESOURCE_EXHAUSTED: 429,
-    Kind.UNAVAILABLE: 503,
-    Kind.DEADLINE_EXCEEDED: 504,
-    Kind.INTERNAL: 500,
-}
 _TITLES = {
     400: _("That did not work"),
     401: _("Please sign in"),
