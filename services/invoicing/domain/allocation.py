@@ -14,13 +14,16 @@ from services.invoicing.domain.reservation import Part
 class Applied:
     """An invoice after the payment; `amount` is what it took and may be zero when only a hold was lifted.
 
-    `from_credit` is the part of it that is credit.
+    `from_credit` is the part of it that is credit. `discount` is not asked for any more because it was paid early,
+    `recovered` had been written off.
     """
 
     invoice: Invoice
     amount: Money
     reserved: Money
     from_credit: Money
+    discount: Money
+    recovered: Money
 
     @property
     def own(self) -> Money:
@@ -55,11 +58,13 @@ def allocate(
     reserved: Mapping[str, Money],
     at: datetime,
     credit: Money | None = None,
+    discounts: Mapping[str, Money] | None = None,
 ) -> Allocation:
     """Use `credit`, and then the money, as the payer meant it, as far as each invoice can still take it.
 
     `reserved` is what this payment holds by invoice id: that much surely fits, and all of it is lifted.
-    Invoices of `parts` that are missing from `invoices` take nothing. Parts are served in their order.
+    Invoices of `parts` that are missing from `invoices` take nothing. Parts are served in their order. Up to so much of
+    `discounts` is not asked for of an invoice that this payment leaves with no more than that.
     """
     zero = Money.zero(received.currency)
     left, credit_left = received, credit or zero
@@ -70,8 +75,8 @@ def allocate(
             continue
         own = reserved.get(invoice_id)
         takes = zero
-        if invoice.is_payable and wanted is not None and invoice.currency == received.currency:
-            room = invoice.unreserved if own is None else invoice.unreserved + own
+        if wanted is not None and invoice.currency == received.currency:
+            room = invoice.takes if own is None else invoice.takes + own
             takes = min(wanted, room, left + credit_left)
         lifted = own or Money.zero(invoice.currency)
         if takes.is_zero and lifted.is_zero:
@@ -80,7 +85,11 @@ def allocate(
         left -= takes - from_credit
         credit_left -= from_credit
         after = invoice.release(lifted) if takes.is_zero else invoice.settle(takes, reserved=lifted, at=at)
-        applied.append(Applied(after, takes, lifted, from_credit))
+        recovered = invoice.written_off - after.written_off
+        kept = _kept(after, (discounts or {}).get(invoice_id)) if takes.minor_units > 0 else zero
+        if not kept.is_zero:
+            after = after.discounted(kept, at=at)
+        applied.append(Applied(after, takes, lifted, from_credit, kept, recovered))
     return Allocation(tuple(applied), left, (credit or zero) - credit_left)
 
 
@@ -98,6 +107,13 @@ def credit_uses(payment_id: str, applied: Sequence[Applied], drawn: Sequence[Cre
             if takes < amount:
                 lots.append((source, amount - takes))
     return uses
+
+
+def _kept(invoice: Invoice, most: Money | None) -> Money:
+    """The discount for paying early: all that is left to pay, if that is no more and nobody else is paying it."""
+    if most is None or not invoice.is_payable or invoice.due > most or not invoice.reserved.is_zero:
+        return Money.zero(invoice.currency)
+    return invoice.due
 
 
 def _wanted(parts: Sequence[Part], reserved: Mapping[str, Money]) -> dict[str, Money | None]:

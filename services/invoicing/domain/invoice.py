@@ -77,9 +77,9 @@ class Terms:
 class Invoice:
     """An invoice. `reserved` is held by payments that have not finished; `lines` is empty in lists.
 
-    `credited` is not asked for any more though nobody paid it: the sum of its adjustments. `disputed` is what the
-    customer objects to. `version` counts all changes but holds, which change nothing that a payer is shown;
-    `event_version` counts the events about it; both from one.
+    `credited` is not asked for any more though nobody paid it: the sum of its adjustments; what is written off is a
+    part of it. `disputed` is what the customer objects to. `version` counts all changes but holds, which change
+    nothing that a payer is shown; `event_version` counts the events about it; both from one.
     """
 
     invoice_id: str
@@ -106,6 +106,7 @@ class Invoice:
     paid_at: datetime | None
     terms: Terms = Terms()
     lines: tuple[Line, ...] = ()
+    written_off_minor_units: int = 0
 
     @property
     def currency(self) -> str:
@@ -122,6 +123,18 @@ class Invoice:
     def unreserved(self) -> Money:
         """What a new payment may still take."""
         return self.total - self.paid - self.credited - self.reserved
+
+    @property
+    def written_off(self) -> Money:
+        """What nobody expects any more, though it is taken if it comes."""
+        return Money(self.written_off_minor_units, self.currency)
+
+    @property
+    def takes(self) -> Money:
+        """What money that is there can be put to: what nobody holds, and what was written off."""
+        if self.is_payable or self.status is Status.UNCOLLECTIBLE:
+            return self.unreserved + self.written_off
+        return Money.zero(self.currency)
 
     @property
     def in_dispute(self) -> Money:
@@ -161,8 +174,18 @@ class Invoice:
 
     @property
     def early_discount(self) -> Money:
-        """What may be kept of the total by whoever pays it all in time."""
-        return share_of(self.total, self.terms.early_discount_percent)
+        """What may be kept by whoever pays all of it in time: a share of what was not credited meanwhile."""
+        return share_of(self.total - self.credited, self.terms.early_discount_percent)
+
+    def early_offer(self, today: date) -> Money | None:
+        """What may be kept by whoever pays all that is due now; None when nothing may. `today` is the payer's.
+
+        Who paid a part before may keep it too, with the part that settles the rest in time.
+        """
+        until, kept = self.terms.early_discount_until, self.early_discount
+        if until is None or today > until or not self.is_payable:
+            return None
+        return kept if Money.zero(self.currency) < kept < self.due else None
 
     def with_lines(self, lines: Sequence[Line]) -> "Invoice":
         """A draft with other lines. INVOICE_NOT_DRAFT unless it is one."""
@@ -214,10 +237,7 @@ class Invoice:
                 message="Only an open invoice on which nothing was paid can be voided.",
             )
         if not self.reserved.is_zero:
-            raise self._refusal(
-                reason="INVOICE_BEING_PAID",
-                message="A payment for this invoice is on its way. Please try again later.",
-            )
+            raise self._being_paid()
         return replace(
             self, status=Status.VOID, version=self.version + 1, event_version=self.event_version + 1
         )
@@ -231,35 +251,93 @@ class Invoice:
         return replace(self, reserved=self.reserved - amount)
 
     def settle(self, amount: Money, *, reserved: Money, at: datetime) -> "Invoice":
-        """Put money on it and give back what the payment had reserved. One event tells of it."""
+        """Put money on it and give back what the payment had reserved. One event tells of it.
+
+        What is more than was asked for is taken of what was written off.
+        """
+        asked = self.unreserved + reserved
+        recovered = max(Money.zero(self.currency), amount - asked)
         return self._with_sums(
-            paid=self.paid + amount, credited=self.credited, reserved=self.reserved - reserved, at=at
-        )
+            paid=self.paid + amount, credited=self.credited - recovered, reserved=self.reserved - reserved,
+            written_off=self.written_off - recovered, at=at,
+        )  # fmt: skip
 
     def unsettle(self, amount: Money, *, forgive: bool, at: datetime) -> "Invoice":
         """Take money off it again: it is owed once more, of which one event tells, or it is forgiven."""
         credited = self.credited + amount if forgive else self.credited
-        after = self._with_sums(paid=self.paid - amount, credited=credited, reserved=self.reserved, at=at)
+        after = self._with_sums(paid=self.paid - amount, credited=credited, at=at)
         return replace(after, event_version=self.event_version) if forgive else after
 
     def unforgive(self, amount: Money, *, at: datetime) -> "Invoice":
         """What was forgiven is paid after all; nothing changes for whoever owes it."""
-        after = self._with_sums(
-            paid=self.paid + amount, credited=self.credited - amount, reserved=self.reserved, at=at
-        )
+        after = self._with_sums(paid=self.paid + amount, credited=self.credited - amount, at=at)
         return replace(after, event_version=self.event_version)
 
-    def _with_sums(self, *, paid: Money, credited: Money, reserved: Money, at: datetime) -> "Invoice":
+    def reduced(self, amount: Money, *, returned: Money, at: datetime) -> "Invoice":
+        """Less is asked for; `returned` of it had been paid and is not on the invoice any more. One event tells of it.
+
+        INVOICE_BEING_PAID while payments on their way hold more than would stay due.
+        """
+        after = self._with_sums(paid=self.paid - returned, credited=self.credited + amount, at=at)
+        if after.unreserved.is_negative:
+            raise self._being_paid()
+        return after
+
+    def discounted(self, amount: Money, *, at: datetime) -> "Invoice":
+        """Grant a discount with the money that has earned it, or, less than zero, take it back with that: the same
+        event tells of both.
+        """
+        after = self._with_sums(paid=self.paid, credited=self.credited + amount, at=at)
+        return replace(after, event_version=self.event_version, version=self.version)
+
+    def marked_uncollectible(self, at: datetime) -> "Invoice":
+        """Nobody expects what is due any more. INVOICE_NOT_PAYABLE when nothing is due, or INVOICE_BEING_PAID."""
+        if not self.is_payable:
+            raise self._refusal(
+                reason="INVOICE_NOT_PAYABLE", message="Only what is still to be paid can be written off."
+            )
+        if not self.reserved.is_zero:
+            raise self._being_paid()
+        return self._with_sums(
+            paid=self.paid, credited=self.credited + self.due, written_off=self.written_off + self.due, at=at
+        )
+
+    def expected_again(self, at: datetime) -> "Invoice":
+        """What was written off is asked for again. INVOICE_NOT_WRITTEN_OFF when nothing was."""
+        if self.written_off.is_zero:
+            raise self._refusal(
+                reason="INVOICE_NOT_WRITTEN_OFF", message="Nothing of this invoice is written off."
+            )
+        nothing = Money.zero(self.currency)
+        return self._with_sums(
+            paid=self.paid, credited=self.credited - self.written_off, written_off=nothing, at=at
+        )
+
+    def _with_sums(
+        self, *, paid: Money, credited: Money, at: datetime, reserved: Money | None = None,
+        written_off: Money | None = None,
+    ) -> "Invoice":  # fmt: skip
         """The status follows from the sums; the day of full payment stays while it is full."""
-        if paid + credited == self.total:
+        lost = self.written_off if written_off is None else written_off
+        paid_at = None
+        if paid + credited != self.total:
+            is_touched = not (paid.is_zero and credited.is_zero)
+            status = Status.PARTLY_PAID if is_touched else Status.OPEN
+        elif lost.is_zero:
             status, paid_at = Status.PAID, self.paid_at or at
         else:
-            is_touched = not (paid.is_zero and credited.is_zero)
-            status, paid_at = (Status.PARTLY_PAID if is_touched else Status.OPEN), None
+            status = Status.UNCOLLECTIBLE
         return replace(
-            self, paid=paid, credited=credited, reserved=reserved, status=status, paid_at=paid_at,
+            self, paid=paid, credited=credited, reserved=self.reserved if reserved is None else reserved,
+            status=status, paid_at=paid_at, written_off_minor_units=lost.minor_units,
             version=self.version + 1, event_version=self.event_version + 1,
         )  # fmt: skip
+
+    def _being_paid(self) -> ServiceError:
+        return self._refusal(
+            reason="INVOICE_BEING_PAID",
+            message="A payment for this invoice is on its way. Please try again later.",
+        )
 
     def _refusal(self, *, reason: str, message: str) -> ServiceError:
         return ServiceError(Kind.FAILED_PRECONDITION, reason, message, invoice_id=self.invoice_id)

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from chassis.money import Money
+from services.invoicing.domain.adjustment import Adjustment, AdjustmentKind
 from services.invoicing.domain.invoice import Invoice
 
 
@@ -13,7 +14,8 @@ class Account(StrEnum):
     """Accounts of the receivables ledger. Receivable and customer credit are kept per customer (`owner`).
 
     Cash clearing mirrors payments' customer funds, discount clearing their discounts given. Suspense is money that went
-    back though none of it was found here: it must be zero.
+    back though none of it was found here: it must be zero. Early and hardship discounts lessen revenue; bad
+    debt is what was written off, tax and all, less what came of it later.
     """
 
     RECEIVABLE = "receivable"
@@ -25,6 +27,9 @@ class Account(StrEnum):
     DISCOUNT_CLEARING = "discount_clearing"
     SALES_RETURNS = "sales_returns"
     SUSPENSE = "suspense"
+    EARLY_DISCOUNTS = "early_discounts"
+    HARDSHIP_DISCOUNTS = "hardship_discounts"
+    BAD_DEBT = "bad_debt"
 
 
 class Side(StrEnum):
@@ -166,6 +171,35 @@ def reinstatement(
         source="payment", source_id=payment_id, kind=f"reinstated:{reversal_id}", occurred_at=at,
         description=f"Payment {payment_id} there again", postings=movement.postings(customer_id),
         corrects_kind=f"reversed:{reversal_id}",
+    )  # fmt: skip
+
+
+_LESSENED: Mapping[AdjustmentKind, Account] = {
+    AdjustmentKind.CREDIT_NOTE: Account.REVENUE,
+    AdjustmentKind.EARLY_DISCOUNT: Account.EARLY_DISCOUNTS,
+    AdjustmentKind.HARDSHIP_DISCOUNT: Account.HARDSHIP_DISCOUNTS,
+    AdjustmentKind.WRITE_OFF: Account.BAD_DEBT,
+    AdjustmentKind.RECOVERY: Account.BAD_DEBT,
+}
+
+
+def adjustment(
+    made: Adjustment, customer_id: str, *, tax: Money, returned: Mapping[str, Money], at: datetime
+) -> Booking:
+    """Less is owed without money. `returned` had been paid and becomes credit, by the customers who had paid it.
+
+    Refunds that are forgiven are booked with their reversal.
+    """
+    received = sum(returned.values(), Money.zero(made.amount.currency))
+    return Booking(
+        source="adjustment", source_id=made.adjustment_id, kind=made.kind.value, occurred_at=at,
+        description=f"{made.kind.value.replace('_', ' ').capitalize()} {made.source_id}",
+        postings=_postings(
+            (_LESSENED[made.kind], "", Side.DEBIT, made.amount - tax),
+            (Account.TAX_PAYABLE, "", Side.DEBIT, tax),
+            (Account.RECEIVABLE, customer_id, Side.CREDIT, made.amount - received),
+            *((Account.CUSTOMER_CREDIT, one, Side.CREDIT, amount) for one, amount in sorted(returned.items())),
+        ),
     )  # fmt: skip
 
 

@@ -20,10 +20,16 @@ class SkipReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedPart:
-    """How much of an invoice, as it is now."""
+    """How much of an invoice, as it is now. `discount` is kept for paying early: the amount settles it then."""
 
     invoice: Invoice
     amount: Money
+    discount: Money | None = None
+
+    @property
+    def settles(self) -> Money:
+        """What settles the invoice now."""
+        return self.invoice.due if self.discount is None else self.amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +62,12 @@ def plan(
     amount: Money | None = None,
     own: Mapping[str, Money] | None = None,
     keep_credit: bool = False,
+    offers: Mapping[str, Money] | None = None,
 ) -> Plan:
     """Share `amount` (all that is due when None) among invoices: the oldest due first, ties by id.
 
     What is in dispute and what other payments hold is left out; `own` is what the payment itself holds by invoice id.
+    Of `offers`, what may be kept for paying early, by invoice, is left out where a part settles its invoice.
     Credit is used before anything is charged, unless it is kept. All is in the currency of `credit`.
     """
     currency = credit.currency
@@ -70,14 +78,16 @@ def plan(
         if (reason := _skip_reason(invoice, room, currency)) is not None:
             skipped.append(Skip(invoice, reason))
         else:
-            takers.append((invoice, room))
+            discount = _discount(invoice, room, offers or {})
+            room = room if discount is None else room - discount
+            takers.append((invoice, room, discount))
             payable += room
     left = payable if amount is None else amount
     parts = []
-    for invoice, room in takers:
+    for invoice, room, discount in takers:
         takes = min(room, left)
         if takes.minor_units > 0:
-            parts.append(PlannedPart(invoice, takes))
+            parts.append(PlannedPart(invoice, takes, discount if takes == room else None))
             left -= takes
     planned = sum((part.amount for part in parts), Money.zero(currency))
     return Plan(
@@ -100,6 +110,11 @@ def _room(invoice: Invoice, own: Mapping[str, Money]) -> Money:
     room = invoice.unreserved - invoice.in_dispute
     held = own.get(invoice.invoice_id)
     return room if held is None else room + held
+
+
+def _discount(invoice: Invoice, room: Money, offers: Mapping[str, Money]) -> Money | None:
+    """Only who pays all that is due pays early."""
+    return offers.get(invoice.invoice_id) if room == invoice.due else None
 
 
 def _skip_reason(invoice: Invoice, room: Money, currency: str) -> SkipReason | None:

@@ -40,7 +40,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """One held part of one payment; `number` is the invoice's."""
+    """One held part of one payment; `number` is the invoice's.
+
+    `discount` may be kept besides, because the payment was begun early enough and settles the invoice.
+    """
 
     payment_id: str
     invoice_id: str
@@ -48,6 +51,7 @@ class Reservation:
     state: ReservationState
     expires_at: datetime
     number: str
+    discount: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,13 @@ from chassis import audit
 from chassis.database import WriteTx
 from chassis.money import Money
 from services.invoicing.domain import ledger as books
+from services.invoicing.domain.adjustment import AdjustmentKind
 from services.invoicing.domain.allocation import Allocation, CreditUse, allocate, credit_uses
 from services.invoicing.domain.credit import CreditPart, Lot, draw, free_credit
 from services.invoicing.domain.customer import Contact
 from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.reservation import Part, ReservationState
+from services.invoicing.operations.adjust_invoice import Reduction, adjust
 from services.invoicing.store import ledger, reservations
 from services.invoicing.store import lots as credit_lots
 from services.invoicing.store.customer_tree import ancestors_of
@@ -63,6 +65,8 @@ async def apply_payments(tx: WriteTx, incoming: Sequence[Incoming]) -> None:
         tx,
         [booking for one, at in zip(made, moments, strict=True) if (booking := _booking(one, at)).postings],
     )
+    for done in made:
+        await _note_adjustments(tx, done)
     for one, done in zip(fresh, made, strict=True):
         with one.scope():
             _announce(tx, one, done.allocation, till.customers[one.payment.customer_id])
@@ -76,6 +80,8 @@ class _Till:
     above: Mapping[str, frozenset[str]]
     invoices: dict[str, Invoice]
     reserved: Mapping[str, Mapping[str, Money]]
+    promised: Mapping[str, Mapping[str, Money]]
+    """What may be kept for paying early, of invoices that payments reserved in time."""
     lots: dict[str, Lot]
     held: Mapping[str, Sequence[CreditPart]]
     now: datetime
@@ -93,9 +99,12 @@ async def _opened(tx: WriteTx, fresh: Sequence[Incoming]) -> _Till:
         reservations.asking(tx, payment_ids),
     )
     reserved: dict[str, dict[str, Money]] = defaultdict(dict)
+    promised: dict[str, dict[str, Money]] = defaultdict(dict)
     for one in reservations.reserved(held_parts):
         if one.state is ReservationState.HELD:
             reserved[one.payment_id][one.invoice_id] = one.amount
+            if one.discount is not None:
+                promised[one.payment_id][one.invoice_id] = one.discount
     spenders = [one.payment for one in fresh if not one.payment.credit_used.is_zero]
     lots: dict[str, Lot] = {}
     held: Mapping[str, Sequence[CreditPart]] = {}
@@ -114,6 +123,7 @@ async def _opened(tx: WriteTx, fresh: Sequence[Incoming]) -> _Till:
         invoices=invoices,
         above=await ancestors_of(tx, children) if children else {},
         reserved=reserved,
+        promised=promised,
         lots=lots,
         held=held,
         now=tx.now(),
@@ -140,15 +150,17 @@ def _apply(till: _Till, one: Incoming, at: datetime) -> Made:
     for part in till.held.get(payment.payment_id, ()):
         mine[part.source_payment_id] = mine[part.source_payment_id].hold(-part.amount)
         till.changed_lots[part.source_payment_id] = None
+    invoices = {
+        invoice_id: invoice
+        for invoice_id in {part.invoice_id for part in one.parts} | set(reserved)
+        if (invoice := till.invoices.get(invoice_id)) and _may_pay(till, payment, invoice)
+    }
     allocation = allocate(
         payment.net,
         one.parts,
-        invoices={
-            invoice_id: invoice
-            for invoice_id in {part.invoice_id for part in one.parts} | set(reserved)
-            if (invoice := till.invoices.get(invoice_id)) and _may_pay(till, payment, invoice)
-        },
+        invoices=invoices,
         reserved=reserved,
+        discounts=_discounts(till, payment, invoices),
         at=at,
         credit=min(payment.credit_used, free_credit(mine.values(), payment.credit_used.currency)),
     )
@@ -156,6 +168,17 @@ def _apply(till: _Till, one: Incoming, at: datetime) -> Made:
         till.invoices[applied.invoice.invoice_id] = applied.invoice
         till.changed_invoices[applied.invoice.invoice_id] = None
     return Made(payment, allocation, _settle_credit(till, payment, allocation, mine))
+
+
+def _discounts(till: _Till, payment: ReceivedPayment, invoices: Mapping[str, Invoice]) -> dict[str, Money]:
+    """What may be kept for paying early: what was promised when the payment reserved, else by the day it came on."""
+    found = dict(till.promised.get(payment.payment_id, {}))
+    for invoice_id, invoice in invoices.items():
+        if invoice_id not in till.reserved.get(payment.payment_id, {}):
+            offer = invoice.early_offer(payment.received_on)
+            if offer is not None:
+                found[invoice_id] = offer
+    return found
 
 
 def _may_pay(till: _Till, payment: ReceivedPayment, invoice: Invoice) -> bool:
@@ -195,6 +218,25 @@ async def _write(tx: WriteTx, till: _Till, made: Sequence[Made]) -> None:
     await credit_lots.put_lots(tx, [till.lots[one] for one in till.changed_lots])
     await insert_allocations(tx, made)
     await note_credit(tx, made)
+
+
+async def _note_adjustments(tx: WriteTx, made: Made) -> None:
+    """Discounts for paying early, and what came though it had been written off."""
+    payment_id, day = made.payment.payment_id, made.payment.received_on
+    for one in made.allocation.applied:
+        if not one.discount.is_zero:
+            kept = Reduction(
+                kind=AdjustmentKind.EARLY_DISCOUNT,
+                source_id=payment_id,
+                amount=one.discount,
+                effective_on=day,
+            )
+            await adjust(tx, one.invoice, kept)
+        if not one.recovered.is_zero:
+            came = Reduction(
+                kind=AdjustmentKind.RECOVERY, source_id=payment_id, amount=-one.recovered, effective_on=day
+            )
+            await adjust(tx, one.invoice, came)
 
 
 def _booking(made: Made, at: datetime) -> books.Booking:

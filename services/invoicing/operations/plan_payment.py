@@ -10,6 +10,7 @@ from services.invoicing.domain.credit import free_credit, sum_of
 from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.payment_preview import Plan, in_order, plan
 from services.invoicing.domain.reservation import ReservationState
+from services.invoicing.operations.early_offers import early_offers
 from services.invoicing.store import lots as credit_lots
 from services.invoicing.store.customer_tree import ancestors_of
 from services.invoicing.store.customers import get_customer
@@ -46,7 +47,10 @@ async def plan_payment(db: Database, organization_id: str, query: PlanQuery) -> 
             for one in await reservations_of(tx, query.payment_id):
                 if one.state is ReservationState.HELD:
                     own[one.invoice_id] = one.amount
-    return plan(invoices, credit=credit, amount=query.amount, own=own, keep_credit=query.keep_credit)
+        offers = await early_offers(tx, invoices)
+    return plan(
+        invoices, credit=credit, amount=query.amount, own=own, keep_credit=query.keep_credit, offers=offers
+    )
 
 
 async def _invoices(tx: ReadTx, query: PlanQuery) -> Sequence[Invoice]:

@@ -6,9 +6,11 @@ from chassis import audit
 from chassis.database import WriteTx
 from chassis.money import Money
 from services.invoicing.domain import ledger as books
+from services.invoicing.domain.adjustment import AdjustmentKind
 from services.invoicing.domain.reversal import Use, by_invoice, total
+from services.invoicing.operations.adjust_invoice import Reduction, adjust
 from services.invoicing.operations.undo_payment import Desk, open_desk
-from services.invoicing.store import ledger
+from services.invoicing.store import adjustments, ledger
 from services.invoicing.store import reversals as store
 from services.invoicing.translate import events
 
@@ -35,6 +37,7 @@ async def reinstate_payment(tx: WriteTx, payment_id: str, reversal_id: str) -> N
         {one.source_payment_id for one in reversal.parts},
     )  # fmt: skip
     again = _put_back(tx, desk, reversal)
+    granted = await _grant_discounts(tx, desk, reversal_id, again)
     await desk.write(tx)
     await store.add_uses(tx, again.parts)
     own = [one for one in reversal.parts if one.source_payment_id == payment_id]
@@ -45,6 +48,17 @@ async def reinstate_payment(tx: WriteTx, payment_id: str, reversal_id: str) -> N
     await ledger.post(tx, [booking] if booking.postings else [])
     for invoice_id, amount in by_invoice(again.parts).items():
         invoice = desk.invoices[invoice_id]
+        if reversal.forgiven:
+            paid_after_all = Reduction(
+                kind=AdjustmentKind.FORGIVEN_REFUND, source_id=f"reinstated:{reversal_id}", amount=-amount
+            )
+            await adjust(tx, invoice, paid_after_all)
+        if invoice_id in granted:
+            kept = Reduction(
+                kind=AdjustmentKind.EARLY_DISCOUNT, source_id=f"reinstated:{reversal_id}",
+                amount=granted[invoice_id],
+            )  # fmt: skip
+            await adjust(tx, invoice, kept)
         if not reversal.forgiven:
             events.invoice_took_payment(tx, invoice, amount, payment_id)
         audit.record(tx, f"invoice.{invoice.status}", invoice_id)
@@ -81,6 +95,23 @@ def _put_back(tx: WriteTx, desk: Desk, reversal: store.Reversed) -> _Again:
             else invoice.settle(amount, reserved=Money.zero(desk.currency), at=tx.now())
         )
     return _Again(parts, to_lot)
+
+
+async def _grant_discounts(tx: WriteTx, desk: Desk, reversal_id: str, again: _Again) -> dict[str, Money]:
+    """What the reversal had withdrawn may be kept again where just that is left to pay. By invoice."""
+    withdrawn = await adjustments.of_source(tx, AdjustmentKind.EARLY_DISCOUNT, f"withdrawn:{reversal_id}")
+    granted = {}
+    for invoice_id in by_invoice(again.parts):
+        invoice = desk.invoices[invoice_id]
+        left = invoice.unreserved
+        if (
+            invoice_id in withdrawn
+            and left == invoice.due
+            and Money.zero(desk.currency) < left <= -withdrawn[invoice_id]
+        ):
+            granted[invoice_id] = left
+            desk.put_invoice(invoice.discounted(left, at=tx.now()))
+    return granted
 
 
 def _room(desk: Desk, invoice_id: str, *, forgiven: bool) -> Money:

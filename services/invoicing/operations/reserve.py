@@ -12,9 +12,11 @@ from functools import partial
 from chassis import audit
 from chassis.database import Database, WriteTx
 from chassis.errors import Kind, ServiceError, not_found
+from chassis.money import Money
 from services.invoicing.domain.credit import CreditPart, Lot, draw, sum_of
 from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.reservation import Part, Reservation, ReservationState, Wish, refusal
+from services.invoicing.operations.early_offers import HONOURED_FOR, early_offers
 from services.invoicing.store import lots as credit_lots
 from services.invoicing.store import reservations
 from services.invoicing.store.customer_tree import ancestors_of
@@ -74,6 +76,8 @@ class _Desk:
     taken: dict[str, Held] = field(default_factory=dict)
     holds: dict[str, Sequence[CreditPart]] = field(default_factory=dict)
     touched: dict[str, None] = field(default_factory=dict)
+    offers: Mapping[str, Money] = field(default_factory=dict)
+    """What may be kept for paying early, by invoice."""
 
 
 async def _reserve_in(tx: WriteTx, wishes: Sequence[Wish]) -> list[Held | ServiceError]:
@@ -100,6 +104,7 @@ async def _reserve_in(tx: WriteTx, wishes: Sequence[Wish]) -> list[Held | Servic
         customers=await known_customers(tx, prepayers) if prepayers else frozenset(),
         above=await ancestors_of(tx, children) if children else {},
         earlier=earlier,
+        offers=await early_offers(tx, invoices.values(), late_by=HONOURED_FOR),
     )
     answers = [_decide(desk, wish) for wish in wishes]
     if desk.taken:
@@ -153,7 +158,7 @@ def _take(desk: _Desk, wish: Wish, drawn: Sequence[CreditPart]) -> Held:
         held.append(
             Reservation(
                 wish.payment_id, part.invoice_id, part.amount, ReservationState.HELD, wish.expires_at,
-                invoice.number or "",
+                invoice.number or "", _discount(desk, invoice, part),
             )
         )  # fmt: skip
     for one in drawn:
@@ -163,6 +168,14 @@ def _take(desk: _Desk, wish: Wish, drawn: Sequence[CreditPart]) -> Held:
     if drawn:
         desk.holds[wish.payment_id] = drawn
     return held
+
+
+def _discount(desk: _Desk, invoice: Invoice, part: Part) -> Money | None:
+    """What is kept besides, if the part settles the invoice with it."""
+    offer = desk.offers.get(invoice.invoice_id)
+    if offer is None or not invoice.reserved.is_zero or part.amount + offer != invoice.due:
+        return None
+    return offer
 
 
 async def _write(tx: WriteTx, desk: _Desk) -> None:

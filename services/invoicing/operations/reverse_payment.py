@@ -1,5 +1,6 @@
 """Take money of a payment back: its invoices are to be paid again, or are forgiven."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import structlog
@@ -8,11 +9,13 @@ from chassis import audit
 from chassis.database import WriteTx
 from chassis.money import Money
 from services.invoicing.domain import ledger as books
+from services.invoicing.domain.adjustment import AdjustmentKind
 from services.invoicing.domain.customer import Customer
 from services.invoicing.domain.reversal import Reversal, Taken, Undone, Use, by_invoice, take, total
+from services.invoicing.operations.adjust_invoice import Reduction, adjust
 from services.invoicing.operations.charge_fee import charge_fee
 from services.invoicing.operations.undo_payment import Desk, open_desk
-from services.invoicing.store import ledger
+from services.invoicing.store import adjustments, ledger
 from services.invoicing.store import reversals as store
 from services.invoicing.store.customers import get_customer
 from services.invoicing.translate import events
@@ -30,6 +33,8 @@ async def reverse_payment(tx: WriteTx, reversal: Reversal) -> None:
     own = desk.own_lot(tx)
     taken = take(reversal, credit=own.remaining, uses=uses)
     undone = _undo(tx, desk, reversal, taken)
+    withdrawn = await _withdraw_discounts(tx, desk, reversal, undone)
+    undone = replace(undone, invoices=[desk.invoices[one] for one in desk.changed_invoices])
     await desk.write(tx)
     await store.lessen_uses(tx, taken.parts)
     await store.insert_reversal(tx, reversal, taken)
@@ -41,6 +46,7 @@ async def reverse_payment(tx: WriteTx, reversal: Reversal) -> None:
         reversal.payment_id, customer.customer_id, reversal.reversal_id, movement, tx.now()
     )
     await ledger.post(tx, [booking] if booking.postings else [])
+    await _note_adjustments(tx, reversal, undone, withdrawn)
     _announce(tx, reversal, undone, customer, after.event_version)
     if taken.missing.minor_units > 0:
         _log.error(
@@ -85,6 +91,36 @@ def _undo(tx: WriteTx, desk: Desk, reversal: Reversal, taken: Taken) -> Undone:
         by_invoice=lost,
         from_credit=from_credit,
     )
+
+
+async def _withdraw_discounts(
+    tx: WriteTx, desk: Desk, reversal: Reversal, undone: Undone
+) -> Mapping[str, Money]:
+    """Who did not pay after all has not paid early: what was kept is asked for again. By invoice."""
+    if reversal.forgive:
+        return {}
+    kept = await adjustments.sums_of(tx, AdjustmentKind.EARLY_DISCOUNT, list(undone.by_invoice))
+    for invoice_id, amount in kept.items():
+        desk.put_invoice(desk.invoices[invoice_id].discounted(-amount, at=tx.now()))
+    return kept
+
+
+async def _note_adjustments(
+    tx: WriteTx, reversal: Reversal, undone: Undone, withdrawn: Mapping[str, Money]
+) -> None:
+    for invoice in undone.invoices:
+        if reversal.forgive:
+            forgiven = Reduction(
+                kind=AdjustmentKind.FORGIVEN_REFUND, source_id=reversal.reversal_id,
+                amount=undone.by_invoice[invoice.invoice_id], reason=reversal.reason,
+            )  # fmt: skip
+            await adjust(tx, invoice, forgiven)
+        if invoice.invoice_id in withdrawn:
+            asked_again = Reduction(
+                kind=AdjustmentKind.EARLY_DISCOUNT, source_id=f"withdrawn:{reversal.reversal_id}",
+                amount=-withdrawn[invoice.invoice_id], reason=reversal.reason,
+            )  # fmt: skip
+            await adjust(tx, invoice, asked_again)
 
 
 def _movement(reversal: Reversal, taken: Taken, desk: Desk) -> books.Movement:

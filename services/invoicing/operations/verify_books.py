@@ -81,9 +81,40 @@ INVOICING_CHECKS: Checks = {
                 OR status <> 'draft'
                     AND paid_minor_units + credited_minor_units + reserved_minor_units > total_minor_units)
     """,
+    "I5 credited is not the sum of adjustments": """
+        SELECT i.invoice_id AS found FROM invoices i
+        LEFT JOIN invoice_adjustments a USING (organization_id, invoice_id)
+        WHERE i.organization_id = :organization_id
+        GROUP BY i.organization_id, i.invoice_id, i.credited_minor_units
+        HAVING coalesce(sum(a.amount_minor_units), 0) <> i.credited_minor_units
+    """,
+    "I5 written off is not what was written off and did not come": """
+        SELECT i.invoice_id AS found FROM invoices i
+        LEFT JOIN invoice_adjustments a ON a.organization_id = i.organization_id
+            AND a.invoice_id = i.invoice_id AND a.kind IN ('write_off', 'recovery')
+        WHERE i.organization_id = :organization_id
+        GROUP BY i.organization_id, i.invoice_id, i.written_off_minor_units
+        HAVING coalesce(sum(a.amount_minor_units), 0) <> i.written_off_minor_units
+    """,
+    "I5 reductions correct another sum of taxes than they come to": """
+        SELECT a.adjustment_id AS found FROM invoice_adjustments a
+        LEFT JOIN adjustment_taxes t USING (organization_id, adjustment_id)
+        WHERE a.organization_id = :organization_id
+            AND a.kind IN ('credit_note', 'early_discount', 'hardship_discount')
+        GROUP BY a.organization_id, a.adjustment_id, a.amount_minor_units
+        HAVING coalesce(sum(t.taxable_minor_units + t.tax_minor_units), 0) <> a.amount_minor_units
+    """,
+    "I5 a credit note is not an adjustment of its invoice": """
+        SELECT n.credit_note_id AS found FROM credit_notes n
+        LEFT JOIN invoice_adjustments a ON a.organization_id = n.organization_id
+            AND a.invoice_id = n.invoice_id AND a.kind = 'credit_note' AND a.source_id = n.credit_note_id
+        WHERE n.organization_id = :organization_id AND n.total_minor_units IS DISTINCT FROM a.amount_minor_units
+    """,
     "I5 status does not follow from the sums": """
         SELECT invoice_id || ' ' || status AS found FROM invoices
         WHERE organization_id = :organization_id AND status NOT IN ('draft', 'void') AND status <> CASE
+            WHEN paid_minor_units + credited_minor_units = total_minor_units AND written_off_minor_units > 0
+                THEN 'uncollectible'
             WHEN paid_minor_units + credited_minor_units = total_minor_units AND total_minor_units > 0 THEN 'paid'
             WHEN paid_minor_units + credited_minor_units > 0 THEN 'partly_paid' ELSE 'open' END
     """,

@@ -70,6 +70,7 @@ async def update_balances(tx: WriteTx, changed: Sequence[Invoice]) -> None:
             "versions": [invoice.version for invoice in changed],
             "event_versions": [invoice.event_version for invoice in changed],
             "paid_at": [invoice.paid_at for invoice in changed],
+            "written_off": [invoice.written_off_minor_units for invoice in changed],
         },
     )
 
@@ -178,6 +179,7 @@ def invoice_of(row: Row[Any], lines: tuple[Line, ...] = ()) -> Invoice:
         paid_at=row.paid_at,
         terms=_terms(row),
         lines=lines,
+        written_off_minor_units=row.written_off_minor_units,
     )
 
 
@@ -248,6 +250,7 @@ def _values(invoice: Invoice) -> dict[str, Any]:
         "paid_at": invoice.paid_at,
         "number_key": number_key(invoice.number) if invoice.number else None,
         "buyer": _buyer_values(invoice.buyer),
+        "written_off_minor_units": invoice.written_off_minor_units,
         **_term_values(invoice.terms),
     }
 
@@ -360,11 +363,11 @@ _UPDATE_BALANCES = text("""
     UPDATE invoices
     SET status = new.status, paid_minor_units = new.paid, reserved_minor_units = new.reserved,
         credited_minor_units = new.credited, version = new.version, event_version = new.event_version,
-        paid_at = new.paid_at
+        paid_at = new.paid_at, written_off_minor_units = new.written_off
     FROM unnest(
         CAST(:invoice_ids AS text[]), CAST(:statuses AS text[]), CAST(:paid AS bigint[]),
         CAST(:reserved AS bigint[]), CAST(:credited AS bigint[]), CAST(:versions AS bigint[]),
-        CAST(:event_versions AS bigint[]), CAST(:paid_at AS timestamptz[])
-    ) AS new (invoice_id, status, paid, reserved, credited, version, event_version, paid_at)
+        CAST(:event_versions AS bigint[]), CAST(:paid_at AS timestamptz[]), CAST(:written_off AS bigint[])
+    ) AS new (invoice_id, status, paid, reserved, credited, version, event_version, paid_at, written_off)
     WHERE invoices.organization_id = :organization_id AND invoices.invoice_id = new.invoice_id
 """)

@@ -38,6 +38,7 @@ async def put_reservations(tx: WriteTx, held: Sequence[Reservation]) -> None:
             "invoice_ids": [reservation.invoice_id for reservation in held],
             "amounts": [reservation.amount.minor_units for reservation in held],
             "expires_at": [reservation.expires_at for reservation in held],
+            "discounts": [one.discount.minor_units if one.discount else 0 for one in held],
             "now": tx.now(),
         },
     )
@@ -80,26 +81,30 @@ def _reservation(row: Row[Any]) -> Reservation:
     return Reservation(
         row.payment_id, row.invoice_id, Money(row.amount_minor_units, row.currency),
         ReservationState(row.state), row.expires_at, row.number or "",
+        Money(row.discount_minor_units, row.currency) if row.discount_minor_units else None,
     )  # fmt: skip
 
 
 _OF_PAYMENTS = text("""
-    SELECT r.payment_id, r.invoice_id, r.amount_minor_units, r.state, r.expires_at, i.currency, i.number
+    SELECT r.payment_id, r.invoice_id, r.amount_minor_units, r.state, r.expires_at, r.discount_minor_units,
+        i.currency, i.number
     FROM reservations r JOIN invoices i USING (organization_id, invoice_id)
     WHERE r.organization_id = :organization_id AND r.payment_id = ANY(CAST(:payment_ids AS text[]))
     ORDER BY r.invoice_id
 """)
 _PUT = text("""
     INSERT INTO reservations (
-        organization_id, payment_id, invoice_id, amount_minor_units, state, expires_at, created_at
+        organization_id, payment_id, invoice_id, amount_minor_units, state, expires_at, created_at,
+        discount_minor_units
     )
-    SELECT :organization_id, payment_id, invoice_id, amount, 'held', expires_at, :now
+    SELECT :organization_id, payment_id, invoice_id, amount, 'held', expires_at, :now, discount
     FROM unnest(
         CAST(:payment_ids AS text[]), CAST(:invoice_ids AS text[]), CAST(:amounts AS bigint[]),
-        CAST(:expires_at AS timestamptz[])
-    ) AS part (payment_id, invoice_id, amount, expires_at)
+        CAST(:expires_at AS timestamptz[]), CAST(:discounts AS bigint[])
+    ) AS part (payment_id, invoice_id, amount, expires_at, discount)
     ON CONFLICT (organization_id, payment_id, invoice_id) DO UPDATE
-    SET amount_minor_units = excluded.amount_minor_units, state = 'held', expires_at = excluded.expires_at
+    SET amount_minor_units = excluded.amount_minor_units, state = 'held', expires_at = excluded.expires_at,
+        discount_minor_units = excluded.discount_minor_units
 """)
 _END = text(
     "UPDATE reservations SET state = :state WHERE organization_id = :organization_id"

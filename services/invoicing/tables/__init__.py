@@ -1,18 +1,29 @@
 """Tables of the invoicing service, a file a noun; importing this package makes `metadata` whole."""
 
 from chassis.tables import TRANSPORT_TABLES
-from services.invoicing.tables import customers, imports, invoices, items, money, schedules
+from services.invoicing.tables import (
+    adjustments,
+    customers,
+    imports,
+    invoices,
+    items,
+    money,
+    plans,
+    schedules,
+)
 from services.invoicing.tables.base import metadata
 
 __all__ = [
     "SWEEP_TABLES",
     "TENANT_TABLES",
+    "adjustments",
     "customers",
     "imports",
     "invoices",
     "items",
     "metadata",
     "money",
+    "plans",
     "schedules",
 ]
 
@@ -21,5 +32,16 @@ _APPEND_ONLY = {"ledger_entries", "ledger_lines", "audit_log", "audit_heads", "i
 TENANT_TABLES = sorted(set(metadata.tables) - set(TRANSPORT_TABLES) - _APPEND_ONLY)
 """Business tables of this service, all under row-level security."""
 
-SWEEP_TABLES = frozenset({"schedules", "reservations", "imports", "books_state", "organization_clocks"})
+SWEEP_TABLES = frozenset(
+    {
+        "instalment_plans",
+        "payment_promises",
+        "late_fee_policies",
+        "schedules",
+        "reservations",
+        "imports",
+        "books_state",
+        "organization_clocks",
+    }
+)
 """Those that background work searches across organizations."""

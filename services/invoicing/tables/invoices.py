@@ -64,6 +64,7 @@ invoices = Table(
     Column("period_start", Date),
     Column("period_end", Date),
     text_column("schedule_id", default=""),
+    sum_column("written_off_minor_units"),
     Column("metadata", JSONB, nullable=False, server_default="{}"),
     Column("buyer", JSONB, nullable=False, server_default="{}"),
     PrimaryKeyConstraint("organization_id", "invoice_id"),

@@ -38,6 +38,7 @@ reservations = Table(
     text_column("state"),
     time_column("expires_at"),
     time_column("created_at"),
+    sum_column("discount_minor_units"),
     PrimaryKeyConstraint("organization_id", "payment_id", "invoice_id"),
     to("invoices", "invoice_id"),
     CheckConstraint("state IN ('held', 'released', 'expired', 'settled')", name="state"),

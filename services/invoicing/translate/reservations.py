@@ -71,7 +71,8 @@ def to_proto_plan(plan: Plan) -> pb.PaymentPlan:
                 number=part.invoice.number or "",
                 amount=to_proto_money(part.amount),
                 version=part.invoice.version,
-                amount_due=to_proto_money(part.invoice.due),
+                amount_due=to_proto_money(part.settles),
+                discount=None if part.discount is None else to_proto_money(part.discount),
                 due_date=part.invoice.due_date.isoformat(),
             )
             for part in plan.parts
