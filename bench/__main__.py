@@ -5,7 +5,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -29,6 +29,13 @@ class Windows:
 
     rounds: int
     seconds: float
+    organizations: Sequence[int]
+    shared_buffers_megabytes: int
+
+    @property
+    def wishes(self) -> Wishes:
+        """The stack for payments."""
+        return replace(payments.WISHES, shared_buffers_megabytes=self.shared_buffers_megabytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,15 @@ class Seeded:
 
     organizations: Sequence[Organization]
     bills: Iterator[Bill]
+    bills_of_one: Iterator[Bill]
+    """All of the first organization."""
+
+    def kinds(self, wanted: Sequence[int]) -> list[payments.Kind]:
+        """What is paid in the benchmarks of payments: for all organizations, for one."""
+        return [
+            payments.Kind(count, self.bills_of_one if count == 1 else self.bills)
+            for count in dict.fromkeys(wanted)
+        ]
 
 
 def main() -> int:
@@ -44,11 +60,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="windows of each benchmark, the median counts")
     parser.add_argument("--seconds", type=float, default=4.0, help="length of a window")
+    parser.add_argument(
+        "--organizations", type=int, choices=(seed.ORGANIZATIONS, 1), action="append",
+        help="whose payments are measured; both kinds if not said",
+    )  # fmt: skip
+    parser.add_argument(
+        "--shared-buffers", type=int, default=payments.WISHES.shared_buffers_megabytes, metavar="MEGABYTES",
+        help="PostgreSQL's memory while payments are measured",
+    )  # fmt: skip
     parser.add_argument("--only", choices=PARTS, action="append", help="some; prints, writes nothing")
     arguments = parser.parse_args()
     chosen = frozenset(arguments.only or PARTS)
     try:
-        report = uvloop.run(_run(chosen, Windows(arguments.rounds, arguments.seconds)))
+        windows = Windows(
+            arguments.rounds,
+            arguments.seconds,
+            arguments.organizations or (seed.ORGANIZATIONS, 1),
+            arguments.shared_buffers,
+        )
+        report = uvloop.run(_run(chosen, windows))
     except (NothingPrintedError, StackFailedError, TimeoutError, httpx.HTTPError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
@@ -70,13 +100,15 @@ async def _run(chosen: frozenset[str], windows: Windows) -> Report:
         async with BenchStack(layout.home, free_ports(), Wishes()) as stack:
             say("seeding")
             organizations = await seed.create_organizations(stack)
-            seeded = Seeded(organizations, iter(await seed.create_invoices(stack, organizations)))
+            bills = await seed.create_invoices(stack, organizations)
+            of_one = await seed.create_invoices_of_one(stack, organizations)
+            seeded = Seeded(organizations, iter(bills), iter(of_one))
         figures, notes = await _small_figures(layout, chosen, seeded, windows, say)
         if "payments" in chosen:
-            async with BenchStack(layout.home, free_ports(), payments.WISHES) as stack:
+            async with BenchStack(layout.home, free_ports(), windows.wishes) as stack:
                 found, more = await payments.measure(
                     stack,
-                    seeded.bills,
+                    seeded.kinds(windows.organizations),
                     Tokens(stack),
                     rounds=windows.rounds,
                     seconds=windows.seconds,
@@ -94,7 +126,7 @@ async def _run(chosen: frozenset[str], windows: Windows) -> Report:
 async def _growth(windows: Windows, say: Callable[[str], None]) -> tuple[Figure, str]:
     """On a stack of its own, which begins with few invoices."""
     layout = Layout(empty_home())
-    async with BenchStack(layout.home, free_ports(), payments.WISHES) as stack:
+    async with BenchStack(layout.home, free_ports(), windows.wishes) as stack:
         organizations = await seed.create_organizations(stack)
         await seed.create_invoices(stack, organizations, count=growth.SIZES[0])
         return await growth.measure(

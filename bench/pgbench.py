@@ -23,6 +23,8 @@ from devstack.postgres import binaries
 SCRIPT = Path(__file__).with_name("sql") / "payment.sql"
 DATABASE = "bench_baseline"
 CLIENTS = 8
+CLIENTS_IN_FLIGHT = 64
+"""As many as the services' own callers, for comparing how long the slowest wait."""
 THREADS = 2
 SERVICES = ("payments", "invoicing")
 DESCRIPTION = f"pgbench, the same rows in one transaction, {CLIENTS} clients"
@@ -74,11 +76,11 @@ class Baseline:
             await database.execute(_INVOICES, size)
             await database.execute("VACUUM ANALYZE")
 
-    async def run(self, *, seconds: float) -> Run:
+    async def run(self, *, seconds: float, clients: int = CLIENTS) -> Run:
         """Raises NothingPrintedError when a transaction failed."""
         folder = Path(tempfile.mkdtemp(prefix="tallyport-pgbench-"))
         try:
-            text, status = await _pgbench(self._url, self._next, seconds, folder)
+            text, status = await _pgbench(self._url, self._next, clients, seconds, folder)
             latencies = [
                 int(line.split()[2]) / 1000
                 for log in folder.glob("pgbench_log*")
@@ -100,14 +102,16 @@ class Baseline:
         return int(row[0]) + 1
 
 
-async def _pgbench(url: str, start: int, seconds: float, folder: Path) -> tuple[str, int]:
-    variables = {"start": start, "k": 0, "invoices": INVOICES, "organizations": ORGANIZATIONS}
+async def _pgbench(url: str, start: int, clients: int, seconds: float, folder: Path) -> tuple[str, int]:
+    variables = {
+        "start": start, "k": 0, "clients": clients, "invoices": INVOICES, "organizations": ORGANIZATIONS,
+    }  # fmt: skip
     arguments = [
         "-n",
         "-M",
         "prepared",
         "-c",
-        str(CLIENTS),
+        str(clients),
         "-j",
         str(THREADS),
         "-T",

@@ -21,6 +21,8 @@ INVOICES = 60_000
 CURRENCY = "USD"
 OWNER_PASSWORD = secrets.token_urlsafe(24)
 TOKEN_SECONDS = 840
+BILLS_OF_ONE = 30_000
+"""More invoices of the first organization, for payments that all belong to one."""
 _COPIES_SECONDS = 30.0
 _PERMISSIONS = frozenset({"customers.read", "invoices.read", "payments.create", "payments.read"})
 
@@ -116,6 +118,17 @@ async def add_invoices(
             await invoicing.execute(statement, size)
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as invoicing:
         await invoicing.execute("VACUUM ANALYZE")
+
+
+async def create_invoices_of_one(stack: BenchStack, organizations: Sequence[Organization]) -> list[Bill]:
+    """BILLS_OF_ONE more open invoices of the first organization, in an order drawn at random."""
+    first = INVOICES // len(organizations) + 1
+    await add_invoices(stack, organizations[:1], first=first, last=first + BILLS_OF_ONE - 1)
+    async with await psycopg.AsyncConnection.connect(stack.database_url("invoicing")) as invoicing:
+        number = {"organization_id": organizations[0].organization_id, "number": f"INV-{first:06}"}
+        bills = [Bill(*row) for row in await (await invoicing.execute(_BILLS_OF_ONE, number)).fetchall()]
+    random.Random(8).shuffle(bills)
+    return bills
 
 
 async def open_bills(stack: BenchStack, most: int) -> list[Bill]:
@@ -218,6 +231,10 @@ _BOOKED = f"""
 _SERIES = f"""
     INSERT INTO number_series (organization_id, last_number) SELECT organization_id, %(last)s::int FROM {_OWNERS}
     ON CONFLICT (organization_id) DO UPDATE SET last_number = excluded.last_number
+"""
+_BILLS_OF_ONE = """
+    SELECT organization_id, customer_id, invoice_id, total_minor_units FROM invoices
+    WHERE organization_id = %(organization_id)s AND number >= %(number)s ORDER BY invoice_id
 """
 _BILLS = """
     SELECT organization_id, customer_id, invoice_id, total_minor_units FROM (

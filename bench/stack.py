@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,7 +20,7 @@ from chassis.settings import BaseServiceSettings
 from devstack.environment import Environment
 from devstack.layout import REPOSITORY, Layout
 from devstack.ports import Ports, is_taken
-from devstack.postgres import Postgres
+from devstack.postgres import SHARED_BUFFERS_MEGABYTES, Postgres
 from devstack.state import StackState, read_state
 
 HOME = REPOSITORY / "build" / "bench-stack"
@@ -36,10 +36,11 @@ class StackFailedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What differs from `tallyport up`: processes left out, variables of single processes."""
+    """What differs from `tallyport up`: processes left out, variables of single processes, PostgreSQL's memory."""
 
     without: Sequence[str] = ()
     extra: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    shared_buffers_megabytes: int = SHARED_BUFFERS_MEGABYTES
 
 
 class BenchStack:
@@ -102,7 +103,7 @@ class BenchStack:
         if self._wishes is None:
             arguments = ["-m", "cli", "up", "--port", str(ports.public), "--base-port", str(ports.base)]
         else:
-            wishes = {"without": list(self._wishes.without), "extra": dict(self._wishes.extra)}
+            wishes = asdict(self._wishes)
             home, public, base = str(self.layout.home), str(ports.public), str(ports.base)
             arguments = ["-m", "bench.stack_process", home, public, base, json.dumps(wishes)]
         began = time.perf_counter()

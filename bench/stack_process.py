@@ -11,11 +11,14 @@ from devstack.stack import EXPECTED_ERRORS, Options, Stack
 
 
 def main(arguments: list[str]) -> int:
-    """Runs until it is told to stop. JSON is {"without": [name...], "extra": {name: {variable: value}}}."""
+    """Runs until it is told to stop. JSON has the fields of bench.stack.Wishes."""
     home, public, base, text = arguments
     wishes = json.loads(text)
     options = Options(
-        ports=Ports(int(public), int(base)), without=frozenset(wishes["without"]), extra=wishes["extra"]
+        ports=Ports(int(public), int(base)),
+        without=frozenset(wishes["without"]),
+        extra=wishes["extra"],
+        shared_buffers_megabytes=wishes["shared_buffers_megabytes"],
     )
     try:
         asyncio.run(Stack(Layout(Path(home)), options).run(lambda _: None))

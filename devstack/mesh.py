@@ -10,7 +10,7 @@ from devstack.environment import Databases, Environment, Variables
 from devstack.forkserver import ForkServer
 from devstack.nats import Nats
 from devstack.ports import SERVICES
-from devstack.postgres import Postgres
+from devstack.postgres import SHARED_BUFFERS_MEGABYTES, Postgres
 from devstack.probes import http_ok
 from devstack.processes import Command, ProcessError, Running, spawn, stop
 from devstack.supervisor import Program
@@ -33,11 +33,16 @@ class Mesh:
         *,
         extra: Mapping[str, Variables] | None = None,
         preload: bool = True,
+        shared_buffers_megabytes: int = SHARED_BUFFERS_MEGABYTES,
     ) -> None:
         self.environment = environment
         self.fork_server = ForkServer(environment.layout.log_of("forkserver")) if preload else None
         ports = environment.ports
-        self.postgres = Postgres(environment.layout.data / "postgres", ports["postgres"])
+        self.postgres = Postgres(
+            environment.layout.data / "postgres",
+            ports["postgres"],
+            shared_buffers_megabytes=shared_buffers_megabytes,
+        )
         self.nats = Nats(environment.layout.data / "nats", ports["nats"])
         self._extra = extra or {}
 

@@ -21,6 +21,7 @@ from devstack.probes import first_answer
 from devstack.processes import Command, ProcessError, Stranger, command_line, run_to_end, spawn, stop
 
 HOST = "127.0.0.1"
+SHARED_BUFFERS_MEGABYTES = 32
 _NOBODY = 65534
 _PROTOCOL_VERSION = 196608
 
@@ -58,7 +59,12 @@ class Postgres:
     """A cluster under `root` on loopback `port`. `throwaway` skips the flush at initdb and autovacuum (tests)."""
 
     def __init__(
-        self, root: Path, port: int, *, throwaway: bool = False, shared_buffers_megabytes: int = 32
+        self,
+        root: Path,
+        port: int,
+        *,
+        throwaway: bool = False,
+        shared_buffers_megabytes: int = SHARED_BUFFERS_MEGABYTES,
     ) -> None:
         self.root = root
         self.port = port

@@ -11,7 +11,7 @@ from devstack.layout import AlreadyRunningError, Layout, LayoutError
 from devstack.mesh import NAMES, Mesh
 from devstack.nats import NatsError
 from devstack.ports import SERVICES, Ports, PortsTakenError, check_free
-from devstack.postgres import PostgresError
+from devstack.postgres import SHARED_BUFFERS_MEGABYTES, PostgresError
 from devstack.processes import Command, ProcessError, Stranger, spawn, stop
 from devstack.state import StackState, read_state, write_state
 from devstack.supervisor import Program, StartError, Supervisor
@@ -41,7 +41,8 @@ EXPECTED_ERRORS = (
 class Options:
     """What was asked for. `without` names processes that somebody else runs, or nobody.
 
-    `extra` adds variables to single processes; fault tests arm crash points with it.
+    `extra` adds variables to single processes; fault tests arm crash points with it. `shared_buffers_megabytes` is
+    PostgreSQL's memory for pages.
     """
 
     ports: Ports = field(default_factory=Ports)
@@ -50,6 +51,7 @@ class Options:
     preload: bool = sys.platform == "linux"
     without: frozenset[str] = frozenset()
     extra: Mapping[str, Variables] = field(default_factory=dict)
+    shared_buffers_megabytes: int = SHARED_BUFFERS_MEGABYTES
 
 
 class Stack:
@@ -60,7 +62,12 @@ class Stack:
         self.options = options
         self.environment = Environment(layout, options.ports, options.demo)
         self.ready_seconds: float | None = None
-        self._mesh = Mesh(self.environment, extra=options.extra, preload=options.preload)
+        self._mesh = Mesh(
+            self.environment,
+            extra=options.extra,
+            preload=options.preload,
+            shared_buffers_megabytes=options.shared_buffers_megabytes,
+        )
         self._supervisor = Supervisor(layout.logs, on_change=self._write_state)
         self._phase = "starting"
 

@@ -2,9 +2,9 @@
 -- transaction. What the services write and change again later (submitting -> succeeded, held -> settled) is
 -- written once here. Tables of the payments service are in schema payments, those of invoicing in invoicing.
 -- (chr(58) is a colon: pgbench takes one before a word for a variable, even within a string.)
--- :start, :invoices and :organizations are given; :k counts the transactions of this client.
+-- :start, :clients, :invoices and :organizations are given; :k counts the transactions of this client.
 \set k :k + 1
-\set n :start + :k * 8 + :client_id
+\set n :start + :k * :clients + :client_id
 \set i permute(:n, :invoices, 7) + 1
 \set o :i % :organizations + 1
 \set amount 1000 + :i % 9000
