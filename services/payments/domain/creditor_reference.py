@@ -7,6 +7,8 @@ import re
 import unicodedata
 
 LONGEST_BODY = 21
+LONGEST_BEGINNING = len("cus_") + LONGEST_BODY - 1
+"""So much of a customer's id is in a reference; shorter ids whole."""
 _REFERENCE = re.compile(r"RF\d{2}[0-9A-Z]{1,21}")
 _IN_TEXT = re.compile(r"(?<![0-9A-Za-z])[Rr][Ff] ?\d\d(?:[ ]?[0-9A-Za-z]){1,21}")
 

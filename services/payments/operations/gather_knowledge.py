@@ -9,7 +9,12 @@ from datetime import date
 from chassis.money import Money
 from services.payments.desk import Desk
 from services.payments.domain.bank_line import BankLine
-from services.payments.domain.creditor_reference import find_creditor_reference, reference_of_customer
+from services.payments.domain.creditor_reference import (
+    LONGEST_BEGINNING,
+    customer_id_beginning,
+    find_creditor_reference,
+    reference_of_customer,
+)
 from services.payments.domain.invoice_numbers import clues
 from services.payments.domain.matching import Claim, Knowledge, MatchRule, OpenItem
 from services.payments.domain.payer_names import NameIndex
@@ -21,7 +26,6 @@ LINES_AT_ONCE = 250
 """So that a request stays within what invoicing takes (2,000 numbers, 1,000 sums and customers)."""
 MOST_NUMBERS = 2000
 MOST_OTHERS = 1000
-_LETTER_OF_CUSTOMERS = "C"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +101,15 @@ def _referenced(lines: Sequence[BankLine], names: Mapping[str, str]) -> dict[str
         for text in (line.structured_reference, line.end_to_end_id, line.remittance_text)
     )
     bodies = {found[4:] for text in texts if text and (found := find_creditor_reference(text))}
-    if not any(body.startswith(_LETTER_OF_CUSTOMERS) for body in bodies):
+    by_beginning = {beginning: body for body in bodies if (beginning := customer_id_beginning(f"RF00{body}"))}
+    if not by_beginning:
         return {}
-    everybody = {reference_of_customer(customer_id)[4:]: customer_id for customer_id in names}
-    return {body: everybody[body] for body in bodies if body in everybody}
+    customers = {
+        by_beginning[customer_id[:LONGEST_BEGINNING]]: customer_id
+        for customer_id in names
+        if customer_id[:LONGEST_BEGINNING] in by_beginning
+    }
+    return {body: whose for body, whose in customers.items() if reference_of_customer(whose)[4:] == body}
 
 
 def _requests(

@@ -1,10 +1,12 @@
 """Payouts of providers, compared with our books both ways, until they are at the bank."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from services.payments.operations.collect_payouts import collect_payouts
 from services.payments.operations.read_reconciliation import watch_reconciliation
 from tallyport.common.v1 import money_pb2
 from tallyport.payments.v1 import reconciliation_pb2 as pb
@@ -53,6 +55,17 @@ async def test_a_line_of_the_same_sum_that_does_not_name_the_provider_is_no_payo
     await room.load("100.00;Somebody;;hello", "100.00;Bank;;transfer po_at_provider")
     matched = await room.lines(status=pb.BANK_LINE_STATUS_MATCHED)
     assert [line.counterparty_name for line in matched] == ["Bank"]
+
+
+async def test_another_provider_is_not_even_asked_before_somebody_has_paid_there(room: LedgerRoom) -> None:
+    class Unused:
+        name = "unused"
+
+        async def payouts(self, since: date, *, timeout_seconds: float) -> list[Any]:
+            raise AssertionError("nobody has paid here")
+
+    others: Any = {"unused": Unused()}
+    assert await collect_payouts(replace(room.till.desk, providers=others)) == 0
 
 
 async def test_undoing_a_payouts_line_lets_both_wait_again(room: LedgerRoom) -> None:
