@@ -12,6 +12,7 @@ from tallyport.identity.v1.organizations_pb2_grpc import OrganizationsStub
 from tallyport.identity.v1.people_pb2_grpc import ApiKeysStub, PeopleStub
 from tallyport.identity.v1.sessions_pb2_grpc import SessionsStub
 from tallyport.invoicing.v1.books_pb2_grpc import ReceivablesBooksStub
+from tallyport.invoicing.v1.customer_proposals_pb2_grpc import CustomerProposalsStub
 from tallyport.invoicing.v1.customers_pb2_grpc import CustomersStub
 from tallyport.invoicing.v1.imports_pb2_grpc import ImportsStub
 from tallyport.invoicing.v1.invoices_pb2_grpc import InvoicesStub
@@ -49,6 +50,7 @@ class Services:
         self.people = PeopleStub(identity)
         self.api_keys = ApiKeysStub(identity)
         self.customers = CustomersStub(invoicing)
+        self.customer_proposals = CustomerProposalsStub(invoicing)
         self.items = ItemsStub(invoicing)
         self.taxes = TaxesStub(invoicing)
         self.invoices = InvoicesStub(invoicing)

@@ -6,12 +6,25 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from services.gateway.console.asking import if_there
-from services.gateway.console.settings.segment import segment_of
+from services.gateway.console.customer_entries import treatments
+from services.gateway.console.customer_family import segments_of
+from services.gateway.console.customer_form import staff_names
 from services.gateway.console.words import WORDS
+from services.gateway.web import billing
 from services.gateway.web.page import Page
 from services.gateway.web.statuses import method_state
-from tallyport.invoicing.v1.customers_pb2 import GetAccountSummaryRequest, GetCustomerRequest
-from tallyport.invoicing.v1.invoices_pb2 import InvoiceFilter, ListInvoicesRequest
+from tallyport.invoicing.v1.customer_proposals_pb2 import (
+    CustomerProposalState,
+    ListCustomerProposalsRequest,
+)
+from tallyport.invoicing.v1.customers_pb2 import (
+    AccountSummary,
+    Customer,
+    GetAccountSummaryRequest,
+    GetCustomerRequest,
+    ListSubsidiariesRequest,
+)
+from tallyport.invoicing.v1.invoices_pb2 import InvoiceFilter, ListInvoicesRequest, ListInvoicesResponse
 from tallyport.payments.v1.autopay_pb2 import AutopaySettings, GetAutopayRequest
 from tallyport.payments.v1.payer_rules_pb2 import GetPayerRulesRequest, PayerRuleSet
 from tallyport.payments.v1.payment_methods_pb2 import (
@@ -50,13 +63,30 @@ def _autopay_method(methods: list[PaymentMethod], settings: AutopaySettings) -> 
     return next((one.summary for one in methods if one.payment_method_id == settings.payment_method_id), "–")
 
 
-@get("/customers/{customer_id:str}", name="console.customer")
-async def show(page: Page, customer_id: FromPath[str]) -> Response[str]:
-    """Open invoices unless `?show=all`."""
-    everything = page.query("show") == "all"
+async def _waiting(page: Page, customer_id: str) -> bool:
+    """Whether the customer wants something changed."""
+    request = ListCustomerProposalsRequest(
+        customer_id=customer_id,
+        state=CustomerProposalState.CUSTOMER_PROPOSAL_STATE_OPEN,
+        page_size=1,
+    )
+    return bool((await page.call(page.to.customer_proposals.ListCustomerProposals, request)).proposals)
+
+
+async def _parent(page: Page, customer: Customer) -> Customer | None:
+    """The company above."""
+    if not customer.parent_customer_id:
+        return None
+    request = GetCustomerRequest(customer_id=customer.parent_customer_id)
+    return await page.call(page.to.customers.GetCustomer, request)
+
+
+async def _money(
+    page: Page, customer_id: str, *, everything: bool
+) -> tuple[AccountSummary, ListInvoicesResponse, ListPaymentsResponse | None, Ways | None]:
+    """What they owe, their invoices and payments, and how they pay."""
     wanted = InvoiceFilter.INVOICE_FILTER_UNSPECIFIED if everything else InvoiceFilter.INVOICE_FILTER_PAYABLE
-    customer, summary, invoices, payments, ways, (segment, organization) = await asyncio.gather(
-        page.call(page.to.customers.GetCustomer, GetCustomerRequest(customer_id=customer_id)),
+    return await asyncio.gather(
         page.call(page.to.customers.GetAccountSummary, GetAccountSummaryRequest(customer_id=customer_id)),
         page.call(
             page.to.invoices.ListInvoices,
@@ -74,7 +104,23 @@ async def show(page: Page, customer_id: FromPath[str]) -> Response[str]:
             )
         ),
         if_there(_ways(page, customer_id)),
-        asyncio.gather(segment_of(page, customer_id), page.organization()),
+    )
+
+
+@get("/customers/{customer_id:str}", name="console.customer")
+async def show(page: Page, customer_id: FromPath[str]) -> Response[str]:
+    """Open invoices unless `?show=all`."""
+    everything = page.query("show") == "all"
+    customer, below, staff, waiting, money = await asyncio.gather(
+        page.call(page.to.customers.GetCustomer, GetCustomerRequest(customer_id=customer_id)),
+        page.call(page.to.customers.ListSubsidiaries, ListSubsidiariesRequest(customer_id=customer_id)),
+        staff_names(page),
+        _waiting(page, customer_id),
+        _money(page, customer_id, everything=everything),
+    )
+    summary, invoices, payments, ways = money
+    segments, parent, organization = await asyncio.gather(
+        segments_of(page, customer_id, list(customer.segments)), _parent(page, customer), page.organization()
     )
     methods, autopay, rules, scheduled = ways or (None, None, None, None)
     saved = list(methods.payment_methods) if methods else []
@@ -87,7 +133,13 @@ async def show(page: Page, customer_id: FromPath[str]) -> Response[str]:
         everything=everything,
         payments=payments.payments if payments else [],
         payments_known=payments is not None,
-        segment=segment,
+        segment=", ".join(segments),
+        subsidiaries=below.subsidiaries,
+        parent=parent,
+        staff=staff,
+        waiting=waiting,
+        order_words=billing.order_words,
+        treatments=dict(treatments()),
         methods=saved,
         method_state=method_state,
         autopay=autopay,

@@ -160,7 +160,9 @@ async def review(page: Page, invoice_id: FromPath[str]) -> Response[str]:
     return await _review(page, invoice)
 
 
-async def _review(page: Page, invoice: Invoice, *, refused: str = "") -> Response[str]:
+async def _review(
+    page: Page, invoice: Invoice, *, refused: str = "", over_limit: bool = False
+) -> Response[str]:
     customer, organization = await asyncio.gather(_customer(page, invoice.customer_id), page.organization())
     return page.render(
         "console_invoice_review.html",
@@ -169,6 +171,7 @@ async def _review(page: Page, invoice: Invoice, *, refused: str = "") -> Respons
         customer=customer,
         organization=organization,
         refused=refused,
+        over_limit=over_limit,
         key=page.new_key(),
     )
 
@@ -176,7 +179,9 @@ async def _review(page: Page, invoice: Invoice, *, refused: str = "") -> Respons
 @post("/invoices/{invoice_id:str}/finalize", name="console.invoice.finalize")
 async def finalize(page: Page, invoice_id: FromPath[str]) -> Response[str]:
     """Numbers, books and mails it."""
-    request = FinalizeInvoiceRequest(invoice_id=invoice_id)
+    request = FinalizeInvoiceRequest(
+        invoice_id=invoice_id, credit_limit_override_reason=page.form.text("override_reason")[:500]
+    )
     try:
         invoice = await page.call(
             page.to.invoices.FinalizeInvoice, request, idempotency_key=page.form.text("key")
@@ -188,7 +193,8 @@ async def finalize(page: Page, invoice_id: FromPath[str]) -> Response[str]:
         if not is_draft(draft):
             page.flash("info", problems.sentence(error))
             return page.redirect(f"/console/invoices/{invoice_id}")
-        return await _review(page, draft, refused=problems.sentence(error))
+        over_limit = error.reason == "CREDIT_LIMIT_EXCEEDED"
+        return await _review(page, draft, refused=problems.sentence(error), over_limit=over_limit)
     page.flash(
         "good", _("%(number)s is finalized and on its way to the customer.") % {"number": invoice.number}
     )

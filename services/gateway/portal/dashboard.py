@@ -4,7 +4,7 @@ import asyncio
 
 from litestar import Response, get
 
-from services.gateway.portal import autopay, owing
+from services.gateway.portal import autopay, owing, subsidiaries
 from services.gateway.web.page import Page
 from tallyport.invoicing.v1.customers_pb2 import GetAccountSummaryRequest
 from tallyport.payments.v1.payments_pb2 import ListPaymentsRequest
@@ -16,7 +16,7 @@ _SHOWN_PAYMENTS = 4
 @get("/", name="portal.dashboard")
 async def show(page: Page) -> Response[str]:
     """Everything is asked at once, so that the page takes as long as the slowest answer."""
-    (summary, listed, payable, recent), automatic, today, organization = await asyncio.gather(
+    (summary, listed, payable, recent), automatic, companies, today, organization = await asyncio.gather(
         asyncio.gather(
             page.call(
                 page.to.customers.GetAccountSummary,
@@ -27,6 +27,7 @@ async def show(page: Page) -> Response[str]:
             page.call(page.to.payments.ListPayments, ListPaymentsRequest(page_size=_SHOWN_PAYMENTS)),
         ),
         autopay.standing(page),
+        subsidiaries.below(page),
         page.today(),
         page.organization(),
     )
@@ -47,6 +48,7 @@ async def show(page: Page) -> Response[str]:
         payable=payable,
         payments=recent.payments,
         automatic=automatic,
+        companies=companies,
         organization=organization,
         today=today,
     )

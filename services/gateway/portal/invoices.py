@@ -4,7 +4,7 @@ import asyncio
 
 from litestar import Response, get
 
-from services.gateway.portal import owing
+from services.gateway.portal import owing, subsidiaries
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from tallyport.invoicing.v1.invoices_pb2 import InvoiceFilter, ListInvoicesRequest
@@ -20,12 +20,17 @@ _PAGE_SIZE = 25
 
 @get("/invoices", name="portal.invoices")
 async def show(page: Page) -> Response[str]:
-    """One keyset page; invoices that can be paid have a checkbox."""
+    """One keyset page; invoices that can be paid have a checkbox. `customer` names a company below."""
     chosen = page.query("show", "open")
     chosen = chosen if chosen in _FILTERS else "open"
     words = page.query("q")[:200]
+    company = await subsidiaries.asked_for(page)
     request = ListInvoicesRequest(
-        filter=_FILTERS[chosen], query=words, page_size=_PAGE_SIZE, page_token=page.query("page")
+        filter=_FILTERS[chosen],
+        query=words,
+        page_size=_PAGE_SIZE,
+        page_token=page.query("page"),
+        customer_id=company.customer_id if company else "",
     )
     answer, payable = await asyncio.gather(
         page.call(page.to.invoices.ListInvoices, request), owing.payable_now(page)
@@ -37,6 +42,7 @@ async def show(page: Page) -> Response[str]:
         next_token=answer.next_page_token,
         chosen=chosen,
         words=words,
+        company=company,
         payable=payable,
         filters=[(page.with_query(show=name, page=""), word, name == chosen) for name, word in filters],
     )

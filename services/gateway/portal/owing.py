@@ -62,9 +62,11 @@ def due_by(today: str) -> str:
     return (date.fromisoformat(today) + timedelta(days=DUE_SOON_DAYS)).isoformat()
 
 
-async def open_invoices(page: Page) -> list[Invoice]:
-    """The visitor's open invoices, earliest due date first, at most a hundred."""
-    request = ListInvoicesRequest(filter=InvoiceFilter.INVOICE_FILTER_PAYABLE, page_size=MOST_AT_ONCE)
+async def open_invoices(page: Page, customer_id: str = "") -> list[Invoice]:
+    """The visitor's open invoices, or those of a company below, earliest due date first, at most a hundred."""
+    request = ListInvoicesRequest(
+        filter=InvoiceFilter.INVOICE_FILTER_PAYABLE, page_size=MOST_AT_ONCE, customer_id=customer_id
+    )
     return list((await page.call(page.to.invoices.ListInvoices, request)).invoices)
 
 

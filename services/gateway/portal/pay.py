@@ -5,17 +5,20 @@ from dataclasses import replace
 from litestar import Response, get, post
 
 from chassis.errors import Kind, ServiceError
-from services.gateway.portal import owing, paying, ways
+from services.gateway.portal import owing, paying, subsidiaries, ways
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from tallyport.invoicing.v1.invoices_pb2 import Invoice
 
 
 async def _chosen(page: Page) -> list[Invoice]:
-    """From the address: `invoice=...` any number of times, or `select=due|open`."""
+    """From the address: `invoice=...` or `customer=...` any number of times, or `select=due|open`."""
     named = [str(value)[:60] for value in page.request.query_params.getall("invoice", [])]
     if named:
         return await paying.find(page, named)
+    companies = [str(value)[:60] for value in page.request.query_params.getall("customer", [])]
+    if companies:
+        return await subsidiaries.open_invoices_of(page, companies)
     listed = owing.of_one_currency(await owing.open_invoices(page))
     if page.query("select") in ("due", "today"):
         today = await page.today()

@@ -15,6 +15,8 @@ PAGES = (
     "/console/invoices/new?customer=cus_3",
     "/console/customers",
     "/console/customers/cus_3?show=all",
+    "/console/customers/cus_3/history",
+    "/console/customers/proposals",
     "/console/customers/new",
     "/console/customers/cus_3/edit",
     "/console/payments",

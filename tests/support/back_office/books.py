@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from tallyport.common.v1.money_pb2 import Money
 from tallyport.identity.v1.organizations_pb2 import Brand, Organization, PostalAddress
+from tallyport.invoicing.v1.customer_proposals_pb2 import CustomerProposal
 from tallyport.invoicing.v1.customers_pb2 import Customer
 from tallyport.invoicing.v1.imports_pb2 import Import
 from tallyport.invoicing.v1.invoices_pb2 import Invoice, InvoiceLine, InvoiceStatus, TaxTotal
@@ -52,6 +53,7 @@ class Books:
     customers: dict[str, Customer] = field(default_factory=dict)
     items: dict[str, Item] = field(default_factory=dict)
     invoices: dict[str, Invoice] = field(default_factory=dict)
+    proposals: dict[str, CustomerProposal] = field(default_factory=dict)
     payments: dict[str, Payment] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
     imports: dict[str, Import] = field(default_factory=dict)

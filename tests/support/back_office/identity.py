@@ -70,6 +70,14 @@ class Identity(OrganizationsServicer, SessionsServicer, PeopleServicer):
             )
         return people.ChangePasswordResponse()
 
+    async def ListPeople(self, request: Any, context: Any) -> people.ListPeopleResponse:
+        known = [
+            people.Person(person_id=subject_id, name=name, email=email)
+            for email, (subject_id, name, role) in _PEOPLE.items()
+            if role is not Role.PAYER
+        ]
+        return people.ListPeopleResponse(people=known)
+
     def _tokens(self, email: str) -> sessions.SessionTokens:
         subject_id, name, role = _PEOPLE[email]
         kind = Audience.CUSTOMER if role is Role.PAYER else Audience.STAFF

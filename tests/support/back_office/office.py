@@ -17,6 +17,7 @@ from services.gateway.app import build
 from services.gateway.clients import SERVICES
 from services.gateway.settings import GatewaySettings
 from tallyport.invoicing.v1.books_pb2_grpc import add_ReceivablesBooksServicer_to_server
+from tallyport.invoicing.v1.customer_proposals_pb2_grpc import add_CustomerProposalsServicer_to_server
 from tallyport.invoicing.v1.customers_pb2_grpc import add_CustomersServicer_to_server
 from tallyport.invoicing.v1.imports_pb2_grpc import add_ImportsServicer_to_server
 from tallyport.invoicing.v1.invoices_pb2_grpc import add_InvoicesServicer_to_server
@@ -88,6 +89,7 @@ def _casts(books: Books, mesh: Mesh) -> dict[str, list[tuple[Any, object]]]:
             (add_InvoicesServicer_to_server, Invoices(books)),  # type: ignore[abstract]
             (add_ImportsServicer_to_server, Imports(books)),
             (add_CustomersServicer_to_server, receivables),
+            (add_CustomerProposalsServicer_to_server, receivables),
             (add_ItemsServicer_to_server, receivables),
             (add_PayLinksServicer_to_server, receivables),
         ],

@@ -4,10 +4,12 @@ from collections import Counter
 from typing import Any
 
 from chassis.errors import not_found
+from tallyport.invoicing.v1 import customer_proposals_pb2 as pb
 from tallyport.invoicing.v1 import customers_pb2 as customers
 from tallyport.invoicing.v1 import invoices_pb2 as invoices
 from tallyport.invoicing.v1 import items_pb2 as items
 from tallyport.invoicing.v1 import pay_links_pb2 as pay_links
+from tallyport.invoicing.v1.customer_proposals_pb2_grpc import CustomerProposalsServicer
 from tallyport.invoicing.v1.customers_pb2_grpc import CustomersServicer
 from tallyport.invoicing.v1.items_pb2_grpc import ItemsServicer
 from tallyport.invoicing.v1.pay_links_pb2_grpc import PayLinksServicer
@@ -18,7 +20,7 @@ PAYABLE = (invoices.INVOICE_STATUS_OPEN, invoices.INVOICE_STATUS_PARTLY_PAID)
 _AGES = ("current", "1-30", "31-60", "61-90", "90+")
 
 
-class Receivables(CustomersServicer, ItemsServicer, PayLinksServicer):
+class Receivables(CustomersServicer, CustomerProposalsServicer, ItemsServicer, PayLinksServicer):
     """Who owes what."""
 
     def __init__(self, books: Books) -> None:
@@ -36,7 +38,10 @@ class Receivables(CustomersServicer, ItemsServicer, PayLinksServicer):
                 address_lines=request.address_lines,
                 country=request.country,
                 tax_id=request.tax_id,
-                payment_terms_days=request.payment_terms_days,
+                payment_terms_days=request.payment_terms_days or request.payment_terms.days,
+                legal_name=request.legal_name,
+                billing_address=request.billing_address,
+                segments=request.segments,
                 version=1,
             )
             customer.created_at.GetCurrentTime()
@@ -52,12 +57,34 @@ class Receivables(CustomersServicer, ItemsServicer, PayLinksServicer):
 
     async def UpdateCustomer(self, request: Any, context: Any) -> customers.Customer:
         customer = await self.GetCustomer(request, context)
-        for name in ("name", "email", "locale", "country", "tax_id", "payment_terms_days"):
+        for name in ("name", "email", "locale", "country", "tax_id", "payment_terms_days", "legal_name"):
             if request.HasField(name):
                 setattr(customer, name, getattr(request, name))
+        for name in ("billing_address", "shipping_address", "payment_terms", "purchase_order_rule"):
+            if request.HasField(name):
+                getattr(customer, name).CopyFrom(getattr(request, name))
         if request.address_lines:
             customer.address_lines[:] = request.address_lines
         return customer
+
+    async def ListSubsidiaries(self, request: Any, context: Any) -> customers.ListSubsidiariesResponse:
+        await self.GetCustomer(request, context)
+        return customers.ListSubsidiariesResponse()
+
+    async def ListCustomerVersions(
+        self, request: Any, context: Any
+    ) -> customers.ListCustomerVersionsResponse:
+        await self.GetCustomer(request, context)
+        changes = [customers.CustomerFieldChange(field="legal_name", after='"Anchor Ltd"')]
+        version = customers.CustomerVersion(version=1, changed_by_name="Olga Owner", changes=changes)
+        version.changed_at.GetCurrentTime()
+        return customers.ListCustomerVersionsResponse(versions=[version])
+
+    async def ListCustomerProposals(self, request: Any, context: Any) -> pb.ListCustomerProposalsResponse:
+        return pb.ListCustomerProposalsResponse(proposals=self._books.proposals.values())
+
+    async def GetCustomerPolicy(self, request: Any, context: Any) -> pb.CustomerPolicy:
+        return pb.CustomerPolicy()
 
     async def ListCustomers(self, request: Any, context: Any) -> customers.ListCustomersResponse:
         wanted = request.query.lower()

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from services.gateway.console.settings import bank_accounts, payment_policy, segment
+from services.gateway.console.settings import bank_accounts, payment_policy
 
 PAGES: list[Any] = [
     payment_policy.show,
     payment_policy.save,
     bank_accounts.show,
-    segment.save,
 ]

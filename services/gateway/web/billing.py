@@ -1,0 +1,238 @@
+"""Billing data in forms and in words, for the customer's pages and for the staff's."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from services.gateway.web import languages
+from services.gateway.web.forms import FieldErrors, Form
+from services.gateway.web.languages import gettext as _
+from tallyport.invoicing.v1.customers_pb2 import (
+    Customer,
+    CustomerAddress,
+    CustomerFieldChange,
+    CustomerPurchaseOrderKind,
+    CustomerPurchaseOrderRule,
+    CustomerTaxId,
+)
+
+TAX_ID_ROWS = 3
+_ADDRESS_TEXTS = ("city", "region", "postal_code", "country")
+MOST_LINES = 6
+_KINDS = {str(kind): kind for kind in CustomerPurchaseOrderKind.values()}
+_NONE = str(CustomerPurchaseOrderKind.CUSTOMER_PURCHASE_ORDER_KIND_NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """A field that was changed, as people read it."""
+
+    name: str
+    before: str
+    after: str
+
+
+def order_kinds() -> list[tuple[str, str]]:
+    """Whether an order number is needed, for a choice."""
+    return [
+        (_NONE, _("Not needed")),
+        (str(CustomerPurchaseOrderKind.CUSTOMER_PURCHASE_ORDER_KIND_REQUIRED), _("Always needed")),
+        (
+            str(CustomerPurchaseOrderKind.CUSTOMER_PURCHASE_ORDER_KIND_PATTERN),
+            _("Needed, in a certain form"),
+        ),
+    ]
+
+
+def billing_values(customer: Customer) -> dict[str, str]:
+    """What forms show of a customer, by name of the field."""
+    values = {
+        "legal_name": customer.legal_name,
+        "email": customer.email,
+        "locale": customer.locale,
+        "time_zone": customer.time_zone,
+        "purchase_order_number": customer.purchase_order_number,
+        "order_kind": str(customer.purchase_order_rule.kind or _NONE),
+        "order_pattern": customer.purchase_order_rule.pattern,
+    }
+    values |= _address_values("billing", customer.billing_address)
+    values |= _address_values("shipping", customer.shipping_address)
+    if not values["billing_lines"]:
+        values |= {
+            "billing_lines": "\n".join(customer.address_lines),
+            "billing_country": customer.country,
+        }
+    for at in range(TAX_ID_ROWS):
+        known = customer.tax_ids[at] if at < len(customer.tax_ids) else CustomerTaxId()
+        values |= {
+            f"tax_country_{at}": known.country,
+            f"tax_type_{at}": known.type,
+            f"tax_value_{at}": known.value,
+        }
+    return values
+
+
+def entered_values(form: Form, names: Sequence[str]) -> dict[str, str]:
+    """What was entered under these names."""
+    return {name: form.text(name) for name in names}
+
+
+def mistakes(values: Mapping[str, str]) -> FieldErrors:
+    """What can be told without asking anybody."""
+    wrong = FieldErrors()
+    for kind in ("billing", "shipping"):
+        if len(values[f"{kind}_lines"].strip().splitlines()) > MOST_LINES:
+            wrong[f"{kind}_lines"] = _("At most six lines, please.")
+        country = values[f"{kind}_country"]
+        if country and (len(country) != 2 or not country.isalpha()):
+            wrong[f"{kind}_country"] = _("Two letters, like US or DE.")
+    for at in range(TAX_ID_ROWS):
+        country = values[f"tax_country_{at}"]
+        if values[f"tax_value_{at}"] and (len(country) != 2 or not country.isalpha()):
+            wrong[f"tax_country_{at}"] = _("Two letters, like US or DE.")
+    return wrong
+
+
+def by_form_field(errors: FieldErrors) -> FieldErrors:
+    """Fields that a service refused, by their names in these forms."""
+    renamed = FieldErrors()
+    for field, sentence in errors.items():
+        path = field.removeprefix("data.")
+        if path.startswith("tax_ids["):
+            at, _dot, rest = path.removeprefix("tax_ids[").partition("].")
+            part = rest.split(".")[0]
+            renamed[
+                f"tax_{'country' if part == 'country' else 'type' if part == 'type' else 'value'}_{at}"
+            ] = sentence
+        elif path.startswith(("billing_address", "shipping_address")):
+            kind, _dot, rest = path.partition("_address")
+            part = rest.lstrip(".").split("[")[0] or "lines"
+            renamed[f"{kind}_{part}"] = sentence
+        elif path.startswith("purchase_order_rule"):
+            renamed["order_pattern"] = sentence
+        else:
+            renamed[path.split(".")[0].split("[")[0]] = sentence
+    return renamed
+
+
+def address_of(values: Mapping[str, str], kind: str) -> CustomerAddress:
+    """The billing or shipping address that was entered."""
+    lines = [line.strip()[:200] for line in values[f"{kind}_lines"].splitlines() if line.strip()]
+    return CustomerAddress(
+        lines=lines,
+        city=values[f"{kind}_city"][:100],
+        region=values[f"{kind}_region"][:100],
+        postal_code=values[f"{kind}_postal_code"][:20],
+        country=values[f"{kind}_country"].upper(),
+    )
+
+
+def tax_ids_of(values: Mapping[str, str]) -> list[CustomerTaxId]:
+    """The tax ids that were entered."""
+    return [
+        CustomerTaxId(
+            country=values[f"tax_country_{at}"].upper(),
+            type=values[f"tax_type_{at}"].lower()[:20],
+            value=values[f"tax_value_{at}"][:40],
+        )
+        for at in range(TAX_ID_ROWS)
+        if values[f"tax_value_{at}"]
+    ]
+
+
+def order_rule_of(values: Mapping[str, str]) -> CustomerPurchaseOrderRule:
+    """What was entered of order numbers."""
+    kind = _KINDS.get(values["order_kind"], CustomerPurchaseOrderKind.CUSTOMER_PURCHASE_ORDER_KIND_NONE)
+    has_pattern = kind == CustomerPurchaseOrderKind.CUSTOMER_PURCHASE_ORDER_KIND_PATTERN
+    return CustomerPurchaseOrderRule(kind=kind, pattern=values["order_pattern"][:60] if has_pattern else "")
+
+
+def order_words(customer: Customer) -> str:
+    """What the customer demands of order numbers, in words."""
+    rule = customer.purchase_order_rule
+    if rule.kind == CustomerPurchaseOrderKind.CUSTOMER_PURCHASE_ORDER_KIND_PATTERN:
+        return _("Needed, like %(pattern)s") % {"pattern": rule.pattern}
+    if rule.kind == CustomerPurchaseOrderKind.CUSTOMER_PURCHASE_ORDER_KIND_REQUIRED:
+        return _("Always needed")
+    return _("Not needed")
+
+
+def locale_choices(held: str) -> list[tuple[str, str]]:
+    """Languages of mails and documents; one that the customer has already stays."""
+    tags = dict.fromkeys([*languages.NAMES, held])
+    return [(tag, _language_name(tag)) for tag in tags if tag]
+
+
+def change_rows(changes: Sequence[CustomerFieldChange]) -> list[ChangeRow]:
+    """Changed fields in words."""
+    return [
+        ChangeRow(field_name(one.field), _shown(one.field, one.before), _shown(one.field, one.after))
+        for one in changes
+    ]
+
+
+def field_name(field: str) -> str:
+    """A field of a customer, as people call it."""
+    return {
+        "name": _("Name"),
+        "legal_name": _("Legal name"),
+        "email": _("E-mail address"),
+        "locale": _("Language"),
+        "time_zone": _("Time zone"),
+        "billing_address": _("Billing address"),
+        "shipping_address": _("Shipping address"),
+        "tax_id": _("Tax id"),
+        "tax_ids": _("Tax ids"),
+        "purchase_order_number": _("Order number"),
+        "purchase_order_rule": _("Order numbers"),
+        "payment_terms": _("Payment terms"),
+        "credit_limit": _("Credit limit"),
+        "on_hold": _("On hold"),
+        "hold_reason": _("Why on hold"),
+        "tax_standing": _("Tax"),
+        "account_manager_id": _("Account manager"),
+        "external_id": _("Own number"),
+        "external_ids": _("Numbers elsewhere"),
+        "metadata": _("Notes"),
+        "segments": _("Segments"),
+        "parent_customer_id": _("Parent company"),
+        "ancestor_ids": _("Companies above"),
+        "currency": _("Currency"),
+    }.get(field, field)
+
+
+def _address_values(kind: str, address: CustomerAddress) -> dict[str, str]:
+    values = {f"{kind}_{name}": str(getattr(address, name)) for name in _ADDRESS_TEXTS}
+    return values | {f"{kind}_lines": "\n".join(address.lines)}
+
+
+def _language_name(tag: str) -> str:
+    language = languages.language_of(tag)
+    return (language.locale.get_display_name(language.locale) or tag) if language else tag
+
+
+def _shown(field: str, document: str) -> str:
+    """The JSON of a field, made readable."""
+    value = json.loads(document) if document else None
+    if field == "purchase_order_rule" and isinstance(value, dict):
+        return value.get("pattern") or dict(order_kinds()).get(_kind_number(value), "–")
+    return _flat(value) or "–"
+
+
+def _kind_number(rule: Mapping[str, str]) -> str:
+    name = rule.get("kind", "")
+    return str(CustomerPurchaseOrderKind.Value(name)) if name in CustomerPurchaseOrderKind.keys() else _NONE  # noqa: SIM118 - an enum, no mapping
+
+
+def _flat(value: object) -> str:
+    if isinstance(value, Mapping):
+        if set(value) == {"minor_units", "currency"}:
+            return f"{value['minor_units']} {value['currency']}"
+        if "lines" in value or "city" in value or "country" in value:
+            return ", ".join(_flat(part) for part in value.values() if part)
+        return ", ".join(f"{name}: {_flat(part)}" for name, part in value.items() if part)
+    if isinstance(value, list):
+        return ", ".join(_flat(part) for part in value)
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    return "" if value is None else str(value)
