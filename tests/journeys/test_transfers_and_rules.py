@@ -14,7 +14,6 @@ from chassis.rpc.client import as_service
 from tallyport.identity.v1 import organizations_pb2, organizations_pb2_grpc
 from tests.journeys.test_pages import look_at
 from tests.support.stack import PASSWORD, RunningStack
-from tests.support.wait import until
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("stack")]
 
