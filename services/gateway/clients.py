@@ -11,6 +11,7 @@ from chassis.rpc.client import UnaryMethod, user_metadata
 from tallyport.identity.v1.organizations_pb2_grpc import OrganizationsStub
 from tallyport.identity.v1.people_pb2_grpc import ApiKeysStub, PeopleStub
 from tallyport.identity.v1.sessions_pb2_grpc import SessionsStub
+from tallyport.identity.v1.test_clocks_pb2_grpc import TestClocksStub
 from tallyport.invoicing.v1.books_pb2_grpc import ReceivablesBooksStub
 from tallyport.invoicing.v1.customer_proposals_pb2_grpc import CustomerProposalsStub
 from tallyport.invoicing.v1.customers_pb2_grpc import CustomersStub
@@ -18,6 +19,7 @@ from tallyport.invoicing.v1.imports_pb2_grpc import ImportsStub
 from tallyport.invoicing.v1.invoices_pb2_grpc import InvoicesStub
 from tallyport.invoicing.v1.items_pb2_grpc import ItemsStub
 from tallyport.invoicing.v1.pay_links_pb2_grpc import PayLinksStub
+from tallyport.invoicing.v1.schedules_pb2_grpc import InvoiceTriggersStub, SchedulesStub
 from tallyport.invoicing.v1.taxes_pb2_grpc import TaxesStub
 from tallyport.notifications.v1.messages_pb2_grpc import MessagesStub
 from tallyport.payments.v1.autopay_pb2_grpc import AutopayStub
@@ -49,11 +51,14 @@ class Services:
         self.sessions = SessionsStub(identity)
         self.people = PeopleStub(identity)
         self.api_keys = ApiKeysStub(identity)
+        self.test_clocks = TestClocksStub(identity)
         self.customers = CustomersStub(invoicing)
         self.customer_proposals = CustomerProposalsStub(invoicing)
         self.items = ItemsStub(invoicing)
         self.taxes = TaxesStub(invoicing)
         self.invoices = InvoicesStub(invoicing)
+        self.schedules = SchedulesStub(invoicing)
+        self.invoice_triggers = InvoiceTriggersStub(invoicing)
         self.imports = ImportsStub(invoicing)
         self.pay_links = PayLinksStub(invoicing)
         self.receivables_books = ReceivablesBooksStub(invoicing)

@@ -10,7 +10,7 @@ _SHOWN = 12
 
 
 async def choose_customer(page: Page, *, purpose: str) -> Response[str]:
-    """`purpose` is invoice or payment: where the choice leads."""
+    """`purpose` is invoice, payment or schedule: where the choice leads."""
     words = page.query("q")[:200]
     answer = await page.call(
         page.to.customers.ListCustomers,
@@ -20,6 +20,8 @@ async def choose_customer(page: Page, *, purpose: str) -> Response[str]:
     parent = ("/console/invoices", _("Invoices"))
     if purpose == "payment":
         parent = ("/console/payments", _("Payments"))
+    elif purpose == "schedule":
+        title, parent = _("New schedule"), ("/console/schedules", _("Schedules"))
     return page.render(
         "console_choose_customer.html",
         title=title,

@@ -19,6 +19,7 @@ from services.gateway.portal import (
     payment,
     payments,
     sign_in,
+    subscriptions,
     transfer,
 )
 
@@ -55,6 +56,8 @@ CUSTOMER: list[Any] = [
     approvals.show,
     approvals.approve,
     approvals.decline,
+    subscriptions.show,
+    subscriptions.cancel,
     company.show,
     billing_details.show,
     billing_details.propose,

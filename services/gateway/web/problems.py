@@ -30,6 +30,9 @@ _SENTENCES = {
     ),
     "SPENDING_LIMIT_EXCEEDED": _("This is more than your company allows you to pay. Nothing was charged."),
     "AUTOPAY_RUN_CLOSED": _("This automatic payment was started already or is over."),
+    "CANCELLATION_NOT_OFFERED": _("This cannot be canceled here. Please write to us."),
+    "SCHEDULE_CANCELED": _("This is canceled already."),
+    "SCHEDULE_OVER": _("This is over. Nothing can be changed any more."),
     "PERMISSION_MISSING": _("Your role does not allow this."),
     "BANK_TRANSFER_NOT_OFFERED": _(
         "Bank transfers in this currency are not offered. Please pay another way."
