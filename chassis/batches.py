@@ -1,7 +1,7 @@
 """Many small requests in few big ones: what waits while one is under way makes up the next one.
 
-There is no timer. A lone request leaves at once; under load a batch is whatever came meanwhile, in the order in which
-it came. Each request has the outcome that it would have had alone.
+No request waits for a timer. A lone one leaves at once; under load a batch is whatever came meanwhile, in the order in
+which it came. Each request has the outcome that it would have had alone.
 """
 
 import asyncio
@@ -19,6 +19,9 @@ from chassis.errors import Kind, ServiceError
 
 MAX_BATCH: Final = 128
 MAX_GROUPS: Final = 32
+SLOW_SECONDS: Final = 0.1
+"""A batch that takes longer, because one of its groups has to wait, no longer keeps others from beginning."""
+_GATHERING_TURNS: Final = 16
 _STOP_SECONDS: Final = 5.0
 
 Item = TypeVar("Item")
@@ -46,8 +49,10 @@ class _Waiting(Generic[Item, Result]):
 
 
 class Batches(Generic[Item, Result]):
-    """Batches of one kind of item, of all groups that wait. Up to `max_running` batches are under way side by side, and
-    of each group one."""
+    """Batches of one kind of item, of all groups that wait: one at a time, and of each group one.
+
+    Only while a batch is slow do others go beside it, up to `max_running` in all.
+    """
 
     def __init__(
         self,
@@ -66,6 +71,7 @@ class Batches(Generic[Item, Result]):
         """Groups of which something waits and nothing is under way; who has waited longest comes first."""
         self._busy: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._slow: set[asyncio.Task[None]] = set()
         self._is_beginning = False
 
     async def submit(self, group: str, item: Item) -> Result:
@@ -92,21 +98,39 @@ class Batches(Generic[Item, Result]):
                 return
 
     def _begin(self) -> None:
-        if self._ready and not self._is_beginning and len(self._tasks) < self._max_running:
-            self._is_beginning = True
-            # A context of its own: the first one's call, with its time limit, is not everybody's.
-            task = asyncio.get_running_loop().create_task(
-                self._run(), name="batch", context=contextvars.Context()
-            )
-            self._tasks.add(task)
-            task.add_done_callback(self._end)
+        may_begin = self._tasks == self._slow and len(self._tasks) < self._max_running
+        if not self._ready or self._is_beginning or not may_begin:
+            return
+        self._is_beginning = True
+        loop = asyncio.get_running_loop()
+        # A context of its own: the first one's call, with its time limit, is not everybody's.
+        task = loop.create_task(self._run(), name="batch", context=contextvars.Context())
+        self._tasks.add(task)
+        patience = loop.call_later(SLOW_SECONDS, self._note_slow, task)
+        task.add_done_callback(lambda _: patience.cancel())
+        task.add_done_callback(self._end)
+
+    def _note_slow(self, task: "asyncio.Task[None]") -> None:
+        self._slow.add(task)
+        self._begin()
 
     def _end(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
+        self._slow.discard(task)
         self._begin()
 
+    async def _gather(self) -> None:
+        """Let come along what is arriving: as long as each turn of the loop brings something, and not for long."""
+        found = -1
+        for _ in range(_GATHERING_TURNS):
+            waiting = sum(len(self._waiting[group]) for group in self._ready)
+            if waiting == found or waiting >= self._max_batch:
+                return
+            found = waiting
+            await asyncio.sleep(0)
+
     async def _run(self) -> None:
-        await asyncio.sleep(0)  # what has arrived in this turn of the loop comes along
+        await self._gather()
         batch = self._take()
         self._busy |= batch.keys()
         self._is_beginning = False
@@ -121,12 +145,17 @@ class Batches(Generic[Item, Result]):
             if not isinstance(error, Exception):
                 raise
         finally:
-            self._busy -= batch.keys()
-            for group in batch:
-                if self._waiting[group]:
-                    self._ready.setdefault(group)
-                else:
-                    del self._waiting[group]
+            for group in batch.keys() & self._busy:
+                self._free(group)
+
+    def _free(self, group: str) -> None:
+        """A group has its answers: what waits of it may go with the next batch."""
+        self._busy.discard(group)
+        if self._waiting[group]:
+            self._ready.setdefault(group)
+            self._begin()
+        else:
+            del self._waiting[group]
 
     def _take(self) -> dict[str, Sequence[_Waiting[Item, Result]]]:
         """The next batch: of each group that is ready its share, so that none crowds out the others."""
@@ -154,11 +183,15 @@ class Batches(Generic[Item, Result]):
             if len(batch) == 1 or _is_hopeless(error):
                 answers = dict.fromkeys(batch, error)
             else:
-                for group, items in batch.items():
-                    await self._deal_with({group: items})
+                await asyncio.gather(*(self._deal_alone(group, items) for group, items in batch.items()))
                 return
         for group, items in batch.items():
             await self._tell(group, items, answers[group])
+
+    async def _deal_alone(self, group: str, items: Sequence[_Waiting[Item, Result]]) -> None:
+        """A group whose batch failed: it waits for no other, and none for it."""
+        await self._deal_with({group: items})
+        self._free(group)
 
     async def _tell(
         self,

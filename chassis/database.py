@@ -277,12 +277,24 @@ class Database:
             return await work[organization_id](txs[organization_id])
 
         async with self._transaction("BEGIN", first) as wire:
-            wire.begin_with(CHECKED_AT_ONCE, _SHORT_LOCK_TIMEOUT)
+            wire.begin_with(CHECKED_AT_ONCE, _SHORT_LOCK_TIMEOUT, BY_KEY)
             shared = SharedWire(wire, list(work), organization_id=first)
             results = await shared.run(drive)
             await shared.commit({one: tx.take_collected() for one, tx in txs.items()})
             self._waker.wake({channel for tx in txs.values() for channel in tx.channels})
         return results
+
+    async def run_all_or_none(self, work: Mapping[str, Callable[[WriteTx], Awaitable[T]]]) -> dict[str, T]:
+        """`write_together`, or `run_write` for a single organization; for statements that find rows by their keys."""
+        if len(work) > 1:
+            return await self.write_together(work)
+        ((organization_id, fn),) = work.items()
+
+        async def by_key(tx: WriteTx) -> T:
+            tx.wire.begin_with(BY_KEY)
+            return await fn(tx)
+
+        return {organization_id: await self.run_write(organization_id, by_key)}
 
     async def run_write_together(
         self, work: Mapping[str, Callable[[WriteTx], Awaitable[T]]]
@@ -292,21 +304,25 @@ class Database:
         If anything fails, each organization has a transaction of its own. Raises only what leaves open what was
         written, or what everybody would meet (HOPELESS).
         """
-        if len(work) > 1:
-            try:
-                return {**await self.write_together(work)}
-            except Exception as error:
-                if isinstance(error, ServiceError) and error.kind in HOPELESS:
-                    raise
-                _log.info(
-                    "database.parted", organizations=len(work), error=str(error) or type(error).__name__
-                )
+        if not work:
+            return {}
+        try:
+            return {**await self.run_all_or_none(work)}
+        except Exception as error:
+            if len(work) == 1:
+                return dict.fromkeys(work, error)
+            if isinstance(error, ServiceError) and error.kind in HOPELESS:
+                raise
+            _log.info("database.parted", organizations=len(work), error=str(error) or type(error).__name__)
+        tasks = [self.run_all_or_none({one: fn}) for one, fn in work.items()]
         answers: dict[str, T | Exception] = {}
-        for organization_id, fn in work.items():
-            try:
-                answers[organization_id] = await self.run_write(organization_id, fn)
-            except Exception as error:
-                answers[organization_id] = error
+        for one, answer in zip(work, await asyncio.gather(*tasks, return_exceptions=True), strict=True):
+            if isinstance(answer, Exception):
+                answers[one] = answer
+            elif isinstance(answer, BaseException):
+                raise answer
+            else:
+                answers[one] = answer[one]
         return answers
 
     @asynccontextmanager
@@ -481,6 +497,13 @@ _SETTINGS = driver_sql(
         " set_config('lock_timeout', :lock_timeout, true)"
     )
 )
+_BY_KEY = (
+    "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),"
+    " set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)"
+)
+BY_KEY: Statement = (_BY_KEY, {})
+"""For transactions whose statements find all rows by their keys. PostgreSQL cannot know that a batch is small: it would
+read whole tables for it while they are young, and gains nothing from planning such a statement more than once."""
 _SHORT_LOCK_TIMEOUT: Statement = (f"SET LOCAL lock_timeout = {SHARED_LOCK_TIMEOUT_MILLISECONDS}", {})
 _SAFETY = text(
     "SELECT current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,"

@@ -12,7 +12,7 @@ from chassis.caller import call_scope, current_call, service_call
 from chassis.crashpoints import crashpoint
 from chassis.database import Database, WriteTx
 
-MAX_TRANSACTIONS: Final = 2
+MAX_TRANSACTIONS: Final = 4
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -49,7 +49,7 @@ class GroupCommit(Batches[Item, Result]):
             return work
 
         async def transaction(batch: Mapping[str, Sequence[Item]]) -> Answers[Result]:
-            answers = await db.run_write_together({one: writing(one, items) for one, items in batch.items()})
+            answers = await db.run_all_or_none({one: writing(one, items) for one, items in batch.items()})
             crashpoint("group.after_commit")
             return answers
 

@@ -55,9 +55,9 @@ class Wire:
         return waiting
 
     def begin_with(self, *more: Statement) -> None:
-        """Lengthen the opening of a transaction that has not begun."""
+        """Lengthen the opening, or follow it if it has been sent."""
+        self._opening += len(more) if self._opening else 0
         self._waiting += more
-        self._opening += len(more)
 
     def enqueue(self, statement: TextClause, params: Mapping[str, Any]) -> None:
         """Run a statement whose result nobody reads, before whatever runs next."""
