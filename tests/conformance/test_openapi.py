@@ -69,6 +69,7 @@ def test_the_document_is_valid_openapi(stack: RunningStack) -> None:
     assert {**served, "servers": []} == {**document(), "servers": []}
 
 
+@pytest.mark.fuzz
 @schema.parametrize()
 @settings(
     max_examples=6,

@@ -10,7 +10,11 @@ from _pytest.nodeid import NodeId
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give every test an id of its own and, in a worker of loadgroup, the name of its group at the end."""
+    """Give every test an id of its own and, in a worker of loadgroup, the name of its group at the end.
+
+    Who throws random input at the demo comes after all who look at it.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("fuzz") is not None)
     grouped = getattr(config.option, "loadgroup", False)
     for item in items:
         path, _, name = item.nodeid.partition("::")
