@@ -7,9 +7,11 @@ from chassis.database import Database
 from chassis.event_log import event_log
 from services.invoicing.payments import FindTransferSlip, no_transfer_slip
 from services.invoicing.rpc.books import ReceivablesBooks
+from services.invoicing.rpc.credit_notes import CreditNotes, InvoiceAdjustments
 from services.invoicing.rpc.customer_proposals import CustomerProposals
 from services.invoicing.rpc.customers import Customers
 from services.invoicing.rpc.imports import Imports
+from services.invoicing.rpc.instalment_plans import InstalmentPlans, PaymentPromises, PlanPolicies
 from services.invoicing.rpc.invoices import Invoices
 from services.invoicing.rpc.items import Items
 from services.invoicing.rpc.open_items import OpenItems
@@ -19,13 +21,18 @@ from services.invoicing.rpc.schedules import Schedules
 from services.invoicing.rpc.taxes import Taxes
 from services.invoicing.rpc.triggers import InvoiceTriggers
 from tallyport.invoicing.v1 import (
+    adjustments_pb2_grpc,
     books_pb2_grpc,
+    credit_notes_pb2_grpc,
     customer_proposals_pb2_grpc,
     customers_pb2_grpc,
     imports_pb2_grpc,
+    instalment_plans_pb2_grpc,
     invoices_pb2_grpc,
     items_pb2_grpc,
     pay_links_pb2_grpc,
+    payment_promises_pb2_grpc,
+    plan_policies_pb2_grpc,
     reservations_pb2_grpc,
     schedules_pb2_grpc,
     taxes_pb2_grpc,
@@ -39,6 +46,8 @@ def servicers(
     return (
         (customers_pb2_grpc.add_CustomersServicer_to_server, Customers(db)),
         (customer_proposals_pb2_grpc.add_CustomerProposalsServicer_to_server, CustomerProposals(db)),
+        (credit_notes_pb2_grpc.add_CreditNotesServicer_to_server, CreditNotes(db)),
+        (adjustments_pb2_grpc.add_InvoiceAdjustmentsServicer_to_server, InvoiceAdjustments(db)),
         (items_pb2_grpc.add_ItemsServicer_to_server, Items(db)),
         (taxes_pb2_grpc.add_TaxesServicer_to_server, Taxes(db)),
         (invoices_pb2_grpc.add_InvoicesServicer_to_server, Invoices(db, find_slip)),
@@ -53,5 +62,8 @@ def servicers(
         (schedules_pb2_grpc.add_SchedulesServicer_to_server, Schedules(db)),
         (schedules_pb2_grpc.add_InvoiceTriggersServicer_to_server, InvoiceTriggers(db)),
         (books_pb2_grpc.add_ReceivablesBooksServicer_to_server, ReceivablesBooks(db)),
+        (instalment_plans_pb2_grpc.add_InstalmentPlansServicer_to_server, InstalmentPlans(db)),
+        (payment_promises_pb2_grpc.add_PaymentPromisesServicer_to_server, PaymentPromises(db)),
+        (plan_policies_pb2_grpc.add_PlanPoliciesServicer_to_server, PlanPolicies(db)),
         event_log(db),
     )

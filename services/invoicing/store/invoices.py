@@ -332,7 +332,8 @@ _NEXT_NUMBER = text("""
     WITH drawn AS (
         INSERT INTO number_series (organization_id, series, prefix, last_number)
         VALUES (
-            :organization_id, :series, CASE :series WHEN '' THEN 'INV-' ELSE upper(:series) || '-' END, 1
+            :organization_id, :series, CASE :series WHEN '' THEN 'INV-' WHEN 'credit-note' THEN 'CN-'
+                ELSE upper(:series) || '-' END, 1
         )
         ON CONFLICT (organization_id, series) DO UPDATE SET last_number = number_series.last_number + 1
         RETURNING prefix || lpad(last_number::text, greatest(digits, length(last_number::text)), '0') AS number

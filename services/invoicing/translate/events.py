@@ -3,7 +3,9 @@
 from chassis import outbox
 from chassis.database import WriteTx
 from chassis.money import Money
+from services.invoicing.domain.adjustment import AdjustmentKind
 from services.invoicing.domain.allocation import Allocation
+from services.invoicing.domain.credit_note import CreditNote
 from services.invoicing.domain.customer import Contact, Customer
 from services.invoicing.domain.invoice import Invoice, Status
 from services.invoicing.domain.invoice_import import Row
@@ -100,6 +102,30 @@ def invoice_reopened(tx: WriteTx, invoice: Invoice, payment_id: str) -> None:
     _append_invoice_event(tx, message, invoice)
 
 
+def invoice_adjusted(tx: WriteTx, invoice: Invoice, kind: AdjustmentKind, amount: Money) -> None:
+    message = pb.InvoiceAdjusted(
+        invoice_id=invoice.invoice_id, kind=kind.value, amount=to_proto_money(amount),
+        amount_due=to_proto_money(invoice.due),
+    )  # fmt: skip
+    _append_invoice_event(tx, message, invoice)
+
+
+def credit_note_issued(tx: WriteTx, note: CreditNote, invoice: Invoice, customer: Customer) -> None:
+    message = pb.CreditNoteIssued(
+        credit_note_id=note.credit_note_id,
+        number=note.number,
+        invoice_id=note.invoice_id,
+        invoice_number=note.invoice_number,
+        contact=_contact(customer),
+        total=to_proto_money(note.total),
+        to_credit=to_proto_money(note.to_credit),
+        amount_due=to_proto_money(invoice.due),
+    )
+    outbox.append(
+        tx, message, aggregate_type="credit_note", aggregate_id=note.credit_note_id, aggregate_version=1
+    )
+
+
 def payment_unapplied(
     tx: WriteTx, reversal: Reversal, undone: Undone, customer: Customer, *, aggregate_version: int
 ) -> None:
@@ -154,7 +180,8 @@ def _append_invoice_event(
     | pb.InvoiceVoided
     | pb.InvoicePaid
     | pb.InvoicePartlyPaid
-    | pb.InvoiceReopened,
+    | pb.InvoiceReopened
+    | pb.InvoiceAdjusted,
     invoice: Invoice,
 ) -> None:
     outbox.append(

@@ -115,6 +115,7 @@ def to_proto_invoice(invoice: Invoice, today: date) -> pb.Invoice:
         amount_disputed=to_proto_money(invoice.in_dispute),
         discount=to_proto_money(invoice.discount) if invoice.lines else None,
         early_discount=to_proto_money(invoice.early_discount),
+        amount_written_off=to_proto_money(invoice.written_off),
         **to_proto_terms(invoice.terms),
     )
 

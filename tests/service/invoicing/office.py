@@ -17,6 +17,7 @@ from chassis.ids import new_id, new_uuid7
 from chassis.money import Money
 from services.invoicing.consumers import HANDLERS
 from services.invoicing.operations.verify_books import verify_books
+from services.invoicing.rpc.credit_notes import CreditNotes, InvoiceAdjustments
 from services.invoicing.rpc.customer_proposals import CustomerProposals
 from services.invoicing.rpc.customers import Customers
 from services.invoicing.rpc.imports import Imports
@@ -31,7 +32,15 @@ from services.invoicing.rpc.triggers import InvoiceTriggers
 from tallyport.common.v1 import money_pb2
 from tallyport.identity.v1 import events_pb2 as identity_events
 from tallyport.identity.v1 import organizations_pb2
-from tallyport.invoicing.v1 import customers_pb2, events_pb2, invoices_pb2, pay_links_pb2, reservations_pb2
+from tallyport.invoicing.v1 import (
+    adjustments_pb2,
+    credit_notes_pb2,
+    customers_pb2,
+    events_pb2,
+    invoices_pb2,
+    pay_links_pb2,
+    reservations_pb2,
+)
 from tallyport.payments.v1 import events_pb2 as payments_events
 
 PAY_LINK_KEY = b"k" * 32
@@ -50,6 +59,8 @@ class Office:
         self.items = Items(db)
         self.taxes = Taxes(db)
         self.invoices = Invoices(db)
+        self.credit_notes = CreditNotes(db)
+        self.adjustments = InvoiceAdjustments(db)
         self.pay_links = PayLinks(db, PAY_LINK_KEY)
         self.imports = Imports(db)
         self.reservations = Reservations(db)
@@ -142,6 +153,38 @@ class Office:
     async def finalize(self, invoice_id: str, *, key: str | None = None) -> invoices_pb2.Invoice:
         request = invoices_pb2.FinalizeInvoiceRequest(invoice_id=invoice_id)
         return await self.call(self.invoices.FinalizeInvoice, request, key=key)
+
+    async def credit_note(
+        self, invoice_id: str, cents: int = 0, *, key: str | None = None, **fields: Any
+    ) -> credit_notes_pb2.CreditNote:
+        """A credit note on so much of an invoice; on lines, or on all that is left."""
+        if cents:
+            fields["amount"] = usd(cents)
+        request = credit_notes_pb2.CreateCreditNoteRequest(
+            invoice_id=invoice_id, **{"reason": "Came back", **fields}
+        )
+        return await self.call(self.credit_notes.CreateCreditNote, request, key=key)
+
+    async def write_off(self, invoice_id: str) -> invoices_pb2.Invoice:
+        request = adjustments_pb2.MarkUncollectibleRequest(invoice_id=invoice_id, reason="Bankrupt")
+        return await self.call(self.adjustments.MarkUncollectible, request)
+
+    async def revert_write_off(self, invoice_id: str) -> invoices_pb2.Invoice:
+        request = adjustments_pb2.RevertWriteOffRequest(invoice_id=invoice_id, reason="Found")
+        return await self.call(self.adjustments.RevertWriteOff, request)
+
+    async def reductions(self, invoice_id: str) -> list[tuple[str, int]]:
+        """Kinds and cents of what reduced an invoice, in their order."""
+        request = adjustments_pb2.ListInvoiceAdjustmentsRequest(invoice_id=invoice_id)
+        found = await self.call(self.adjustments.ListInvoiceAdjustments, request)
+        prefix = "INVOICE_ADJUSTMENT_KIND_"
+        return [
+            (
+                adjustments_pb2.InvoiceAdjustmentKind.Name(one.kind).removeprefix(prefix).lower(),
+                one.amount.minor_units,
+            )
+            for one in found.adjustments
+        ]
 
     async def read(self, invoice_id: str, *, as_: Caller | None = None) -> invoices_pb2.Invoice:
         request = invoices_pb2.GetInvoiceRequest(invoice_id=invoice_id)
