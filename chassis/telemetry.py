@@ -97,12 +97,15 @@ def instrument_engine(engine: Any) -> None:
     if not _State.recording:
         return
     from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
+    from opentelemetry.instrumentation.utils import unwrap
+    from sqlalchemy import Engine
 
     SQLAlchemyInstrumentor().instrument(
         engine=getattr(engine, "sync_engine", engine),
         skip_dep_check=True,  # the instrumentor declares SQLAlchemy < 2.1 and works with 2.1
         tracer_provider=trace.get_tracer_provider(),
     )
+    unwrap(Engine, "connect")  # a span for each checkout tells nothing and costs as much as a statement's
 
 
 def inject(headers: MutableMapping[str, str]) -> None:

@@ -42,7 +42,8 @@ class Balance:
 
     def pay_out_next_midnight(self, account: str) -> None:
         """An account with a clock of its own is paid out at its midnight, if something is there."""
-        if account in self._clock.clocked and not self._timeline.has("pay_out", account):
+        is_waiting = account in self._clock.clocked and not self._timeline.has("pay_out", account)
+        if is_waiting and self._owed(account):
             with self._clock.on_account(account):
                 self._timeline.add("pay_out", account, due_at=next_midnight(self._clock.now()))
 
@@ -55,7 +56,12 @@ class Balance:
 
     def pay_out(self, organization_id: str | None = None) -> list[str]:
         """Send what is there to the bank; what is owed to the provider waits until more has come in."""
-        found = self._store.all(
+        found = self._owed(organization_id)
+        with self._store.transaction():
+            return [self._send(row) for row in found]
+
+    def _owed(self, organization_id: str | None) -> list[Row]:
+        return self._store.all(
             "SELECT organization_id, currency, sum(amount_minor_units - fee_minor_units) AS net"
             " FROM balance_lines WHERE payout_id = ''"
             " AND CASE WHEN :organization_id IS NULL"
@@ -64,8 +70,6 @@ class Balance:
             " GROUP BY organization_id, currency HAVING net > 0 ORDER BY organization_id, currency",
             organization_id=organization_id,
         )
-        with self._store.transaction():
-            return [self._send(row) for row in found]
 
     def _send(self, owed: Row) -> str:
         payout_id, now = new_id("po"), self._clock.now()

@@ -34,6 +34,7 @@ from services.gateway.web.page import (
 from services.gateway.web.rendering import Templates
 from services.gateway.web.renewal import Renewal
 from services.gateway.web.session import Sealer
+from services.gateway.web.test_times import TestTimes
 
 MAX_FORM_BYTES = 10 * 1024 * 1024
 _API_PATHS = ("/v1/", "/openapi.json", "/docs")
@@ -67,6 +68,7 @@ def build_site(
         looks=Looks(services),
         organizations=Organizations(services),
         badges=Badges(services),
+        test_times=TestTimes(services, allowed=settings.test_clocks),
         renewal=Renewal(services),
         revocations=revocations,
         clock=clock,
@@ -114,5 +116,10 @@ def build(
         request_max_body_size=MAX_FORM_BYTES,
         logging_config=None,
     )
-    api_app = api.build(channels, public_url=settings.public_url, revocations=revocations)
+    api_app = api.build(
+        channels,
+        public_url=settings.public_url,
+        revocations=revocations,
+        test_clocks=settings.test_clocks,
+    )
     return ExchangeMiddleware(_Paths(api_app, pages), settings, Sealer(settings.cookie_key()))

@@ -14,6 +14,7 @@ from services.invoicing.operations.reinstate_payment import reinstate_payment
 from services.invoicing.operations.release import release_in
 from services.invoicing.operations.reverse_payment import reverse_payment
 from services.invoicing.store.organizations import put_organization
+from services.invoicing.store.plan_policies import note_failed_payment
 from services.invoicing.translate.organizations import from_proto_organization
 from services.invoicing.translate.reservations import from_proto_payment
 from services.invoicing.translate.reversals import from_proto_reversal
@@ -41,10 +42,12 @@ async def on_payments_succeeded(tx: WriteTx, events: Sequence[Event]) -> None:
 
 
 async def on_payment_ended(tx: WriteTx, event: Event) -> None:
-    """Nothing was charged: what the payment held is free again."""
+    """Nothing was charged: what the payment held is free again. A failure may be a sign of hardship."""
     message = event.message
     assert isinstance(message, (payments_events.PaymentFailed, payments_events.PaymentCanceled))
     await release_in(tx, message.payment_id, ReservationState.RELEASED)
+    if isinstance(message, payments_events.PaymentFailed):
+        await note_failed_payment(tx, message.payment_id, message.customer_id, tx.now())
 
 
 async def on_payment_reversed(tx: WriteTx, event: Event) -> None:

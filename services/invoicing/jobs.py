@@ -8,6 +8,7 @@ from chassis.jobs import Job, earliest
 from services.invoicing.domain.invoice_import import BATCH_ROWS
 from services.invoicing.operations.expire_reservations import expire_reservations
 from services.invoicing.operations.run_imports import run_imports
+from services.invoicing.operations.run_plans import run_plans
 from services.invoicing.operations.run_schedules import run_schedules
 from services.invoicing.operations.verify_books import verify
 
@@ -16,10 +17,12 @@ EXPIRY_BATCH = 200
 IMPORT_PERIOD_SECONDS = 0.5
 SCHEDULE_PERIOD_SECONDS = 5.0
 SCHEDULE_BATCH = 100
+PLAN_PERIOD_SECONDS = 2.0
+PLAN_BATCH = 100
 
 
 def jobs(db: Database) -> Sequence[Job]:
-    """Schedules make invoices, lapsed reservations are given back, rows of imports imported, the books checked."""
+    """Schedules make invoices, reservations lapse, plans and promises are looked at, imports and checks run."""
     return (
         Job(
             "run schedules",
@@ -41,6 +44,20 @@ def jobs(db: Database) -> Sequence[Job]:
                 db,
                 "SELECT min(expires_at) FROM reservations"
                 " WHERE organization_id = :organization_id AND state = 'held' AND expires_at > :now",
+            ),
+        ),
+        Job(
+            "run plans",
+            PLAN_PERIOD_SECONDS,
+            lambda: run_plans(db, limit=PLAN_BATCH),
+            batch_limit=PLAN_BATCH,
+            next_due=earliest(
+                db,
+                "SELECT least("
+                "(SELECT min(wake_at) FROM instalment_plans"
+                " WHERE organization_id = :organization_id AND wake_at > :now),"
+                " (SELECT min(wake_at) FROM payment_promises"
+                " WHERE organization_id = :organization_id AND wake_at > :now))",
             ),
         ),
         Job("run_imports", IMPORT_PERIOD_SECONDS, lambda: run_imports(db), batch_limit=BATCH_ROWS),

@@ -58,7 +58,8 @@ _APPLICATIONS = """
 _CLEARING = """
     SELECT organization_id, currency,
            sum(CASE side WHEN 'D' THEN amount_minor_units ELSE -amount_minor_units END) AS amount
-    FROM ledger_lines WHERE organization_id = ANY(%(orgs)s) AND account = 'provider_clearing' GROUP BY 1, 2
+    FROM ledger_lines JOIN ledger_entries USING (organization_id, entry_id)
+    WHERE organization_id = ANY(%(orgs)s) AND account = 'provider_clearing' AND source <> 'payout' GROUP BY 1, 2
 """
 _MESSAGES = """
     SELECT message_id, kind, state, event_id, recipient, last_error

@@ -32,7 +32,11 @@ def _failures(xml: bytes, syntax: str) -> list[str]:
     report = etree.fromstring(_report(xml, syntax).encode())
     svrl = "{http://purl.oclc.org/dsdl/svrl}"
     found = [*report.iter(f"{svrl}failed-assert"), *report.iter(f"{svrl}successful-report")]
-    return [" ".join("".join(one.itertext()).split()) for one in found if one.get("flag") != "warning"]
+    return [
+        " ".join("".join(str(part) for part in one.itertext()).split())
+        for one in found
+        if one.get("flag") != "warning"
+    ]
 
 
 def _report(xml: bytes, syntax: str) -> str:

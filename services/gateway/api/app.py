@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 import structlog
+from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from opentelemetry.trace import get_current_span
 
@@ -29,6 +30,7 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
+_TEST_CLOCKS: Final = "tallyport.identity.v1.TestClocks"
 _JSON: Final = b"application/json"
 _DEADLINE_SECONDS: Final = 10.0
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -41,9 +43,16 @@ log = structlog.get_logger()
 class Api:
     """ASGI application for /v1, /openapi.json and /docs. `channels` has one gRPC channel for each service."""
 
-    def __init__(self, channels: Mapping[str, Channel], *, public_url: str, revocations: Revocations) -> None:
+    def __init__(
+        self,
+        channels: Mapping[str, Channel],
+        *,
+        public_url: str,
+        revocations: Revocations,
+        test_clocks: bool = False,
+    ) -> None:
         self.codecs = Codecs()
-        self.routes = Routes(all_methods().values(), self.codecs)
+        self.routes = Routes(_served(test_clocks=test_clocks), self.codecs)
         self._public_url = public_url.rstrip("/")
         self._revocations = revocations
         self._keys = ApiKeyTokens(channels["identity"], revocations)
@@ -193,9 +202,25 @@ class Api:
         return status_of(known), headers, msgspec.json.encode(body)
 
 
-def build(channels: Mapping[str, Channel], *, public_url: str, revocations: Revocations | None = None) -> Api:
+def build(
+    channels: Mapping[str, Channel],
+    *,
+    public_url: str,
+    revocations: Revocations | None = None,
+    test_clocks: bool = False,
+) -> Api:
     """Builds the API over one channel for each service. Compiling all codecs takes a few hundredths of a second."""
-    return Api(channels, public_url=public_url, revocations=revocations or Revocations())
+    revocations = revocations or Revocations()
+    return Api(channels, public_url=public_url, revocations=revocations, test_clocks=test_clocks)
+
+
+def _served(*, test_clocks: bool) -> list[MethodDescriptor]:
+    """Every method, but those of test clocks only where these are allowed: elsewhere there is no such address."""
+    return [
+        method
+        for method in all_methods().values()
+        if test_clocks or method.containing_service.full_name != _TEST_CLOCKS
+    ]
 
 
 def _owner(route: Route) -> str:

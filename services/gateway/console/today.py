@@ -165,7 +165,7 @@ async def show(page: Page) -> Response[str]:
         checked=checked,
         names=names,
         today=await page.today(),
-        now=page.site.clock.now(),
+        now=page.now(),
         zone=organization.time_zone or "UTC",
         age=age,
         **WORDS,

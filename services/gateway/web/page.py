@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
@@ -31,6 +32,7 @@ from services.gateway.web.organizations import Organizations
 from services.gateway.web.rendering import Templates
 from services.gateway.web.renewal import Renewal
 from services.gateway.web.session import Area, Session
+from services.gateway.web.test_times import Stopped, TestTimes
 from tallyport.identity.v1.organizations_pb2 import Organization
 
 Asked = TypeVar("Asked", bound=Message)
@@ -50,6 +52,7 @@ class Site:
     looks: Looks
     organizations: Organizations
     badges: Badges
+    test_times: TestTimes
     renewal: Renewal
     revocations: Revocations
     clock: Clock
@@ -76,6 +79,7 @@ class OpenPage:
         self.look: Look = PLAIN
         self.waiting_lines = 0
         self.books_frozen = False
+        self.stopped: Stopped | None = None
         self._organization: Organization | None = None
         theme = self.exchange.cookies.get(THEME_COOKIE, "auto")
         self._theme = theme if theme in THEMES else "auto"
@@ -111,7 +115,16 @@ class OpenPage:
     async def today(self) -> str:
         """Today in the organization's zone, ISO 8601."""
         zone = (await self.organization()).time_zone or "UTC"
-        return self.site.clock.now().astimezone(ZoneInfo(zone)).date().isoformat()
+        return self.now().astimezone(ZoneInfo(zone)).date().isoformat()
+
+    def now(self) -> datetime:
+        """The time of the visitor's organization: its test clock's, if it has one."""
+        return self.site.clock.now() if self.stopped is None else self.stopped.at
+
+    @property
+    def time_zone(self) -> str:
+        """The organization's zone; UTC until it was asked for."""
+        return (self._organization.time_zone if self._organization is not None else "") or "UTC"
 
     def may(self, permission: str) -> bool:
         """Whether to offer something. The service decides again when it is done."""
@@ -237,6 +250,9 @@ async def _open(request: Request[Any, Any, Any], area: Area, *, signed_in: bool)
         if page.site.revocations.includes(page.session.access_token):
             page.exchange.jar.clear(area)
             raise SignInRequired(area)
+        page.stopped = await page.site.test_times.of(page.session.organization_id, page.sender)
+        if page.stopped is not None:
+            await page.organization()  # its zone is needed to tell the time
     slug = page.session.slug or page.query("org") or page.site.settings.default_organization
     page.look = await page.site.looks.of(slug, page.exchange.sender()) or PLAIN
     return page

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from tallyport.common.v1.money_pb2 import Money as MoneyMessage
 
 from chassis.money import Money
 from services.gateway.web import languages
@@ -19,6 +18,7 @@ from services.gateway.web.statuses import (
     run_status,
     skip_reason,
 )
+from tallyport.common.v1.money_pb2 import Money as MoneyMessage
 
 _GATEWAY = Path(__file__).parent.parent
 _TEMPLATE_FOLDERS = (

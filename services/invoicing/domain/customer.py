@@ -175,6 +175,7 @@ class AccountBalance:
     open_invoices: int
     overdue_invoices: int
     next_due_date: date | None
+    due_now: Money
 
 
 @dataclass(frozen=True, slots=True)

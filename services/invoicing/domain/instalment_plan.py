@@ -292,8 +292,12 @@ class InstalmentPlan:
             for one in self.schedule.instalments
             for day in (one.due_on - timedelta(days=notice), one.due_on + timedelta(days=grace))
         ]
-        left = [day for day in days if self.checked_on is None or day > self.checked_on]
-        return min(left, default=None)
+        if self.checked_on is None:
+            return min(days)
+        tomorrow = self.checked_on + timedelta(days=1)
+        if self.schedule.is_broken(self.paid, self.checked_on):  # only money on its way keeps it
+            return tomorrow
+        return min((day for day in days if day > self.checked_on), default=tomorrow)
 
     def to_announce(self, day: date) -> Instalment | None:
         """The newest instalment whose notice is due and that was not announced; paid ones are passed over."""
@@ -326,10 +330,9 @@ class Demand:
 def demands(plan: InstalmentPlan, day: date, *, own: Sequence[tuple[str, Money]] = ()) -> dict[str, Demand]:
     """What is due of the plan spread over its invoices, the oldest due first; what is on its way is asked for once.
 
-    `own` is what the asking payment itself holds, by invoice: it counts as not on its way.
+    `own` is what the asking payment itself holds, by invoice: it counts as not on its way. Ask only of plans that are
+    kept today; the day may be a later one.
     """
-    if not plan.is_on_track(day):
-        return {}
     held = dict(own)
     nothing = Money.zero(plan.currency)
     on_its_way = plan.processing - sum(held.values(), nothing)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chassis.money import Money
+from services.invoicing.domain.instalment_plan import Demand
 from services.invoicing.domain.invoice import Invoice
 
 _SIGNS = re.compile("[^A-Za-z0-9]+")
@@ -31,6 +32,8 @@ class OpenItem:
     invoice: Invoice
     customer_name: str
     customer_external_id: str
+    demand: Demand | None = None
+    """What an instalment plan asks for; None for invoices under none."""
 
     @property
     def payable(self) -> Money:

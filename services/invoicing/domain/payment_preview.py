@@ -1,10 +1,11 @@
 """What a payment would pay. What is planned here is what is posted later, to the cent."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from chassis.money import Money
+from services.invoicing.domain.instalment_plan import Demand
 from services.invoicing.domain.invoice import Invoice, Status
 
 
@@ -16,6 +17,7 @@ class SkipReason(StrEnum):
     PAID = "paid"
     NOT_PAYABLE = "not_payable"
     OTHER_CURRENCY = "other_currency"
+    ON_PLAN = "on_plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class PlannedPart:
     invoice: Invoice
     amount: Money
     discount: Money | None = None
+    demand: Demand | None = None
+    """What the invoice's instalment plan asks for; the amount is larger where somebody pays more than that."""
 
     @property
     def settles(self) -> Money:
@@ -63,8 +67,11 @@ def plan(
     own: Mapping[str, Money] | None = None,
     keep_credit: bool = False,
     offers: Mapping[str, Money] | None = None,
+    demands: Mapping[str, Demand] | None = None,
 ) -> Plan:
-    """Share `amount` (all that is due when None) among invoices: the oldest due first, ties by id.
+    """Share `amount` (all that is asked for when None) among invoices: the oldest due first, ties by id.
+
+    Of invoices under instalment plans only what those demand is asked for; a larger amount goes beyond that last.
 
     What is in dispute and what other payments hold is left out; `own` is what the payment itself holds by invoice id.
     Of `offers`, what may be kept for paying early, by invoice, is left out where a part settles its invoice.
@@ -72,7 +79,8 @@ def plan(
     """
     currency = credit.currency
     payable = Money.zero(currency)
-    takers, skipped = [], []
+    takers: list[_Taker] = []
+    skipped = []
     for invoice in in_order(invoices):
         room = _room(invoice, own or {})
         if (reason := _skip_reason(invoice, room, currency)) is not None:
@@ -80,15 +88,13 @@ def plan(
         else:
             discount = _discount(invoice, room, offers or {})
             room = room if discount is None else room - discount
-            takers.append((invoice, room, discount))
+            demand = (demands or {}).get(invoice.invoice_id)
+            takers.append(_Taker(invoice, room, discount, demand))
             payable += room
-    left = payable if amount is None else amount
-    parts = []
-    for invoice, room, discount in takers:
-        takes = min(room, left)
-        if takes.minor_units > 0:
-            parts.append(PlannedPart(invoice, takes, discount if takes == room else None))
-            left -= takes
+    if amount is None:
+        skipped += [Skip(one.invoice, SkipReason.ON_PLAN) for one in takers if one.asked.is_zero]
+    left = sum((one.asked for one in takers), Money.zero(currency)) if amount is None else amount
+    parts, left = _share(takers, left)
     planned = sum((part.amount for part in parts), Money.zero(currency))
     return Plan(
         parts=tuple(parts),
@@ -98,6 +104,37 @@ def plan(
         credit_available=credit,
         payable=payable,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Taker:
+    """An invoice that takes money, and how much of it."""
+
+    invoice: Invoice
+    room: Money
+    discount: Money | None
+    demand: Demand | None
+
+    @property
+    def asked(self) -> Money:
+        return self.room if self.demand is None else min(self.room, self.demand.asked)
+
+
+def _share(takers: Sequence[_Taker], left: Money) -> tuple[list[PlannedPart], Money]:
+    """First what is asked for, then what goes beyond it; and what no invoice takes."""
+    taken: dict[str, Money] = {}
+    for one in takers:
+        taken[one.invoice.invoice_id] = takes = min(one.asked, left)
+        left -= takes
+    parts = []
+    for one in takers:
+        more = min(one.room - taken[one.invoice.invoice_id], left)
+        takes = taken[one.invoice.invoice_id] + more
+        left -= more
+        if takes.minor_units > 0:
+            kept = one.discount if takes == one.room else None
+            parts.append(PlannedPart(one.invoice, takes, kept, one.demand))
+    return parts, left
 
 
 def in_order(invoices: Iterable[Invoice]) -> list[Invoice]:

@@ -35,6 +35,7 @@ from services.invoicing.store.payments import (
     insert_applications,
     note_credit,
 )
+from services.invoicing.store.plans import wake
 from services.invoicing.translate import events
 
 
@@ -67,6 +68,7 @@ async def apply_payments(tx: WriteTx, incoming: Sequence[Incoming]) -> None:
     )
     for done in made:
         await _note_adjustments(tx, done)
+    wake(tx, {one.payment.customer_id for one in fresh} | {one.customer_id for one in till.invoices.values()})
     for one, done in zip(fresh, made, strict=True):
         with one.scope():
             _announce(tx, one, done.allocation, till.customers[one.payment.customer_id])

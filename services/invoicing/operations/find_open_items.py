@@ -1,12 +1,13 @@
 """Find open invoices by what a bank line says."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chassis.database import Database
 from chassis.money import Money
 from services.invoicing.domain.open_item import OpenItem, number_key, words
 from services.invoicing.store import open_items as store
+from services.invoicing.store.plans import demands_on, payers_of_instalments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +33,14 @@ async def find_open_items(db: Database, organization_id: str, clues: Clues) -> l
         customer_ids = {*clues.customer_ids, *(item.invoice.customer_id for item in named)}
         if clues.amounts:
             customer_ids |= await store.owers_of(tx, clues.amounts)
+            customer_ids |= await payers_of_instalments(tx, clues.amounts)
         if asked := words(clues.names):
             customer_ids |= await store.customers_by_words(tx, asked)
         others = await store.open_items(tx, customer_ids) if customer_ids else []
-    found = {item.invoice.invoice_id: item for item in (*named, *others)}
-    return sorted(found.values(), key=lambda item: (item.invoice.due_date, item.invoice.invoice_id))
+        found = {item.invoice.invoice_id: item for item in (*named, *others)}
+        asked = await demands_on(tx, invoice_ids=list(found)) if found else {}
+    items = [
+        replace(item, demand=asked[invoice_id]) if invoice_id in asked else item
+        for invoice_id, item in found.items()
+    ]
+    return sorted(items, key=lambda item: (item.invoice.due_date, item.invoice.invoice_id))

@@ -16,6 +16,7 @@ from services.invoicing.store.customer_tree import ancestors_of
 from services.invoicing.store.customers import get_customer
 from services.invoicing.store.invoices import find_invoices
 from services.invoicing.store.open_items import open_invoices
+from services.invoicing.store.plans import demands_on
 from services.invoicing.store.reservations import reservations_of
 
 
@@ -48,9 +49,12 @@ async def plan_payment(db: Database, organization_id: str, query: PlanQuery) -> 
                 if one.state is ReservationState.HELD:
                     own[one.invoice_id] = one.amount
         offers = await early_offers(tx, invoices)
+        ids = [one.invoice_id for one in invoices if one.is_payable]
+        asked = await demands_on(tx, invoice_ids=ids, own=own) if ids else {}
     return plan(
-        invoices, credit=credit, amount=query.amount, own=own, keep_credit=query.keep_credit, offers=offers
-    )
+        invoices, credit=credit, amount=query.amount, own=own, keep_credit=query.keep_credit, offers=offers,
+        demands=asked,
+    )  # fmt: skip
 
 
 async def _invoices(tx: ReadTx, query: PlanQuery) -> Sequence[Invoice]:

@@ -31,8 +31,13 @@ async def open_invoices(tx: ReadTx, customer_ids: Collection[str]) -> list[Invoi
     return [invoice_of(row) for row in await tx.execute(query)]
 
 
-async def due_items(tx: ReadTx, customer_ids: Collection[str], due_until: date | None) -> list[OpenItem]:
-    """What customers can pay now, by customer, due date and id; what is in dispute is left out."""
+async def due_items(
+    tx: ReadTx, customer_ids: Collection[str], due_until: date | None, *, also: Collection[str] = ()
+) -> list[OpenItem]:
+    """What customers can pay now, by customer, due date and id; what is in dispute is left out.
+
+    The invoices `also` are there whatever their due date.
+    """
     query = (
         _items(tx)
         .where(invoices.c.customer_id == func.any(list(customer_ids)))
@@ -40,7 +45,8 @@ async def due_items(tx: ReadTx, customer_ids: Collection[str], due_until: date |
         .order_by(invoices.c.customer_id, invoices.c.due_date, invoices.c.invoice_id)
     )
     if due_until is not None:
-        query = query.where(invoices.c.due_date <= due_until)
+        named = invoices.c.invoice_id == func.any(list(also))
+        query = query.where(or_(invoices.c.due_date <= due_until, named))
     return await _read(tx, query)
 
 

@@ -193,6 +193,7 @@ def _balance(balance: AccountBalance) -> pb.AccountBalance:
         open_invoices=balance.open_invoices,
         overdue_invoices=balance.overdue_invoices,
         next_due_date=balance.next_due_date.isoformat() if balance.next_due_date else "",
+        due_now=to_proto_money(balance.due_now),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from services.invoicing.domain.instalment_plan import Demand
 from services.invoicing.domain.open_item import CustomerCredit, OpenItem
 from services.invoicing.operations.find_open_items import Clues
 from services.invoicing.operations.price_lines import PricedLine
@@ -20,24 +21,27 @@ def from_proto_clues(request: pb.FindOpenItemsRequest) -> Clues:
     )
 
 
-def to_proto_open_items(items: Iterable[OpenItem]) -> list[pb.OpenItem]:
-    return [
-        pb.OpenItem(
-            invoice_id=item.invoice.invoice_id,
-            number=item.invoice.number or "",
-            customer_id=item.invoice.customer_id,
-            customer_name=item.customer_name,
-            amount_due=to_proto_money(item.payable),
-            total=to_proto_money(item.invoice.total),
-            due_date=item.invoice.due_date.isoformat(),
-            invoice_date=item.invoice.invoice_date.isoformat(),
-            disputed=item.invoice.is_disputed,
-            purchase_order_number=item.invoice.purchase_order_number,
-            customer_external_id=item.customer_external_id,
-            version=item.invoice.version,
-        )
-        for item in items
-    ]
+def to_proto_open_items(items: Iterable[OpenItem], *, as_asked: bool = False) -> list[pb.OpenItem]:
+    """With `as_asked` amount and day of invoices under a plan are the instalment's instead of the invoice's own."""
+    return [_item(one, one.demand if as_asked else None) for one in items]
+
+
+def _item(item: OpenItem, ask: Demand | None) -> pb.OpenItem:
+    return pb.OpenItem(
+        invoice_id=item.invoice.invoice_id,
+        number=item.invoice.number or "",
+        customer_id=item.invoice.customer_id,
+        customer_name=item.customer_name,
+        amount_due=to_proto_money(item.payable if ask is None else ask.asked),
+        total=to_proto_money(item.invoice.total),
+        due_date=(item.invoice.due_date if ask is None else ask.due_on).isoformat(),
+        invoice_date=item.invoice.invoice_date.isoformat(),
+        disputed=item.invoice.is_disputed,
+        purchase_order_number=item.invoice.purchase_order_number,
+        customer_external_id=item.customer_external_id,
+        version=item.invoice.version,
+        instalment_due=None if item.demand is None else to_proto_money(item.demand.asked),
+    )
 
 
 def to_proto_credits(found: Iterable[CustomerCredit]) -> list[pb.CustomerCredit]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date
 
 from chassis.errors import ServiceError, invalid
+from services.invoicing.domain.instalment_plan import Demand
 from services.invoicing.domain.payment_preview import Plan
 from services.invoicing.domain.reservation import Part, Reservation, Wish
 from services.invoicing.store.payments import ReceivedPayment
@@ -74,6 +75,7 @@ def to_proto_plan(plan: Plan) -> pb.PaymentPlan:
                 amount_due=to_proto_money(part.settles),
                 discount=None if part.discount is None else to_proto_money(part.discount),
                 due_date=part.invoice.due_date.isoformat(),
+                instalment=None if part.demand is None else _instalment(part.demand),
             )
             for part in plan.parts
         ],
@@ -87,6 +89,16 @@ def to_proto_plan(plan: Plan) -> pb.PaymentPlan:
         ],
         credit_available=to_proto_money(plan.credit_available),
         payable=to_proto_money(plan.payable),
+    )
+
+
+def _instalment(demand: Demand) -> pb.PlannedInstalment:
+    return pb.PlannedInstalment(
+        plan_id=demand.plan_id,
+        number=demand.number,
+        count=demand.count,
+        due_on=demand.due_on.isoformat(),
+        asked=to_proto_money(demand.asked),
     )
 
 

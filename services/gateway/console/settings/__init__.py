@@ -1,11 +1,13 @@
-"""Settings of payments: what payers may use and what it costs them, and the accounts that transfers go to."""
+"""Settings: what payers may use and what it costs them, accounts that transfers go to, and the test clock."""
 
 from typing import Any
 
-from services.gateway.console.settings import bank_accounts, payment_policy
+from services.gateway.console.settings import bank_accounts, payment_policy, test_clock
 
 PAGES: list[Any] = [
     payment_policy.show,
     payment_policy.save,
     bank_accounts.show,
+    test_clock.show,
+    test_clock.change,
 ]
