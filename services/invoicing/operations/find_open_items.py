@@ -38,9 +38,9 @@ async def find_open_items(db: Database, organization_id: str, clues: Clues) -> l
             customer_ids |= await store.customers_by_words(tx, asked)
         others = await store.open_items(tx, customer_ids) if customer_ids else []
         found = {item.invoice.invoice_id: item for item in (*named, *others)}
-        asked = await demands_on(tx, invoice_ids=list(found)) if found else {}
+        demanded = await demands_on(tx, invoice_ids=list(found)) if found else {}
     items = [
-        replace(item, demand=asked[invoice_id]) if invoice_id in asked else item
+        replace(item, demand=demanded[invoice_id]) if invoice_id in demanded else item
         for invoice_id, item in found.items()
     ]
     return sorted(items, key=lambda item: (item.invoice.due_date, item.invoice.invoice_id))

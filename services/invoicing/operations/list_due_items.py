@@ -22,9 +22,7 @@ async def list_due_items(
     given; none of it where the plan stops automatic payments.
     """
     async with db.read(organization_id) as tx:
-        asked = await demands_on(
-            tx, on_day=due_until, ahead=due_until is None, customer_ids=customer_ids
-        )
+        asked = await demands_on(tx, on_day=due_until, ahead=due_until is None, customer_ids=customer_ids)
         found = await due_items(tx, customer_ids, due_until, also=asked)
         lots = await credit_lots.lots_of(tx, customer_ids)
     items = [one for item in found if (one := _as_asked(item, asked.get(item.invoice.invoice_id)))]

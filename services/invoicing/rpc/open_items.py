@@ -36,7 +36,9 @@ class OpenItems(reservations_pb2_grpc.OpenItemsServicer):
             list(request.customer_ids),
             due_until=from_proto_day("due_until", request.due_until),
         )
-        return pb.ListDueItemsResponse(items=to_proto_open_items(items, as_asked=True), credits=to_proto_credits(credit))
+        return pb.ListDueItemsResponse(
+            items=to_proto_open_items(items, as_asked=True), credits=to_proto_credits(credit)
+        )
 
     async def PriceLines(self, request: pb.PriceLinesRequest, context: Any) -> pb.PriceLinesResponse:
         names = [(line.invoice_id, line.line_no) for line in request.lines]

@@ -16,6 +16,9 @@ from services.invoicing.tables.invoices import invoices
 
 _OPEN = invoices.c.status.in_(sorted(PAYABLE))
 _DUE = invoices.c.total_minor_units - invoices.c.paid_minor_units - invoices.c.credited_minor_units
+_DISCOUNTED = _DUE - func.round(
+    (invoices.c.total_minor_units - invoices.c.credited_minor_units) * invoices.c.early_discount_percent / 100
+)
 _UNDISPUTED = _DUE - func.least(invoices.c.disputed_minor_units, _DUE)
 
 
@@ -66,12 +69,17 @@ async def items_by_clue(
 
 
 async def owers_of(tx: ReadTx, amounts: Collection[Money]) -> frozenset[str]:
-    """Customers of whose invoices just one of these amounts is due."""
+    """Customers of whose invoices just one of these amounts is due, or would be for whoever pays early."""
+    wanted = sorted({(amount.currency, amount.minor_units) for amount in amounts})
     query = select(invoices.c.customer_id).where(
         invoices.c.organization_id == tx.organization_id,
         _OPEN,
-        tuple_(invoices.c.currency, _DUE).in_(
-            sorted({(amount.currency, amount.minor_units) for amount in amounts})
+        or_(
+            tuple_(invoices.c.currency, _DUE).in_(wanted),
+            and_(
+                invoices.c.early_discount_until.is_not(None),
+                tuple_(invoices.c.currency, _DISCOUNTED).in_(wanted),
+            ),
         ),
     )
     return frozenset((await tx.execute(query)).scalars())

@@ -1,6 +1,7 @@
 """Sums over open invoices, each in one statement. Amounts are only added in SQL, never rounded."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import Row, text
 from chassis.database import ReadTx
 from chassis.money import Money
 from services.invoicing.domain.customer import AccountBalance
+from services.invoicing.domain.instalment_plan import InstalmentPlan, demands
 from services.invoicing.domain.receivables import (
     AGING_BUCKETS,
     DSO_WINDOW_DAYS,
@@ -18,12 +20,17 @@ from services.invoicing.domain.receivables import (
     Debtor,
     days_sales_outstanding,
 )
+from services.invoicing.store.instalment_plans import active_plans
 
 
 async def account_balances(
     tx: ReadTx, customer_id: str, *, currency: str, today: date
 ) -> list[AccountBalance]:
-    """A customer's balances; the one in `currency` is always there and comes first."""
+    """A customer's balances; the one in `currency` is always there and comes first.
+
+    Invoices under an agreed plan are due as their instalments are, not by their own dates.
+    """
+    plans = [one for one in await active_plans(tx, customer_ids=[customer_id]) if one.is_on_track(today)]
     rows = await tx.execute(
         _ACCOUNT,
         {
@@ -33,9 +40,13 @@ async def account_balances(
             "today": today,
             "in_7_days": today + timedelta(days=7),
             "in_30_days": today + timedelta(days=30),
+            "planned": [part.invoice_id for plan in plans for part in plan.invoices],
         },
     )
-    return [_account_balance(row) for row in rows]
+    return [
+        _with_plans(balance, [one for one in plans if one.currency == balance.open.currency], today)
+        for balance in map(_account_balance, rows)
+    ]
 
 
 async def receivables(tx: ReadTx, *, currency: str, today: date) -> list[CurrencyReceivables]:
@@ -66,7 +77,28 @@ def _account_balance(row: Row[Any]) -> AccountBalance:
         open_invoices=row.open_invoices,
         overdue_invoices=row.overdue_invoices,
         next_due_date=row.next_due_date,
+        due_now=money(row.due_now),
     )
+
+
+def _with_plans(balance: AccountBalance, plans: Sequence[InstalmentPlan], today: date) -> AccountBalance:
+    """Add what is due of agreed plans."""
+    for plan in plans:
+        paid, schedule = plan.paid, plan.schedule
+        late = schedule.due_now(paid, today - timedelta(days=1))
+        coming = schedule.next_due(paid)
+        days = [day for day in (balance.next_due_date, coming.due_on if coming else None) if day is not None]
+        asked = demands(plan, today).values()
+        balance = replace(
+            balance,
+            overdue=balance.overdue + late,
+            overdue_invoices=balance.overdue_invoices + (0 if late.is_zero else 1),
+            due_in_7_days=balance.due_in_7_days + schedule.due_now(paid, today + timedelta(days=7)) - late,
+            due_in_30_days=balance.due_in_30_days + schedule.due_now(paid, today + timedelta(days=30)) - late,
+            next_due_date=min(days, default=None),
+            due_now=sum((one.asked for one in asked), balance.due_now),
+        )
+    return balance
 
 
 def _currency_receivables(row: Row[Any], debtors: Sequence[Debtor]) -> CurrencyReceivables:
@@ -94,20 +126,26 @@ def _currency_receivables(row: Row[Any], debtors: Sequence[Debtor]) -> CurrencyR
 _ACCOUNT = text("""
     WITH owed AS (
         SELECT currency,
-            sum(total_minor_units - paid_minor_units - credited_minor_units) AS open,
-            sum(total_minor_units - paid_minor_units - credited_minor_units)
-                FILTER (WHERE due_date < :today) AS overdue,
-            sum(total_minor_units - paid_minor_units - credited_minor_units)
-                FILTER (WHERE due_date BETWEEN :today AND :in_7_days) AS due_in_7_days,
-            sum(total_minor_units - paid_minor_units - credited_minor_units)
-                FILTER (WHERE due_date BETWEEN :today AND :in_30_days) AS due_in_30_days,
+            sum(due) AS open,
+            sum(due)
+                FILTER (WHERE NOT planned AND due_date < :today) AS overdue,
+            sum(due)
+                FILTER (WHERE NOT planned AND due_date BETWEEN :today AND :in_7_days) AS due_in_7_days,
+            sum(due)
+                FILTER (WHERE NOT planned AND due_date BETWEEN :today AND :in_30_days) AS due_in_30_days,
             sum(reserved_minor_units) AS processing,
             count(*) AS open_invoices,
-            count(*) FILTER (WHERE due_date < :today) AS overdue_invoices,
-            min(due_date) AS next_due_date
-        FROM invoices
-        WHERE organization_id = :organization_id AND customer_id = :customer_id
-          AND status IN ('open', 'partly_paid')
+            count(*) FILTER (WHERE NOT planned AND due_date < :today) AS overdue_invoices,
+            min(due_date) FILTER (WHERE NOT planned) AS next_due_date,
+            sum(greatest(0, due - least(disputed_minor_units, due) - reserved_minor_units))
+                FILTER (WHERE NOT planned AND due_date <= :today) AS due_now
+        FROM (
+            SELECT *, total_minor_units - paid_minor_units - credited_minor_units AS due,
+                invoice_id = ANY(:planned) AS planned
+            FROM invoices
+            WHERE organization_id = :organization_id AND customer_id = :customer_id
+              AND status IN ('open', 'partly_paid')
+        ) AS open_invoice
         GROUP BY currency
     ), credit AS (
         SELECT currency, sum(remaining_minor_units - held_minor_units) AS credit FROM customer_credits
@@ -118,7 +156,7 @@ _ACCOUNT = text("""
         coalesce(due_in_7_days, 0) AS due_in_7_days, coalesce(due_in_30_days, 0) AS due_in_30_days,
         coalesce(processing, 0) AS processing, coalesce(credit, 0) AS credit,
         coalesce(open_invoices, 0) AS open_invoices, coalesce(overdue_invoices, 0) AS overdue_invoices,
-        next_due_date
+        next_due_date, coalesce(due_now, 0) AS due_now
     FROM own FULL JOIN owed USING (currency) FULL JOIN credit USING (currency)
     ORDER BY currency <> :currency, currency
 """)

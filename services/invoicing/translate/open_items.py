@@ -1,8 +1,10 @@
 """Open invoices, credit and sums, as the payments service asks for them."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from services.invoicing.domain.instalment_plan import Demand
+from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.open_item import CustomerCredit, OpenItem
 from services.invoicing.operations.find_open_items import Clues
 from services.invoicing.operations.price_lines import PricedLine
@@ -41,7 +43,17 @@ def _item(item: OpenItem, ask: Demand | None) -> pb.OpenItem:
         customer_external_id=item.customer_external_id,
         version=item.invoice.version,
         instalment_due=None if item.demand is None else to_proto_money(item.demand.asked),
+        **_early(item.invoice),
     )
+
+
+def _early(invoice: Invoice) -> dict[str, Any]:
+    """What settles it for whoever pays early, and until when; nothing while a part of it is on its way."""
+    until = invoice.terms.early_discount_until
+    kept = None if until is None else invoice.early_offer(until)
+    if until is None or kept is None or not invoice.reserved.is_zero:
+        return {}
+    return {"discounted_due": to_proto_money(invoice.due - kept), "discount_until": until.isoformat()}
 
 
 def to_proto_credits(found: Iterable[CustomerCredit]) -> list[pb.CustomerCredit]:
