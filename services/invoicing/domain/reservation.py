@@ -42,7 +42,7 @@ class Wish:
 class Reservation:
     """One held part of one payment; `number` is the invoice's.
 
-    `discount` may be kept besides, because the payment was begun early enough and settles the invoice.
+    `discount` is kept besides, because the payment was begun early enough and settles the invoice; it is held too.
     """
 
     payment_id: str
@@ -52,6 +52,11 @@ class Reservation:
     expires_at: datetime
     number: str
     discount: Money | None = None
+
+    @property
+    def held(self) -> Money:
+        """What nobody else can pay meanwhile."""
+        return self.amount if self.discount is None else self.amount + self.discount
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ async def _opened(tx: WriteTx, fresh: Sequence[Incoming]) -> _Till:
     promised: dict[str, dict[str, Money]] = defaultdict(dict)
     for one in reservations.reserved(held_parts):
         if one.state is ReservationState.HELD:
-            reserved[one.payment_id][one.invoice_id] = one.amount
+            reserved[one.payment_id][one.invoice_id] = one.held
             if one.discount is not None:
                 promised[one.payment_id][one.invoice_id] = one.discount
     spenders = [one.payment for one in fresh if not one.payment.credit_used.is_zero]

@@ -47,7 +47,7 @@ async def plan_payment(db: Database, organization_id: str, query: PlanQuery) -> 
             credit += sum_of([part for part in held if part.amount.currency == currency], currency)
             for one in await reservations_of(tx, query.payment_id):
                 if one.state is ReservationState.HELD:
-                    own[one.invoice_id] = one.amount
+                    own[one.invoice_id] = one.held
         offers = await early_offers(tx, invoices)
         ids = [one.invoice_id for one in invoices if one.is_payable]
         asked = await demands_on(tx, invoice_ids=ids, own=own) if ids else {}

@@ -32,7 +32,7 @@ async def release_in(tx: WriteTx, payment_id: str, state: ReservationState) -> N
     if not held:
         return
     await reservations.end_reservations(tx, [payment_id], state)
-    await update_balances(tx, [invoices[one.invoice_id].release(one.amount) for one in held])
+    await update_balances(tx, [invoices[one.invoice_id].release(one.held) for one in held])
     await _release_credit(tx, payment_id)
     audit.record(tx, f"reservation.{state.value}", payment_id)
 

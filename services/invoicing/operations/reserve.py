@@ -154,13 +154,12 @@ def _take(desk: _Desk, wish: Wish, drawn: Sequence[CreditPart]) -> Held:
     held = []
     for part in wish.parts:
         invoice = desk.invoices[part.invoice_id]
-        desk.invoices[part.invoice_id] = invoice.reserve(part.amount)
-        held.append(
-            Reservation(
-                wish.payment_id, part.invoice_id, part.amount, ReservationState.HELD, wish.expires_at,
-                invoice.number or "", _discount(desk, invoice, part),
-            )
+        reservation = Reservation(
+            wish.payment_id, part.invoice_id, part.amount, ReservationState.HELD, wish.expires_at,
+            invoice.number or "", _discount(desk, invoice, part),
         )  # fmt: skip
+        desk.invoices[part.invoice_id] = invoice.reserve(reservation.held)
+        held.append(reservation)
     for one in drawn:
         desk.lots[one.source_payment_id] = desk.lots[one.source_payment_id].hold(one.amount)
         desk.touched[one.source_payment_id] = None

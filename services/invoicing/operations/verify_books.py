@@ -73,7 +73,7 @@ INVOICING_CHECKS: Checks = {
             AND r.state = 'held'
         WHERE i.organization_id = :organization_id
         GROUP BY i.organization_id, i.invoice_id, i.reserved_minor_units
-        HAVING coalesce(sum(r.amount_minor_units), 0) <> i.reserved_minor_units
+        HAVING coalesce(sum(r.amount_minor_units + r.discount_minor_units), 0) <> i.reserved_minor_units
     """,
     "I5 more is paid, credited and reserved than the total": """
         SELECT invoice_id AS found FROM invoices WHERE organization_id = :organization_id

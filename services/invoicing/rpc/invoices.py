@@ -45,8 +45,8 @@ class Invoices(invoices_pb2_grpc.InvoicesServicer):
         return await void_invoice(self._db, request.invoice_id, from_proto_text("reason", request.reason))
 
     async def GetInvoice(self, request: pb.GetInvoiceRequest, context: Any) -> pb.Invoice:
-        invoice, today = await get_invoice(self._db, request.invoice_id)
-        return translate.to_proto_invoice(invoice, today)
+        invoice, today, early_payment = await get_invoice(self._db, request.invoice_id)
+        return translate.to_proto_invoice(invoice, today, early_payment=early_payment)
 
     async def ListInvoices(self, request: pb.ListInvoicesRequest, context: Any) -> pb.ListInvoicesResponse:
         page, token, today = await list_invoices(

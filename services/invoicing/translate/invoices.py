@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
+from chassis.money import Money
 from services.invoicing.domain.invoice import Invoice, InvoiceKind, Status
 from services.invoicing.domain.invoice_draft import InvoiceChanges, InvoiceDraft
 from services.invoicing.domain.line_price import prices
@@ -79,7 +80,7 @@ def from_proto_invoice_changes(request: pb.UpdateInvoiceRequest) -> InvoiceChang
     )
 
 
-def to_proto_invoice(invoice: Invoice, today: date) -> pb.Invoice:
+def to_proto_invoice(invoice: Invoice, today: date, *, early_payment: Money | None = None) -> pb.Invoice:
     """The invoice with lines and taxes where it has been read with them. `today` decides what is overdue."""
     days_overdue = invoice.days_overdue(today)
     return pb.Invoice(
@@ -115,6 +116,7 @@ def to_proto_invoice(invoice: Invoice, today: date) -> pb.Invoice:
         amount_disputed=to_proto_money(invoice.in_dispute),
         discount=to_proto_money(invoice.discount) if invoice.lines else None,
         early_discount=to_proto_money(invoice.early_discount),
+        early_payment=None if early_payment is None else to_proto_money(early_payment),
         amount_written_off=to_proto_money(invoice.written_off),
         **to_proto_terms(invoice.terms),
     )

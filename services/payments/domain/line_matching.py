@@ -1,7 +1,7 @@
 """Proposes what bank lines are for, and decides which of them are certain."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chassis.money import Money
@@ -46,6 +46,7 @@ class Matcher:
     def __init__(self, knowledge: Knowledge) -> None:
         self._items = {item.invoice_id: item for item in knowledge.items}
         self._due = {item.invoice_id: item.due for item in knowledge.items}
+        self._discounted = [item for item in knowledge.items if item.discounted_due is not None]
         self._rules = knowledge.rules
         self._claims = {claim.claim_id: claim for claim in knowledge.claims}
         self._witness = Witness(knowledge)
@@ -86,6 +87,17 @@ class Matcher:
 
     def propose(self, line: IncomingLine) -> list[Proposal]:
         """What the line may be for, the best first."""
+        found = self._found(line)
+        if early := self._settled_early(line):
+            before = {invoice_id: self._due[invoice_id] for invoice_id in early}
+            self._set_due(early)
+            try:
+                found += self._found(line)
+            finally:
+                self._set_due(before)
+        return _best_of_each(found)
+
+    def _found(self, line: IncomingLine) -> list[Proposal]:
         evidence = self.evidence_of(line)
         rule = self.rule_for(line)
         found = [
@@ -97,7 +109,22 @@ class Matcher:
         ]
         if rule is not None and rule.customer_id:
             found += self._by_rule(evidence, rule, found)
-        return _best_of_each(found)
+        return found
+
+    def _settled_early(self, line: IncomingLine) -> dict[str, Money]:
+        """What settles invoices for less, for money of the line's day, of those that no other line has touched."""
+        return {
+            item.invoice_id: settled
+            for item in self._discounted
+            if (settled := item.settled_by(line.booked_on)) is not None
+            and self._due[item.invoice_id] == item.due
+        }
+
+    def _set_due(self, dues: Mapping[str, Money]) -> None:
+        for invoice_id, due in dues.items():
+            self._of_amount[self._due[invoice_id]].discard(invoice_id)
+            self._due[invoice_id] = due
+            self._of_amount[due].add(invoice_id)
 
     def evidence_of(self, line: IncomingLine) -> Evidence:
         """What the line tells of its payer and of invoices."""
@@ -110,9 +137,9 @@ class Matcher:
         """Count what a proposal pays as paid."""
         for part in proposal.parts:
             before = self._due[part.invoice_id]
-            self._of_amount[before].discard(part.invoice_id)
-            self._due[part.invoice_id] = before - part.amount
-            self._of_amount[before - part.amount].add(part.invoice_id)
+            is_settled = part.amount == self._items[part.invoice_id].discounted_due
+            left = Money.zero(before.currency) if is_settled else before - part.amount
+            self._set_due({part.invoice_id: left})
         self._claims.pop(proposal.claim_id, None)
 
     def _by_number(self, evidence: Evidence) -> Iterator[Proposal]:

@@ -51,7 +51,10 @@ class IncomingLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenItem:
-    """An invoice. What is due is zero once it is paid: it is here because a line names it."""
+    """An invoice. What is due is zero once it is paid: it is here because a line names it.
+
+    Money that came by `discount_until` settles it with `discounted_due`.
+    """
 
     invoice_id: str
     number: str
@@ -63,6 +66,14 @@ class OpenItem:
     purchase_order: str = ""
     customer_external_id: str = ""
     disputed: bool = False
+    discounted_due: Money | None = None
+    discount_until: date | None = None
+
+    def settled_by(self, day: date) -> Money | None:
+        """What settles it for less than is due, for money of that day; None when nothing may be kept."""
+        if self.discount_until is None or day > self.discount_until:
+            return None
+        return self.discounted_due
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -145,4 +145,10 @@ def _item(item: pb.OpenItem) -> OpenItem:
         purchase_order=item.purchase_order_number,
         customer_external_id=item.customer_external_id,
         disputed=item.disputed,
+        discounted_due=(
+            Money(item.discounted_due.minor_units, item.discounted_due.currency)
+            if item.HasField("discounted_due")
+            else None
+        ),
+        discount_until=date.fromisoformat(item.discount_until) if item.discount_until else None,
     )

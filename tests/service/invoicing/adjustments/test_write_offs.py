@@ -106,7 +106,8 @@ async def test_forgiven_refunds_are_adjustments_and_so_is_their_taking_back(offi
         (
             (
                 "INSERT INTO adjustment_taxes (organization_id, adjustment_id, group_no, invoice_id,"
-                " taxable_minor_units, tax_minor_units, taxes) SELECT organization_id, adjustment_id, 7, invoice_id, 1, 0, '[]'"
+                " taxable_minor_units, tax_minor_units, taxes)"
+                " SELECT organization_id, adjustment_id, 7, invoice_id, 1, 0, '[]'"
                 " FROM invoice_adjustments WHERE kind = 'credit_note' AND invoice_id = :id"
             ),
             "I5 reductions correct another sum of taxes than they come to",

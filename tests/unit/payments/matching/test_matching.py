@@ -1,6 +1,7 @@
 """What makes a match certain, and what leaves it to people."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -239,3 +240,15 @@ def test_the_reference_of_a_customer_tells_whose_money_it_is() -> None:
     found = best(line(5000, reference=reference), *items, referenced={reference[4:]: "cus_acme"})
     assert found.is_automatic
     assert paid_parts(found) == {"INV-1": 5000}
+
+
+@pytest.mark.parametrize(("until", "is_whole"), [(date(2026, 11, 20), True), (date(2026, 11, 19), False)])
+def test_what_was_kept_for_paying_early_is_right_by_the_day_of_the_money(until: date, is_whole: bool) -> None:
+    early = replace(item("INV-007", 5000), discounted_due=Money(4900, "EUR"), discount_until=until)
+    matcher = Matcher(Knowledge(items=[early]))
+    (decision,) = matcher.decide([line(4900, "inv-007")])
+    found = decision.proposal
+    assert (
+        found is not None and ReasonCode.EXACT_AMOUNT in {reason.code for reason in found.reasons}
+    ) is is_whole
+    assert best(line(5000, "inv-007"), early).is_automatic
