@@ -38,7 +38,7 @@ def invoices(
     import httpx
 
     with httpx.Client(base_url=url, timeout=60) as http:
-        http.headers["Authorization"] = f"Bearer {_credential(http)}"
+        http.headers["Authorization"] = f"Bearer {credential(http)}"
         body: dict[str, Any] = {
             "file_name": file.name,
             "content": base64.b64encode(file.read_bytes()).decode(),
@@ -47,7 +47,7 @@ def invoices(
             "notify": notify,
         }
         answer = http.post("/v1/imports", json=body, headers={"Idempotency-Key": f"import-{uuid.uuid4()}"})
-        running = _follow(http, _checked(answer))
+        running = _follow(http, checked(answer))
     _report(running)
     if running["failed_rows"]:
         raise typer.Exit(1)
@@ -62,7 +62,7 @@ def _follow(http: Any, running: dict[str, Any]) -> dict[str, Any]:
         while running["state"] == "running":
             progress.update(task, completed=running["handled_rows"])
             time.sleep(_POLL_SECONDS)
-            running = _checked(http.get(f"/v1/imports/{running['import_id']}"))
+            running = checked(http.get(f"/v1/imports/{running['import_id']}"))
         progress.update(task, completed=running["handled_rows"])
     return running
 
@@ -79,7 +79,7 @@ def _report(done: dict[str, Any]) -> None:
         typer.echo(f"Nothing was changed (import {done['import_id']}).")
 
 
-def _checked(answer: Any) -> dict[str, Any]:
+def checked(answer: Any) -> dict[str, Any]:
     if answer.is_error:
         media_type = answer.headers.get("content-type", "")
         problem = answer.json() if "json" in media_type else {"detail": answer.text[:200]}
@@ -90,7 +90,7 @@ def _checked(answer: Any) -> dict[str, Any]:
     return data
 
 
-def _credential(http: Any) -> str:
+def credential(http: Any) -> str:
     if key := os.environ.get("TALLYPORT_API_KEY"):
         return key
     import json
@@ -104,5 +104,5 @@ def _credential(http: Any) -> str:
     owner = next(login for login in json.loads(logins_file.read_text()) if login["role"] == "Owner")
     slug = owner["email"].split("@")[1].removesuffix(".example")
     body = {"organization_slug": slug, "email": owner["email"], "password": owner["password"]}
-    token: str = _checked(http.post("/v1/sessions", json=body))["access"]["token"]
+    token: str = checked(http.post("/v1/sessions", json=body))["access"]["token"]
     return token

@@ -52,7 +52,7 @@ class Api:
         test_clocks: bool = False,
     ) -> None:
         self.codecs = Codecs()
-        self.routes = Routes(_served(test_clocks=test_clocks), self.codecs)
+        self.routes = Routes(served_methods(test_clocks=test_clocks), self.codecs)
         self._public_url = public_url.rstrip("/")
         self._revocations = revocations
         self._keys = ApiKeyTokens(channels["identity"], revocations)
@@ -214,7 +214,7 @@ def build(
     return Api(channels, public_url=public_url, revocations=revocations, test_clocks=test_clocks)
 
 
-def _served(*, test_clocks: bool) -> list[MethodDescriptor]:
+def served_methods(*, test_clocks: bool) -> list[MethodDescriptor]:
     """Every method, but those of test clocks only where these are allowed: elsewhere there is no such address."""
     return [
         method

@@ -46,7 +46,7 @@ class TestClock:
         """On its way. Forward only, ten years at once; refused while it is moving."""
         self._demand_rest()
         if target_at <= self.frozen_at:
-            raise invalid("frozen_time", "TEST_CLOCK_FORWARD_ONLY", "A test clock only goes forward.")
+            raise invalid("frozen_time", "forward_only", "A test clock only goes forward.")
         _check_distance(self.frozen_at, target_at)
         return replace(self, status=ClockStatus.ADVANCING, target_at=target_at, steps=0, failure="")
 
@@ -79,6 +79,4 @@ def new_clock(test_clock_id: str, name: str, *, begins_at: datetime, now: dateti
 
 def _check_distance(begin: datetime, end: datetime) -> None:
     if abs(end - begin) > MOST_YEARS:
-        raise invalid(
-            "frozen_time", "TEST_CLOCK_TOO_FAR", "Ten years at once are as far as a test clock goes."
-        )
+        raise invalid("frozen_time", "too_far", "Ten years at once are as far as a test clock goes.")

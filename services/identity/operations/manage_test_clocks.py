@@ -53,7 +53,7 @@ async def create_test_clock(
 async def advance_test_clock(
     db: Database, organization_id: str, test_clock_id: str, *, to: datetime
 ) -> test_clocks_pb2.TestClock:
-    """Raises TEST_CLOCK_NOT_FOUND, TEST_CLOCK_ADVANCING, TEST_CLOCK_FORWARD_ONLY, TEST_CLOCK_TOO_FAR."""
+    """Raises TEST_CLOCK_NOT_FOUND, TEST_CLOCK_ADVANCING, INVALID_ARGUMENT for a moment that is past or too far."""
 
     async def advance(tx: WriteTx) -> test_clocks_pb2.TestClock:
         clock = (await _find(tx, test_clock_id)).towards(to)
