@@ -54,7 +54,7 @@ async def _form(
         order_kinds=billing.order_kinds(),
         treatments=entries.treatments(),
         managers=[("", _("Nobody")), *({held: held} | staff if held else staff).items()],
-        tax_id_rows=range(billing.TAX_ID_ROWS),
+        tax_id_rows=billing.tax_id_rows(values),
         errors=errors or FieldErrors(),
         refused=refused,
         key=page.form.text("key") if errors and page.form.text("key") else page.new_key(),

@@ -64,7 +64,7 @@ async def _render(
         locales=billing.locale_choices(values["locale"]),
         order_kinds=billing.order_kinds(),
         order_words=billing.order_words,
-        tax_id_rows=range(billing.TAX_ID_ROWS),
+        tax_id_rows=billing.tax_id_rows(values),
         may_change=page.may(_PERMISSION),
         organization=await page.organization(),
         key=page.new_key(),

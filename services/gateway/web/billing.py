@@ -3,10 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from chassis.money import Money
 from services.gateway.web import languages
 from services.gateway.web.forms import FieldErrors, Form
 from services.gateway.web.languages import gettext as _
+from services.gateway.web.languages import money_text, ngettext
 from tallyport.invoicing.v1.customers_pb2 import (
     Customer,
     CustomerAddress,
@@ -16,7 +19,9 @@ from tallyport.invoicing.v1.customers_pb2 import (
     CustomerTaxId,
 )
 
-TAX_ID_ROWS = 3
+TAX_ID_ROWS = 10
+_UNSEEN = frozenset({"ancestor_ids"})
+"""What follows from another field."""
 _ADDRESS_TEXTS = ("city", "region", "postal_code", "country")
 MOST_LINES = 6
 _KINDS = {str(kind): kind for kind in CustomerPurchaseOrderKind.values()}
@@ -32,16 +37,24 @@ class ChangeRow:
     after: str
 
 
-def order_kinds() -> list[tuple[str, str]]:
-    """Whether an order number is needed, for a choice."""
+def order_words_by_kind() -> list[tuple["CustomerPurchaseOrderKind.ValueType", str]]:
+    """Whether an order number is needed."""
     return [
-        (_NONE, _("Not needed")),
-        (str(CustomerPurchaseOrderKind.CUSTOMER_PURCHASE_ORDER_KIND_REQUIRED), _("Always needed")),
-        (
-            str(CustomerPurchaseOrderKind.CUSTOMER_PURCHASE_ORDER_KIND_PATTERN),
-            _("Needed, in a certain form"),
-        ),
+        (CustomerPurchaseOrderKind.CUSTOMER_PURCHASE_ORDER_KIND_NONE, _("Not needed")),
+        (CustomerPurchaseOrderKind.CUSTOMER_PURCHASE_ORDER_KIND_REQUIRED, _("Always needed")),
+        (CustomerPurchaseOrderKind.CUSTOMER_PURCHASE_ORDER_KIND_PATTERN, _("Needed, in a certain form")),
     ]
+
+
+def order_kinds() -> list[tuple[str, str]]:
+    """The same for a choice."""
+    return [(str(kind), word) for kind, word in order_words_by_kind()]
+
+
+def tax_id_rows(values: Mapping[str, str]) -> range:
+    """Rows of the form: one more than are filled."""
+    filled = [at for at in range(TAX_ID_ROWS) if values[f"tax_value_{at}"] or values[f"tax_country_{at}"]]
+    return range(min(TAX_ID_ROWS, max(filled, default=-1) + 2))
 
 
 def billing_values(customer: Customer) -> dict[str, str]:
@@ -165,10 +178,12 @@ def locale_choices(held: str) -> list[tuple[str, str]]:
 
 def change_rows(changes: Sequence[CustomerFieldChange]) -> list[ChangeRow]:
     """Changed fields in words."""
-    return [
+    rows = [
         ChangeRow(field_name(one.field), _shown(one.field, one.before), _shown(one.field, one.after))
         for one in changes
+        if one.field not in _UNSEEN
     ]
+    return [row for row in rows if row.before or row.after]
 
 
 def field_name(field: str) -> str:
@@ -212,27 +227,55 @@ def _language_name(tag: str) -> str:
 
 
 def _shown(field: str, document: str) -> str:
-    """The JSON of a field, made readable."""
+    """The JSON of a field, made readable; empty for nothing."""
     value = json.loads(document) if document else None
-    if field == "purchase_order_rule" and isinstance(value, dict):
-        return value.get("pattern") or dict(order_kinds()).get(_kind_number(value), "–")
-    return _flat(value) or "–"
-
-
-def _kind_number(rule: Mapping[str, str]) -> str:
-    name = rule.get("kind", "")
-    return str(CustomerPurchaseOrderKind.Value(name)) if name in CustomerPurchaseOrderKind.keys() else _NONE  # noqa: SIM118 - an enum, no mapping
-
-
-def _flat(value: object) -> str:
     if isinstance(value, Mapping):
-        if set(value) == {"minor_units", "currency"}:
-            return f"{value['minor_units']} {value['currency']}"
-        if "lines" in value or "city" in value or "country" in value:
-            return ", ".join(_flat(part) for part in value.values() if part)
-        return ", ".join(f"{name}: {_flat(part)}" for name, part in value.items() if part)
+        return _shown_object(field, value)
+    if field == "tax_ids" and isinstance(value, list):
+        return ", ".join(
+            f"{one.get('value', '')} ({one.get('country', '')} {one.get('type', '')})" for one in value
+        )
     if isinstance(value, list):
-        return ", ".join(_flat(part) for part in value)
+        return ", ".join(str(part) for part in value)
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     return "" if value is None else str(value)
+
+
+def _shown_object(field: str, value: Mapping[str, Any]) -> str:
+    if field == "credit_limit":
+        return money_text(Money(int(value["minor_units"]), value["currency"]))
+    if field == "purchase_order_rule":
+        kinds = {str(CustomerPurchaseOrderKind.Name(number)): word for number, word in order_words_by_kind()}
+        return str(value.get("pattern") or kinds.get(value.get("kind", ""), ""))
+    if field == "tax_standing":
+        return _shown_tax(value)
+    if field == "payment_terms":
+        return _shown_terms(value)
+    if field.endswith("_address"):
+        town = " ".join(value[name] for name in ("postal_code", "city") if value.get(name))
+        return ", ".join(
+            part
+            for part in (*value.get("lines", ()), town, value.get("region"), value.get("country"))
+            if part
+        )
+    return ", ".join(f"{name}: {part}" for name, part in value.items())
+
+
+def _shown_tax(value: Mapping[str, Any]) -> str:
+    words = {
+        "CUSTOMER_TAX_TREATMENT_EXEMPT": _("Exempt"),
+        "CUSTOMER_TAX_TREATMENT_REVERSE_CHARGE": _("Reverse charge: the customer owes the tax"),
+    }
+    word = words.get(value.get("treatment", ""), _("By the rates of the items"))
+    return ", ".join([word, *(str(part) for name, part in value.items() if name != "treatment")])
+
+
+def _shown_terms(value: Mapping[str, Any]) -> str:
+    days = int(value.get("days", 0))
+    parts = [ngettext("%(num)s day", "%(num)s days", days) % {"num": days}]
+    if value.get("end_of_month"):
+        parts.append(_("then the end of the month"))
+    if value.get("early_discount_percent"):
+        parts.append(f"{value['early_discount_percent']} % / {value.get('early_discount_days', 0)}")
+    return ", ".join(parts)
