@@ -21,6 +21,7 @@ from services.invoicing.rpc.credit_notes import CreditNotes, InvoiceAdjustments
 from services.invoicing.rpc.customer_proposals import CustomerProposals
 from services.invoicing.rpc.customers import Customers
 from services.invoicing.rpc.imports import Imports
+from services.invoicing.rpc.instalment_plans import InstalmentPlans, PaymentPromises, PlanPolicies
 from services.invoicing.rpc.invoices import Invoices
 from services.invoicing.rpc.items import Items
 from services.invoicing.rpc.open_items import OpenItems
@@ -68,6 +69,9 @@ class Office:
         self.schedules = Schedules(db)
         self.triggers = InvoiceTriggers(db)
         self.deliveries = Deliveries(db, PAY_LINK_KEY)
+        self.plans = InstalmentPlans(db)
+        self.promises = PaymentPromises(db)
+        self.plan_policies = PlanPolicies(db)
 
     @classmethod
     async def opened(cls, db: Database, **changes: Any) -> "Office":
