@@ -69,7 +69,8 @@ class Batches(Generic[Item, Result]):
         self._waiting: dict[str, deque[_Waiting[Item, Result]]] = {}
         self._ready: dict[str, None] = {}
         """Groups of which something waits and nothing is under way; who has waited longest comes first."""
-        self._busy: set[str] = set()
+        self._busy: dict[str, object] = {}
+        """Groups of which something is under way, each with the batch that it belongs to."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._slow: set[asyncio.Task[None]] = set()
         self._is_beginning = False
@@ -132,7 +133,8 @@ class Batches(Generic[Item, Result]):
     async def _run(self) -> None:
         await self._gather()
         batch = self._take()
-        self._busy |= batch.keys()
+        mark = object()
+        self._busy |= dict.fromkeys(batch, mark)
         self._is_beginning = False
         self._begin()
         oldest = next(iter(batch.values()))[0]
@@ -145,12 +147,13 @@ class Batches(Generic[Item, Result]):
             if not isinstance(error, Exception):
                 raise
         finally:
-            for group in batch.keys() & self._busy:
-                self._free(group)
+            for group in batch:
+                if self._busy.get(group) is mark:  # it may be free already, and in another batch by now
+                    self._free(group)
 
     def _free(self, group: str) -> None:
         """A group has its answers: what waits of it may go with the next batch."""
-        self._busy.discard(group)
+        del self._busy[group]
         if self._waiting[group]:
             self._ready.setdefault(group)
             self._begin()

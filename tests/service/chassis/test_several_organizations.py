@@ -199,6 +199,20 @@ async def test_who_waits_for_a_row_fails_alone_and_soon(db: Database) -> None:
     assert await notes(db, BETA) == {"mine": 99}
 
 
+async def test_others_go_on_while_one_waits_for_a_row(db: Database) -> None:
+    group = GroupCommit(db, count_up)
+    assert await submitted(group, [(ACME, Mark("a"))]) == ["1"]
+    async with db.write(ACME) as holder:
+        await holder.execute(UPDATE, {"organization_id": ACME})
+        late = asyncio.create_task(group.submit(ACME, Mark("a")))
+        assert await submitted(group, [(BETA, Mark(name)) for name in "ab"]) == ["1", "1"]
+        assert await submitted(group, [(BETA, Mark("a")), (GAMMA, Mark("a"))]) == ["2", "1"]
+        assert not late.done()
+        await holder.execute(text("UPDATE notes SET times_seen = 1"))
+    assert await late == 2
+    assert await submitted(group, [(one, Mark("b")) for one in (ACME, BETA)]) == ["1", "2"]
+
+
 async def test_after_a_lost_connection_no_organization_is_told_that_it_was_written(db: Database) -> None:
     async def flush(tx: WriteTx, marks: Sequence[Mark]) -> Sequence[int | Exception]:
         answers = await count_up(tx, marks)
