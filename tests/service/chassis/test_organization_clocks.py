@@ -98,7 +98,7 @@ async def test_a_job_sees_clocked_organizations_only_in_their_own_turn(clocked: 
     await note(clocked, ACME)
     await note(clocked, BETA)
     await stop_clock(clocked, ACME, LONG_AGO)
-    seen = {}
+    seen: dict[Turn, tuple[list[str], datetime]] = {}
     for turn in (OTHERS, Turn(ACME)):
         with turn_scope(turn):
             async with clocked.sweep() as tx:
@@ -168,6 +168,6 @@ async def test_a_clock_that_is_being_moved_is_left_alone_by_the_jobs_of_every_da
 async def test_tables_made_after_clocks_are_swept_alike(urls: DatabaseUrls) -> None:
     async with await psycopg.AsyncConnection.connect(urls.superuser) as connection:
         rows = await connection.execute("SELECT tablename, qual FROM pg_policies WHERE policyname = 'sweep'")
-        found = dict(await rows.fetchall())
+        found: dict[str, str] = dict(await rows.fetchall())
     assert "follows_machine_time" in found.pop("notes")
     assert set(found) == {"organization_clocks"}

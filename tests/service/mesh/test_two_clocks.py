@@ -14,7 +14,7 @@ from chassis.clock import SystemClock
 from chassis.database import Database
 from devstack.simulator import accounts
 from tests.support.armed_fixtures import OpenShop
-from tests.support.books import database_url
+from tests.support.armed_stack import database_url
 from tests.support.shop import AMOUNT, Shop
 from tests.support.stack import RunningStack
 from tests.support.wait import until
