@@ -55,6 +55,21 @@ async def on_payment_unapplied(tx: WriteTx, event: Event) -> None:
         await _queue(tx, event, Kind.REVERSAL, message.contact, message.payment_id)
 
 
+async def on_invoice_upcoming(tx: WriteTx, event: Event) -> None:
+    """A schedule will invoice soon: its customer hears in time."""
+    message = event.message
+    assert isinstance(message, invoicing_events_pb2.InvoiceUpcoming)
+    await _queue(tx, event, Kind.INVOICE_UPCOMING, message.contact, message.schedule_id)
+
+
+async def on_schedule_changed(tx: WriteTx, event: Event) -> None:
+    """A new price: its customer is given notice. Of other changes nobody gets mail."""
+    message = event.message
+    assert isinstance(message, invoicing_events_pb2.ScheduleChanged)
+    if message.kind == invoicing_events_pb2.SCHEDULE_CHANGE_KIND_PRICE:
+        await _queue(tx, event, Kind.PRICE_CHANGE, message.contact, message.schedule_id)
+
+
 async def on_autopay_announced(tx: WriteTx, event: Event) -> None:
     """An automatic payment is to come: its payer hears of it, or is asked."""
     message = event.message
@@ -112,6 +127,8 @@ HANDLERS: Mapping[type[Message], Handler] = {
     invoicing_events_pb2.InvoiceFinalized: on_invoice_finalized,
     invoicing_events_pb2.PaymentApplied: on_payment_applied,
     invoicing_events_pb2.PaymentUnapplied: on_payment_unapplied,
+    invoicing_events_pb2.InvoiceUpcoming: on_invoice_upcoming,
+    invoicing_events_pb2.ScheduleChanged: on_schedule_changed,
     payments_events_pb2.AutopayAnnounced: on_autopay_announced,
     payments_events_pb2.AutopayFailed: on_autopay_failed,
     payments_events_pb2.PaymentMethodExpiring: on_method_expiring,

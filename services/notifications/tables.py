@@ -85,7 +85,7 @@ messages = Table(
     UniqueConstraint("organization_id", "event_id", "recipient", "kind", name="uq_messages_event"),
     CheckConstraint(
         "kind IN ('invoice', 'receipt', 'autopay_announced', 'autopay_failed', 'card_expiring',"
-        " 'approval_requested', 'reversal')",
+        " 'approval_requested', 'reversal', 'invoice_upcoming', 'price_change')",
         name="kind",
     ),
     CheckConstraint("state IN ('queued', 'sent', 'failed')", name="state"),

@@ -17,8 +17,10 @@ from services.notifications.domain.facts import (
     InvoiceDocument,
     InvoiceFacts,
     PlannedFacts,
+    PriceChangeFacts,
     ReceiptFacts,
     ReversalFacts,
+    UpcomingFacts,
 )
 from services.notifications.domain.message import Kind, Message, State
 from tallyport.common.v1 import money_pb2
@@ -43,6 +45,8 @@ _PROTO_KINDS = {
     Kind.CARD_EXPIRING: messages_pb2.MESSAGE_KIND_CARD_EXPIRING,
     Kind.APPROVAL_REQUESTED: messages_pb2.MESSAGE_KIND_APPROVAL_REQUESTED,
     Kind.REVERSAL: messages_pb2.MESSAGE_KIND_REVERSAL,
+    Kind.INVOICE_UPCOMING: messages_pb2.MESSAGE_KIND_INVOICE_UPCOMING,
+    Kind.PRICE_CHANGE: messages_pb2.MESSAGE_KIND_PRICE_CHANGE,
 }
 
 
@@ -146,6 +150,29 @@ def from_payload_expiring(payload: bytes) -> ExpiringFacts:
         method=event.summary,
         month=date(event.expiry_year, event.expiry_month, 1),
         used_by_autopay=event.used_by_autopay,
+    )
+
+
+def from_payload_upcoming(payload: bytes) -> UpcomingFacts:
+    """The facts of a kept InvoiceUpcoming."""
+    event = invoicing_events_pb2.InvoiceUpcoming.FromString(payload)
+    return UpcomingFacts(
+        name=event.name,
+        invoice_on=date.fromisoformat(event.invoice_on),
+        total=from_proto_money(event.total),
+        more_by_usage=event.more_by_usage,
+    )
+
+
+def from_payload_price_change(payload: bytes) -> PriceChangeFacts:
+    """The facts of a kept ScheduleChanged that tells of a price."""
+    event = invoicing_events_pb2.ScheduleChanged.FromString(payload)
+    return PriceChangeFacts(
+        name=event.name,
+        line=event.line_description,
+        old_price=from_proto_money(event.old_unit_price),
+        new_price=from_proto_money(event.new_unit_price),
+        effective_on=date.fromisoformat(event.effective_on),
     )
 
 

@@ -96,6 +96,8 @@ def message_subject(message: Message) -> str:
         MessageKind.MESSAGE_KIND_CARD_EXPIRING: _("Expiring card"),
         MessageKind.MESSAGE_KIND_APPROVAL_REQUESTED: _("Request for approval"),
         MessageKind.MESSAGE_KIND_REVERSAL: _("Money given back"),
+        MessageKind.MESSAGE_KIND_INVOICE_UPCOMING: _("Notice of the next invoice"),
+        MessageKind.MESSAGE_KIND_PRICE_CHANGE: _("Notice of a new price"),
     }
     return message.subject or kinds.get(message.kind, _("Mail"))
 

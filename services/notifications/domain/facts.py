@@ -102,6 +102,27 @@ class ReversalFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UpcomingFacts:
+    """The next invoice of a schedule; with `more_by_usage` it may come to more."""
+
+    name: str
+    invoice_on: date
+    total: Money
+    more_by_usage: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceChangeFacts:
+    """A new price of a line of a schedule, and the first day it counts on."""
+
+    name: str
+    line: str
+    old_price: Money
+    new_price: Money
+    effective_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
     """A file that goes along."""
 

@@ -28,6 +28,8 @@ class Kind(StrEnum):
     CARD_EXPIRING = "card_expiring"
     APPROVAL_REQUESTED = "approval_requested"
     REVERSAL = "reversal"
+    INVOICE_UPCOMING = "invoice_upcoming"
+    PRICE_CHANGE = "price_change"
 
 
 class State(StrEnum):

@@ -6,6 +6,7 @@ from typing import Final
 from babel import Locale, UnknownLocaleError
 
 from services.notifications.formats.payment_texts import PAYMENT_TEXTS
+from services.notifications.formats.schedule_texts import SCHEDULE_TEXTS
 
 DEFAULT_LANGUAGE: Final = "en"
 _RIGHT_TO_LEFT: Final = frozenset({"ar", "fa", "he", "ur"})
@@ -125,7 +126,8 @@ _DOCUMENT_TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
-    language: {**texts, **PAYMENT_TEXTS[language]} for language, texts in _DOCUMENT_TEXTS.items()
+    language: {**texts, **PAYMENT_TEXTS[language], **SCHEDULE_TEXTS[language]}
+    for language, texts in _DOCUMENT_TEXTS.items()
 }
 
 

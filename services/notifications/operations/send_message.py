@@ -27,8 +27,10 @@ from services.notifications.translate import (
     from_payload_failed,
     from_payload_invoice,
     from_payload_planned,
+    from_payload_price_change,
     from_payload_receipt,
     from_payload_reversal,
+    from_payload_upcoming,
 )
 
 SERVICE = "notifications"
@@ -117,7 +119,7 @@ async def _compose(db: Database, documents: Documents, message: Message, public_
 
 def _payment_mail(message: Message, brand: Brand, contact: Contact, public_url: str) -> Mail:
     """Mails without documents: all they say stands in the event, and in the contact as it is now."""
-    from services.notifications.formats import payment_mails
+    from services.notifications.formats import payment_mails, schedule_mails
 
     payload = message.payload
     if message.kind is Kind.REVERSAL:
@@ -135,6 +137,12 @@ def _payment_mail(message: Message, brand: Brand, contact: Contact, public_url: 
         case Kind.CARD_EXPIRING:
             expiring = from_payload_expiring(payload)
             return payment_mails.expiring_mail(message, brand, expiring, contact, portal=portal)
+        case Kind.INVOICE_UPCOMING:
+            upcoming = from_payload_upcoming(payload)
+            return schedule_mails.upcoming_mail(message, brand, upcoming, contact, portal=portal)
+        case Kind.PRICE_CHANGE:
+            change = from_payload_price_change(payload)
+            return schedule_mails.price_change_mail(message, brand, change, contact, portal=portal)
         case _:
             approval = from_payload_approval(payload)
             return payment_mails.approval_mail(message, brand, approval, contact, portal=portal)

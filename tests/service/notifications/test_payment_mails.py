@@ -29,7 +29,7 @@ def unapplied(*, notify: bool = True) -> invoicing.PaymentUnapplied:
 
 
 async def tell(world: World, organization_id: str, kind: str, about_id: str, event: Message) -> None:
-    service = "invoicing" if isinstance(event, invoicing.PaymentUnapplied) else "payments"
+    service = event.DESCRIPTOR.full_name.split(".")[1]
     await world.publish(service, organization_id, kind, about_id, event)
 
 
@@ -64,6 +64,20 @@ async def test_each_kind_of_news_reaches_the_customer_in_a_mail_of_its_own(world
             ),
         ),
         back.payment_id: ("payment_application", back),
+        "sch_1": (
+            "schedule",
+            invoicing.InvoiceUpcoming(
+                schedule_id="sch_1", name="Berth", contact=back.contact, invoice_on="2026-12-01", total=SUM
+            ),
+        ),
+        "sch_2": (
+            "schedule",
+            invoicing.ScheduleChanged(
+                schedule_id="sch_2", name="Berth", contact=back.contact, effective_on="2027-01-01",
+                kind=invoicing.SCHEDULE_CHANGE_KIND_PRICE, line_description="Berth 12", old_unit_price=SUM,
+                new_unit_price=SUM,
+            ),
+        ),
     }  # fmt: skip
     organization_id = await world.organization()
     async with world.consuming(mailing=True):
@@ -82,6 +96,8 @@ async def test_each_kind_of_news_reaches_the_customer_in_a_mail_of_its_own(world
         "Visa 4242 expires at the end of December 2026",
         "Ada asks for approval: €120.50 to Harbor",
         "Your payment of €120.50 to Harbor came back",
+        "Your next invoice from Harbor: €120.50 on December 1, 2026",
+        "Berth: a new price from January 1, 2027",
     } < subjects
     assert all(mail["To"] == f"Pat <{PAT}>" for mail in world.post.mails)
 

@@ -16,7 +16,9 @@ from services.notifications.domain.facts import (
     FailedFacts,
     Mail,
     PlannedFacts,
+    PriceChangeFacts,
     ReversalFacts,
+    UpcomingFacts,
 )
 from services.notifications.formats.payment_mails import (
     Portal,
@@ -26,6 +28,7 @@ from services.notifications.formats.payment_mails import (
     planned_mail,
     reversal_mail,
 )
+from services.notifications.formats.schedule_mails import price_change_mail, upcoming_mail
 from services.notifications.formats.texts import TEXTS
 from tests.unit.notifications.test_mails import BRAND, MESSAGE, parsed
 
@@ -55,6 +58,13 @@ REVERSAL = ReversalFacts(
     forgiven=False,
     to_credit=False,
 )
+UPCOMING = UpcomingFacts(
+    name="<i>Berth</i>", invoice_on=date(2026, 12, 1), total=Money(12_050, "EUR"), more_by_usage=True
+)
+PRICE = PriceChangeFacts(
+    name="<i>Berth</i>", line="<b>Berth 12</b>", old_price=Money(100, "EUR"), new_price=Money(120, "EUR"),
+    effective_on=date(2027, 1, 1),
+)  # fmt: skip
 Writer = Callable[[Portal], Mail]
 MAILS: dict[str, Writer] = {
     "planned": lambda portal: planned_mail(MESSAGE, BRAND, PLANNED, ADA, portal=portal),
@@ -67,6 +77,8 @@ MAILS: dict[str, Writer] = {
     ),
     "expiring": lambda portal: expiring_mail(MESSAGE, BRAND, EXPIRING, ADA, portal=portal),
     "approval": lambda portal: approval_mail(MESSAGE, BRAND, APPROVAL, ADA, portal=portal),
+    "upcoming": lambda portal: upcoming_mail(MESSAGE, BRAND, UPCOMING, ADA, portal=portal),
+    "price": lambda portal: price_change_mail(MESSAGE, BRAND, PRICE, ADA, portal=portal),
     **{
         kind: lambda portal, kind=kind: reversal_mail(  # type: ignore[misc]
             MESSAGE, BRAND, replace(REVERSAL, kind=kind), ADA, portal=portal
@@ -89,7 +101,7 @@ def test_each_mail_is_written_in_each_language_and_loads_nothing_from_elsewhere(
     for body in (mail.subject, mail.text, mail.html):
         assert not re.search(r"\{[a-z_]+\}", body)
     assert f'<html lang="{language}"' in mail.html
-    assert 'href="https://pay.example/"' in mail.html
+    assert re.search(r'href="https://pay\.example/(subscriptions)?"', mail.html)
     assert "<i>" not in mail.html
     assert "<b>" not in mail.html
     assert re.findall(r"""(?:src|href)=["'](?!https://pay\.example/|mailto:|cid:)""", mail.html) == []

@@ -70,6 +70,10 @@ class _MessageKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageKi
     """A payment waits for approval."""
     MESSAGE_KIND_REVERSAL: _MessageKind.ValueType  # 7
     """Money of a payment went back: refund, returned debit, chargeback."""
+    MESSAGE_KIND_INVOICE_UPCOMING: _MessageKind.ValueType  # 8
+    """An invoice of a schedule is to come."""
+    MESSAGE_KIND_PRICE_CHANGE: _MessageKind.ValueType  # 9
+    """Notice of a new price of a schedule."""
 
 class MessageKind(_MessageKind, metaclass=_MessageKindEnumTypeWrapper):
     """Kind of a message."""
@@ -90,6 +94,10 @@ MESSAGE_KIND_APPROVAL_REQUESTED: MessageKind.ValueType  # 6
 """A payment waits for approval."""
 MESSAGE_KIND_REVERSAL: MessageKind.ValueType  # 7
 """Money of a payment went back: refund, returned debit, chargeback."""
+MESSAGE_KIND_INVOICE_UPCOMING: MessageKind.ValueType  # 8
+"""An invoice of a schedule is to come."""
+MESSAGE_KIND_PRICE_CHANGE: MessageKind.ValueType  # 9
+"""Notice of a new price of a schedule."""
 Global___MessageKind: _TypeAlias = MessageKind  # noqa: Y015
 
 @_typing.final
