@@ -156,9 +156,10 @@ async def test_payments_plans_reserves_many_and_finds_open_items(wire: Wire) -> 
 
 async def test_payments_is_told_what_a_line_came_to_with_its_tax(wire: Wire) -> None:
     office = wire.office
-    line = {"quantity": "2", "tax_rate_percent": "19"}
     lines = [
-        invoices_pb2.InvoiceLineInput(description=name, unit_price=usd(units), **line)
+        invoices_pb2.InvoiceLineInput(
+            description=name, unit_price=usd(units), quantity="2", tax_rate_percent="19"
+        )
         for name, units in (("Lamp", 1_001), ("Cable", 33))
     ]
     invoice = await office.invoice((await office.customer()).customer_id, lines=lines)
