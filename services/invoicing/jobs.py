@@ -8,6 +8,7 @@ from chassis.jobs import Job, earliest
 from services.invoicing.domain.invoice_import import BATCH_ROWS
 from services.invoicing.operations.expire_reservations import expire_reservations
 from services.invoicing.operations.run_imports import run_imports
+from services.invoicing.operations.run_late_fees import run_late_fees
 from services.invoicing.operations.run_plans import run_plans
 from services.invoicing.operations.run_schedules import run_schedules
 from services.invoicing.operations.verify_books import verify
@@ -19,6 +20,24 @@ SCHEDULE_PERIOD_SECONDS = 5.0
 SCHEDULE_BATCH = 100
 PLAN_PERIOD_SECONDS = 2.0
 PLAN_BATCH = 100
+LATE_FEE_PERIOD_SECONDS = 60.0
+LATE_FEE_BATCH = 200
+LATE_FEES_DUE = """
+    SELECT min(day.at) FROM (
+        SELECT coalesce(last.next_on, invoices.due_date + 1)::timestamp AT TIME ZONE organizations.time_zone AS at
+        FROM invoices
+        JOIN organizations USING (organization_id)
+        LEFT JOIN LATERAL (
+            SELECT fee.next_on, fee.period_no FROM late_fees AS fee
+            WHERE fee.organization_id = :organization_id AND fee.invoice_id = invoices.invoice_id
+            ORDER BY fee.period_no DESC LIMIT 1
+        ) AS last ON true
+        WHERE invoices.organization_id = :organization_id AND invoices.status IN ('open', 'partly_paid')
+          AND invoices.kind <> 'late_fee' AND (last.period_no IS NULL OR last.next_on IS NOT NULL)
+          AND EXISTS (SELECT 1 FROM late_fee_policies WHERE organization_id = :organization_id AND is_active)
+    ) AS day WHERE day.at > :now
+"""
+"""When the next period of an invoice begins, in the organization's zone."""
 
 
 def jobs(db: Database) -> Sequence[Job]:
@@ -59,6 +78,13 @@ def jobs(db: Database) -> Sequence[Job]:
                 " (SELECT min(wake_at) FROM payment_promises"
                 " WHERE organization_id = :organization_id AND wake_at > :now))",
             ),
+        ),
+        Job(
+            "charge late fees",
+            LATE_FEE_PERIOD_SECONDS,
+            lambda: run_late_fees(db, limit=LATE_FEE_BATCH),
+            batch_limit=LATE_FEE_BATCH,
+            next_due=earliest(db, LATE_FEES_DUE),
         ),
         Job("run_imports", IMPORT_PERIOD_SECONDS, lambda: run_imports(db), batch_limit=BATCH_ROWS),
         Job(

@@ -14,6 +14,7 @@ from services.invoicing.rpc.imports import Imports
 from services.invoicing.rpc.instalment_plans import InstalmentPlans, PaymentPromises, PlanPolicies
 from services.invoicing.rpc.invoices import Invoices
 from services.invoicing.rpc.items import Items
+from services.invoicing.rpc.late_fees import LateFeePolicies
 from services.invoicing.rpc.open_items import OpenItems
 from services.invoicing.rpc.pay_links import PayLinks
 from services.invoicing.rpc.reservations import Deliveries, Reservations
@@ -30,6 +31,7 @@ from tallyport.invoicing.v1 import (
     instalment_plans_pb2_grpc,
     invoices_pb2_grpc,
     items_pb2_grpc,
+    late_fees_pb2_grpc,
     pay_links_pb2_grpc,
     payment_promises_pb2_grpc,
     plan_policies_pb2_grpc,
@@ -48,6 +50,7 @@ def servicers(
         (customer_proposals_pb2_grpc.add_CustomerProposalsServicer_to_server, CustomerProposals(db)),
         (credit_notes_pb2_grpc.add_CreditNotesServicer_to_server, CreditNotes(db)),
         (adjustments_pb2_grpc.add_InvoiceAdjustmentsServicer_to_server, InvoiceAdjustments(db)),
+        (late_fees_pb2_grpc.add_LateFeePoliciesServicer_to_server, LateFeePolicies(db)),
         (items_pb2_grpc.add_ItemsServicer_to_server, Items(db)),
         (taxes_pb2_grpc.add_TaxesServicer_to_server, Taxes(db)),
         (invoices_pb2_grpc.add_InvoicesServicer_to_server, Invoices(db, find_slip)),

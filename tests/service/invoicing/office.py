@@ -24,6 +24,7 @@ from services.invoicing.rpc.imports import Imports
 from services.invoicing.rpc.instalment_plans import InstalmentPlans, PaymentPromises, PlanPolicies
 from services.invoicing.rpc.invoices import Invoices
 from services.invoicing.rpc.items import Items
+from services.invoicing.rpc.late_fees import LateFeePolicies
 from services.invoicing.rpc.open_items import OpenItems
 from services.invoicing.rpc.pay_links import PayLinks
 from services.invoicing.rpc.reservations import Deliveries, Reservations
@@ -62,6 +63,7 @@ class Office:
         self.invoices = Invoices(db)
         self.credit_notes = CreditNotes(db)
         self.adjustments = InvoiceAdjustments(db)
+        self.late_fees = LateFeePolicies(db)
         self.pay_links = PayLinks(db, PAY_LINK_KEY)
         self.imports = Imports(db)
         self.reservations = Reservations(db)
