@@ -98,6 +98,35 @@ async def on_approval_requested(tx: WriteTx, event: Event) -> None:
     await _queue_for(tx, event, Kind.APPROVAL_REQUESTED, message.customer_id, message.payment_id)
 
 
+async def on_plan_offered(tx: WriteTx, event: Event) -> None:
+    """Staff offer an instalment plan; who asked and was answered at once has it on the screen."""
+    message = event.message
+    assert isinstance(message, invoicing_events_pb2.InstalmentPlanOffered)
+    if message.notify:
+        await _queue(tx, event, Kind.PLAN_OFFERED, message.plan.contact, message.plan.plan_id)
+
+
+async def on_plan_activated(tx: WriteTx, event: Event) -> None:
+    """An instalment plan began: its customer gets the terms."""
+    message = event.message
+    assert isinstance(message, invoicing_events_pb2.InstalmentPlanActivated)
+    await _queue(tx, event, Kind.PLAN_ACTIVE, message.plan.contact, message.plan.plan_id)
+
+
+async def on_instalment_due(tx: WriteTx, event: Event) -> None:
+    """An instalment comes due: its customer hears in time."""
+    message = event.message
+    assert isinstance(message, invoicing_events_pb2.InstalmentDue)
+    await _queue(tx, event, Kind.INSTALMENT_DUE, message.plan.contact, message.plan.plan_id)
+
+
+async def on_plan_broken(tx: WriteTx, event: Event) -> None:
+    """An instalment plan ended since too much was missed: its customer hears what that means."""
+    message = event.message
+    assert isinstance(message, invoicing_events_pb2.InstalmentPlanBroken)
+    await _queue(tx, event, Kind.PLAN_BROKEN, message.plan.contact, message.plan.plan_id)
+
+
 async def _queue(
     tx: WriteTx, event: Event, kind: Kind, contact: invoicing_events_pb2.Contact, about_id: str
 ) -> None:
@@ -129,6 +158,10 @@ HANDLERS: Mapping[type[Message], Handler] = {
     invoicing_events_pb2.PaymentUnapplied: on_payment_unapplied,
     invoicing_events_pb2.InvoiceUpcoming: on_invoice_upcoming,
     invoicing_events_pb2.ScheduleChanged: on_schedule_changed,
+    invoicing_events_pb2.InstalmentPlanOffered: on_plan_offered,
+    invoicing_events_pb2.InstalmentPlanActivated: on_plan_activated,
+    invoicing_events_pb2.InstalmentDue: on_instalment_due,
+    invoicing_events_pb2.InstalmentPlanBroken: on_plan_broken,
     payments_events_pb2.AutopayAnnounced: on_autopay_announced,
     payments_events_pb2.AutopayFailed: on_autopay_failed,
     payments_events_pb2.PaymentMethodExpiring: on_method_expiring,

@@ -85,7 +85,8 @@ messages = Table(
     UniqueConstraint("organization_id", "event_id", "recipient", "kind", name="uq_messages_event"),
     CheckConstraint(
         "kind IN ('invoice', 'receipt', 'autopay_announced', 'autopay_failed', 'card_expiring',"
-        " 'approval_requested', 'reversal', 'invoice_upcoming', 'price_change')",
+        " 'approval_requested', 'reversal', 'invoice_upcoming', 'price_change',"
+        " 'plan_offered', 'plan_active', 'instalment_due', 'plan_broken')",
         name="kind",
     ),
     CheckConstraint("state IN ('queued', 'sent', 'failed')", name="state"),

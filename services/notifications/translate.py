@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -16,6 +17,7 @@ from services.notifications.domain.facts import (
     FailedFacts,
     InvoiceDocument,
     InvoiceFacts,
+    PlanFacts,
     PlannedFacts,
     PriceChangeFacts,
     ReceiptFacts,
@@ -47,6 +49,10 @@ _PROTO_KINDS = {
     Kind.REVERSAL: messages_pb2.MESSAGE_KIND_REVERSAL,
     Kind.INVOICE_UPCOMING: messages_pb2.MESSAGE_KIND_INVOICE_UPCOMING,
     Kind.PRICE_CHANGE: messages_pb2.MESSAGE_KIND_PRICE_CHANGE,
+    Kind.PLAN_OFFERED: messages_pb2.MESSAGE_KIND_PLAN_OFFERED,
+    Kind.PLAN_ACTIVE: messages_pb2.MESSAGE_KIND_PLAN_ACTIVE,
+    Kind.INSTALMENT_DUE: messages_pb2.MESSAGE_KIND_INSTALMENT_DUE,
+    Kind.PLAN_BROKEN: messages_pb2.MESSAGE_KIND_PLAN_BROKEN,
 }
 
 
@@ -161,6 +167,45 @@ def from_payload_upcoming(payload: bytes) -> UpcomingFacts:
         invoice_on=date.fromisoformat(event.invoice_on),
         total=from_proto_money(event.total),
         more_by_usage=event.more_by_usage,
+    )
+
+
+def from_payload_plan(kind: Kind, payload: bytes) -> PlanFacts:
+    """The facts of a kept event of an instalment plan."""
+    if kind is Kind.PLAN_OFFERED:
+        offered = invoicing_events_pb2.InstalmentPlanOffered.FromString(payload)
+        return _plan_facts(
+            offered.plan, amount=offered.first_amount, day=offered.offered_until,
+            first_on=date.fromisoformat(offered.first_due_on), text=offered.note,
+            discount=from_proto_money(offered.hardship_discount)
+            if offered.HasField("hardship_discount")
+            else None,
+        )  # fmt: skip
+    if kind is Kind.PLAN_ACTIVE:
+        begun = invoicing_events_pb2.InstalmentPlanActivated.FromString(payload)
+        return _plan_facts(
+            begun.plan, amount=begun.first_amount, day=begun.last_due_on,
+            first_on=date.fromisoformat(begun.first_due_on), text=begun.terms_text,
+        )  # fmt: skip
+    if kind is Kind.INSTALMENT_DUE:
+        due = invoicing_events_pb2.InstalmentDue.FromString(payload)
+        return _plan_facts(due.plan, amount=due.amount, day=due.due_on, number=due.number)
+    broken = invoicing_events_pb2.InstalmentPlanBroken.FromString(payload)
+    return _plan_facts(broken.plan, amount=broken.missed, day="")
+
+
+def _plan_facts(
+    plan: invoicing_events_pb2.InstalmentNews, *, amount: money_pb2.Money, day: str, **more: Any
+) -> PlanFacts:
+    return PlanFacts(
+        plan_id=plan.plan_id,
+        invoice_numbers=tuple(plan.invoice_numbers),
+        total=from_proto_money(plan.total),
+        open=from_proto_money(plan.open),
+        instalments=plan.instalments,
+        amount=from_proto_money(amount),
+        day=date.fromisoformat(day) if day else date.min,
+        **more,
     )
 
 

@@ -98,14 +98,18 @@ def message_subject(message: Message) -> str:
         MessageKind.MESSAGE_KIND_REVERSAL: _("Money given back"),
         MessageKind.MESSAGE_KIND_INVOICE_UPCOMING: _("Notice of the next invoice"),
         MessageKind.MESSAGE_KIND_PRICE_CHANGE: _("Notice of a new price"),
+        MessageKind.MESSAGE_KIND_PLAN_OFFERED: _("Offer of an instalment plan"),
+        MessageKind.MESSAGE_KIND_PLAN_ACTIVE: _("Instalment plan begun"),
+        MessageKind.MESSAGE_KIND_INSTALMENT_DUE: _("Notice of an instalment"),
+        MessageKind.MESSAGE_KIND_PLAN_BROKEN: _("Instalment plan ended"),
     }
     return message.subject or kinds.get(message.kind, _("Mail"))
 
 
 def about_address(message: Message) -> str:
     """Where the invoice or payment is that it is about."""
-    folder = "invoices" if message.about_id.startswith("inv_") else "payments"
-    return f"/console/{folder}/{message.about_id}"
+    folders = {"inv": "invoices", "ipl": "plans"}
+    return f"/console/{folders.get(message.about_id.partition('_')[0], 'payments')}/{message.about_id}"
 
 
 WORDS: dict[str, Any] = {

@@ -1,5 +1,6 @@
 """What the mails say: plain facts of an invoice or a payment."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -155,3 +156,24 @@ class Mail:
     logo: bytes
     dated: datetime | None = None
     """The organization's time when it is sent; the machine's if not said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFacts:
+    """An instalment plan as a mail tells it.
+
+    `amount` is the first or next instalment, or what was missed. `day` is the last day of an offer, the day of the last
+    instalment, or that of the next one. `text` is what staff wrote with an offer, or the terms.
+    """
+
+    plan_id: str
+    invoice_numbers: Sequence[str]
+    total: Money
+    open: Money
+    instalments: int
+    amount: Money
+    day: date
+    first_on: date | None = None
+    discount: Money | None = None
+    number: int = 0
+    text: str = ""

@@ -30,6 +30,10 @@ class Kind(StrEnum):
     REVERSAL = "reversal"
     INVOICE_UPCOMING = "invoice_upcoming"
     PRICE_CHANGE = "price_change"
+    PLAN_OFFERED = "plan_offered"
+    PLAN_ACTIVE = "plan_active"
+    INSTALMENT_DUE = "instalment_due"
+    PLAN_BROKEN = "plan_broken"
 
 
 class State(StrEnum):

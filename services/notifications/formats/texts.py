@@ -6,6 +6,7 @@ from typing import Final
 from babel import Locale, UnknownLocaleError
 
 from services.notifications.formats.payment_texts import PAYMENT_TEXTS
+from services.notifications.formats.plan_texts import PLAN_TEXTS
 from services.notifications.formats.schedule_texts import SCHEDULE_TEXTS
 
 DEFAULT_LANGUAGE: Final = "en"
@@ -126,7 +127,7 @@ _DOCUMENT_TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
-    language: {**texts, **PAYMENT_TEXTS[language], **SCHEDULE_TEXTS[language]}
+    language: {**texts, **PAYMENT_TEXTS[language], **SCHEDULE_TEXTS[language], **PLAN_TEXTS[language]}
     for language, texts in _DOCUMENT_TEXTS.items()
 }
 

@@ -26,6 +26,7 @@ from services.notifications.translate import (
     from_payload_expiring,
     from_payload_failed,
     from_payload_invoice,
+    from_payload_plan,
     from_payload_planned,
     from_payload_price_change,
     from_payload_receipt,
@@ -119,7 +120,7 @@ async def _compose(db: Database, documents: Documents, message: Message, public_
 
 def _payment_mail(message: Message, brand: Brand, contact: Contact, public_url: str) -> Mail:
     """Mails without documents: all they say stands in the event, and in the contact as it is now."""
-    from services.notifications.formats import payment_mails, schedule_mails
+    from services.notifications.formats import payment_mails, plan_mails, schedule_mails
 
     payload = message.payload
     if message.kind is Kind.REVERSAL:
@@ -137,6 +138,9 @@ def _payment_mail(message: Message, brand: Brand, contact: Contact, public_url: 
         case Kind.CARD_EXPIRING:
             expiring = from_payload_expiring(payload)
             return payment_mails.expiring_mail(message, brand, expiring, contact, portal=portal)
+        case Kind.PLAN_OFFERED | Kind.PLAN_ACTIVE | Kind.INSTALMENT_DUE | Kind.PLAN_BROKEN as kind:
+            plan = from_payload_plan(kind, payload)
+            return plan_mails.MAILS[kind](message, brand, plan, contact, portal=portal)
         case Kind.INVOICE_UPCOMING:
             upcoming = from_payload_upcoming(payload)
             return schedule_mails.upcoming_mail(message, brand, upcoming, contact, portal=portal)

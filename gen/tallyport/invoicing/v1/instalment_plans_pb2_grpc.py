@@ -141,7 +141,7 @@ class InstalmentPlansServicer:
 
     def AcceptInstalmentPlan(self, request, context):
         """Accepts an offer: the plan begins, its terms are kept word for word. Refused with PLAN_TERMS_CHANGED when the text
-        is not the one that was shown or the invoices came to something else, with PLAN_OFFER_EXPIRED, PLAN_NOT_OFFERED.
+        is not the one that was shown or the invoices come to something else now, with PLAN_OFFER_EXPIRED or PLAN_CHANGED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

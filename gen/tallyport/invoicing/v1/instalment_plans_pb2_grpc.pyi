@@ -49,7 +49,7 @@ class InstalmentPlansStub:
     """Turns a request down; the customer reads the reason."""
     AcceptInstalmentPlan: _grpc.UnaryUnaryMultiCallable[_instalment_plans_pb2.AcceptInstalmentPlanRequest, _instalment_plans_pb2.InstalmentPlan]
     """Accepts an offer: the plan begins, its terms are kept word for word. Refused with PLAN_TERMS_CHANGED when the text
-    is not the one that was shown or the invoices came to something else, with PLAN_OFFER_EXPIRED, PLAN_NOT_OFFERED.
+    is not the one that was shown or the invoices come to something else now, with PLAN_OFFER_EXPIRED or PLAN_CHANGED.
     """
     CancelInstalmentPlan: _grpc.UnaryUnaryMultiCallable[_instalment_plans_pb2.CancelInstalmentPlanRequest, _instalment_plans_pb2.InstalmentPlan]
     """Ends a request, an offer or a plan. A customer ends requests and offers only. All of the debt is due as it was before."""
@@ -85,7 +85,7 @@ class InstalmentPlansAsyncStub(InstalmentPlansStub):
     """Turns a request down; the customer reads the reason."""
     AcceptInstalmentPlan: _aio.UnaryUnaryMultiCallable[_instalment_plans_pb2.AcceptInstalmentPlanRequest, _instalment_plans_pb2.InstalmentPlan]  # type: ignore[assignment]
     """Accepts an offer: the plan begins, its terms are kept word for word. Refused with PLAN_TERMS_CHANGED when the text
-    is not the one that was shown or the invoices came to something else, with PLAN_OFFER_EXPIRED, PLAN_NOT_OFFERED.
+    is not the one that was shown or the invoices come to something else now, with PLAN_OFFER_EXPIRED or PLAN_CHANGED.
     """
     CancelInstalmentPlan: _aio.UnaryUnaryMultiCallable[_instalment_plans_pb2.CancelInstalmentPlanRequest, _instalment_plans_pb2.InstalmentPlan]  # type: ignore[assignment]
     """Ends a request, an offer or a plan. A customer ends requests and offers only. All of the debt is due as it was before."""
@@ -154,7 +154,7 @@ class InstalmentPlansServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_instalment_plans_pb2.InstalmentPlan, _abc.Awaitable[_instalment_plans_pb2.InstalmentPlan]]:
         """Accepts an offer: the plan begins, its terms are kept word for word. Refused with PLAN_TERMS_CHANGED when the text
-        is not the one that was shown or the invoices came to something else, with PLAN_OFFER_EXPIRED, PLAN_NOT_OFFERED.
+        is not the one that was shown or the invoices come to something else now, with PLAN_OFFER_EXPIRED or PLAN_CHANGED.
         """
 
     @_abc_1.abstractmethod

@@ -74,6 +74,14 @@ class _MessageKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageKi
     """An invoice of a schedule is to come."""
     MESSAGE_KIND_PRICE_CHANGE: _MessageKind.ValueType  # 9
     """Notice of a new price of a schedule."""
+    MESSAGE_KIND_PLAN_OFFERED: _MessageKind.ValueType  # 10
+    """An instalment plan is offered."""
+    MESSAGE_KIND_PLAN_ACTIVE: _MessageKind.ValueType  # 11
+    """An instalment plan began."""
+    MESSAGE_KIND_INSTALMENT_DUE: _MessageKind.ValueType  # 12
+    """An instalment comes due."""
+    MESSAGE_KIND_PLAN_BROKEN: _MessageKind.ValueType  # 13
+    """An instalment plan ended since too much was missed."""
 
 class MessageKind(_MessageKind, metaclass=_MessageKindEnumTypeWrapper):
     """Kind of a message."""
@@ -98,6 +106,14 @@ MESSAGE_KIND_INVOICE_UPCOMING: MessageKind.ValueType  # 8
 """An invoice of a schedule is to come."""
 MESSAGE_KIND_PRICE_CHANGE: MessageKind.ValueType  # 9
 """Notice of a new price of a schedule."""
+MESSAGE_KIND_PLAN_OFFERED: MessageKind.ValueType  # 10
+"""An instalment plan is offered."""
+MESSAGE_KIND_PLAN_ACTIVE: MessageKind.ValueType  # 11
+"""An instalment plan began."""
+MESSAGE_KIND_INSTALMENT_DUE: MessageKind.ValueType  # 12
+"""An instalment comes due."""
+MESSAGE_KIND_PLAN_BROKEN: MessageKind.ValueType  # 13
+"""An instalment plan ended since too much was missed."""
 Global___MessageKind: _TypeAlias = MessageKind  # noqa: Y015
 
 @_typing.final
