@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from chassis.errors import ServiceError
 from services.invoicing.operations.expire_reservations import expire_reservations
-from tallyport.invoicing.v1 import invoices_pb2, reservations_pb2
+from tallyport.invoicing.v1 import credit_notes_pb2, invoices_pb2, reservations_pb2
 from tests.service.invoicing.office import Office, usd
 
 
@@ -46,6 +46,7 @@ class Clerk:
         things = (
             self.issue, self.plan_and_pay, self.plan_and_pay, self.begin, self.succeed, self.succeed,
             self.give_up, self.lapse, self.reverse, self.reverse, self.reinstate, self.void, self.prepay,
+            self.credit, self.credit, self.write_off, self.revert_write_off, self.pay_late,
         )  # fmt: skip
         thing = self.luck.choice(things)
         try:
@@ -60,8 +61,17 @@ class Clerk:
 
     async def issue(self) -> None:
         day = f"2026-12-{self.luck.randint(1, 9):02d}"
-        cents = self.luck.randint(1, 2_000)
-        invoice = await self.office.invoice(self.customer_id, cents, due_date=day)
+        lines = [
+            invoices_pb2.InvoiceLineInput(
+                description="Item", unit_price=usd(self.luck.randint(1, 1_000)),
+                quantity=str(self.luck.randint(1, 3)), tax_rate_percent=self.luck.choice(("0", "7", "19")),
+            )
+            for _ in range(self.luck.randint(1, 3))
+        ]  # fmt: skip
+        terms = {}
+        if self.luck.random() < 0.4:
+            terms = {"early_discount_percent": "3", "early_discount_until": "2026-11-22"}
+        invoice = await self.office.invoice(self.customer_id, lines=lines, due_date=day, **terms)
         self.invoices.append(invoice.invoice_id)
 
     async def prepay(self) -> None:
@@ -152,6 +162,37 @@ class Clerk:
             await self.office.reinstated(
                 payment.payment_id, self.customer_id, payment.reversed[reversal_id], reversal_id
             )
+
+    async def credit(self) -> None:
+        """An amount, a line, or all that is left."""
+        if not self.invoices:
+            return
+        invoice_id, luck = self.luck.choice(self.invoices), self.luck.random()
+        if luck < 0.5:
+            await self.office.credit_note(invoice_id, self.luck.randint(1, 500))
+        elif luck < 0.8:
+            line = credit_notes_pb2.CreditNoteLineInput(line_no=1, quantity="1")
+            await self.office.credit_note(invoice_id, lines=[line])
+        else:
+            await self.office.credit_note(invoice_id)
+
+    async def write_off(self) -> None:
+        if self.invoices:
+            await self.office.write_off(self.luck.choice(self.invoices))
+
+    async def revert_write_off(self) -> None:
+        if self.invoices:
+            await self.office.revert_write_off(self.luck.choice(self.invoices))
+
+    async def pay_late(self) -> None:
+        """Money for any invoice, whether anybody expects it or not, in time or not."""
+        if not self.invoices:
+            return
+        cents, invoice_id = self.luck.randint(1, 2_000), self.luck.choice(self.invoices)
+        payment = Payment(self._new_id("pay"), cents, {invoice_id: cents}, 0, is_done=True)
+        day = self.luck.choice(("2026-11-21", "2026-11-23"))
+        await self.office.paid(payment.payment_id, self.customer_id, cents, payment.parts, received_on=day)
+        self.payments.append(payment)
 
     async def void(self) -> None:
         if self.invoices:
