@@ -14,8 +14,6 @@ from services.invoicing.tables import (
 from services.invoicing.tables.base import metadata
 
 __all__ = [
-    "SWEEP_TABLES",
-    "TENANT_TABLES",
     "adjustments",
     "customers",
     "imports",
