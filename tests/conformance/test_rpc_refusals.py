@@ -20,6 +20,7 @@ from chassis.errors import Kind, ServiceError
 from chassis.ids import new_id
 from chassis.rpc.client import Channel
 from tallyport.identity.v1 import organizations_pb2
+from tallyport.invoicing.v1 import customer_proposals_pb2, customers_pb2
 from tests.support.stack import PASSWORD, RunningStack
 from tests.support.wait import until
 
@@ -37,6 +38,7 @@ ID_FIELDS = {
     "person_id": "per",
     "api_key_id": "key",
     "session_id": "ses",
+    "proposal_id": "cpr",
 }
 WORDS = {
     "email": "nobody@nowhere.example",
@@ -166,7 +168,7 @@ def _fill_message(message: Any, field: FieldDescriptor, ids: dict[str, str]) -> 
     elif field.is_repeated:
         if not field.message_type.GetOptions().map_entry:
             _fill(getattr(message, field.name).add(), field.message_type, ids)
-    elif field.name in ("hosted_page", "card_token"):
+    elif field.name in ("hosted_page", "card_token", "data"):
         getattr(message, field.name).SetInParent()
         _fill(getattr(message, field.name), field.message_type, ids)
 
@@ -192,6 +194,20 @@ def _a_real_one(api: Any, path: str, noun: str, field: str) -> str:
 def _has_paid(api: Any, person: Any) -> bool:
     path = f"/v1/invoices?customer_id={person['customer_id']}&filter=paid&page_size=1"
     return bool(api.get(path).raise_for_status().json()["invoices"])
+
+
+async def _a_proposal(world: World) -> str:
+    """What the customer wants changed."""
+    path = "/tallyport.invoicing.v1.CustomerProposals/ProposeCustomerChange"
+    request = customer_proposals_pb2.ProposeCustomerChangeRequest(
+        customer_id=world.ids["customer_id"],
+        data=customer_proposals_pb2.ProposedCustomerData(legal_name="Somebody Else Ltd."),
+    )
+    made: Any = await world.call(
+        path, request, token=world.token(Audience.CUSTOMER, permissions=all_permissions())
+    )
+    found: str = made.proposal.proposal_id
+    return found
 
 
 async def _another_organization(world: World) -> str:
@@ -263,6 +279,7 @@ async def world(stack: RunningStack) -> AsyncIterator[World]:
         )
         organization_id = api.get("/v1/organization").raise_for_status().json()["organization_id"]
     found = World(stack, organization_id, ids, other, "", {})
+    ids["proposal_id"] = await _a_proposal(found)
     found.other_organization_id = await _another_organization(found)
     yield found
     for channel in found.channels.values():
@@ -356,6 +373,39 @@ async def test_a_thing_of_another_customer_looks_like_one_that_does_not_exist(
     missing = await world.refusal(path, filled(method, nowhere), token=token)
     assert foreign.kind is Kind.NOT_FOUND
     assert (foreign.kind, foreign.reason, foreign.message) == (missing.kind, missing.reason, missing.message)
+
+
+async def test_who_stands_above_sees_who_stands_below_and_nobody_else_does(world: World) -> None:
+    staff = world.token(Audience.STAFF, permissions=all_permissions())
+    customers = "/tallyport.invoicing.v1.Customers"
+    made: list[Any] = [
+        await world.call(
+            f"{customers}/CreateCustomer", customers_pb2.CreateCustomerRequest(name=name), token=staff
+        )
+        for name in ("Kin above", "Kin below", "Kin beside")
+    ]
+    above, below, beside = (one.customer_id for one in made)
+    for child in (below, beside):
+        move = customers_pb2.SetCustomerParentRequest(customer_id=child, parent_customer_id=above)
+        await world.call(f"{customers}/SetCustomerParent", move, token=staff)
+    paths = [
+        path
+        for path in with_foreign_id(Audience.CUSTOMER)
+        if METHODS[path].input_type.fields[0].name == "customer_id"
+    ]
+    seen_from_above = {"GetCustomer", "GetAccountSummary", "ListSubsidiaries"}
+    assert seen_from_above <= {path.rpartition("/")[2] for path in paths}
+    for path in paths:
+        for owner, seers in ((below, (above, beside)), (above, (below, beside))):
+            request = filled(METHODS[path], {**world.ids, "customer_id": owner})
+            for seer in seers:
+                token = world.token(Audience.CUSTOMER, permissions=all_permissions(), customer_id=seer)
+                if seer == above:
+                    if path.rpartition("/")[2] in seen_from_above:
+                        await world.call(path, request, token=token)
+                    continue
+                refused = await world.refusal(path, request, token=token)
+                assert refused.kind in (Kind.NOT_FOUND, Kind.INVALID_ARGUMENT), (path, seer)
 
 
 async def test_the_same_call_by_the_right_caller_succeeds(world: World) -> None:

@@ -17,6 +17,7 @@ from tallyport.invoicing.v1.customers_pb2 import (
     CustomerPurchaseOrderKind,
     CustomerPurchaseOrderRule,
     CustomerTaxId,
+    CustomerTaxTreatment,
 )
 
 TAX_ID_ROWS = 10
@@ -264,10 +265,13 @@ def _shown_object(field: str, value: Mapping[str, Any]) -> str:
 
 def _shown_tax(value: Mapping[str, Any]) -> str:
     words = {
-        "CUSTOMER_TAX_TREATMENT_EXEMPT": _("Exempt"),
-        "CUSTOMER_TAX_TREATMENT_REVERSE_CHARGE": _("Reverse charge: the customer owes the tax"),
+        CustomerTaxTreatment.CUSTOMER_TAX_TREATMENT_EXEMPT: _("Exempt"),
+        CustomerTaxTreatment.CUSTOMER_TAX_TREATMENT_REVERSE_CHARGE: _(
+            "Reverse charge: the customer owes the tax"
+        ),
     }
-    word = words.get(value.get("treatment", ""), _("By the rates of the items"))
+    by_name = {CustomerTaxTreatment.Name(number): word for number, word in words.items()}
+    word = by_name.get(value.get("treatment", ""), _("By the rates of the items"))
     return ", ".join([word, *(str(part) for name, part in value.items() if name != "treatment")])
 
 

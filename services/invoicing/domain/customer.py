@@ -8,7 +8,6 @@ from decimal import Decimal
 from chassis.errors import Kind, ServiceError
 from chassis.money import Money
 from services.invoicing.domain.billing import (
-    DEFAULT_PAYMENT_TERMS_DAYS,
     Address,
     OrderRule,
     PaymentTerms,
@@ -16,8 +15,6 @@ from services.invoicing.domain.billing import (
 )
 from services.invoicing.domain.invoice import Buyer
 from services.invoicing.domain.tax_id import TaxId
-
-__all__ = ["DEFAULT_PAYMENT_TERMS_DAYS"]
 
 MOST_LEVELS = 5
 """Customers one above the other, the topmost and the lowest counted."""

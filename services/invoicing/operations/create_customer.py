@@ -5,7 +5,8 @@ from typing import Any
 from chassis.database import Database, WriteTx
 from chassis.idempotency import once
 from chassis.ids import new_id
-from services.invoicing.domain.customer import DEFAULT_PAYMENT_TERMS_DAYS, Customer, CustomerDraft
+from services.invoicing.domain.billing import DEFAULT_PAYMENT_TERMS_DAYS
+from services.invoicing.domain.customer import Customer, CustomerDraft
 from services.invoicing.operations.note_customer_changes import note_customer_changes
 from services.invoicing.operations.update_customer import must_be_in_own_currency
 from services.invoicing.store.customers import insert_customer, replace_references

@@ -10,7 +10,8 @@ from chassis.database import Database, WriteTx
 from chassis.ids import new_id
 from chassis.money import Money
 from services.invoicing.domain import ledger as books
-from services.invoicing.domain.customer import DEFAULT_PAYMENT_TERMS_DAYS, Customer
+from services.invoicing.domain.billing import DEFAULT_PAYMENT_TERMS_DAYS
+from services.invoicing.domain.customer import Customer
 from services.invoicing.domain.invoice import FIRST_VERSION, Invoice, Status
 from services.invoicing.domain.invoice_import import (
     BATCH_ROWS,
