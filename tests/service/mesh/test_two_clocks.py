@@ -14,7 +14,7 @@ from chassis.clock import SystemClock
 from chassis.database import Database
 from devstack.simulator import accounts
 from tests.support.armed_fixtures import OpenShop
-from tests.support.armed_stack import database_url
+from tests.support.armed_stack import ArmedStack, database_url
 from tests.support.shop import AMOUNT, Shop
 from tests.support.stack import RunningStack
 from tests.support.wait import until
@@ -173,12 +173,17 @@ QUESTIONS = (
 )
 
 
-async def test_organizations_on_their_clocks_walk_side_by_side_and_alike(open_a_shop: OpenShop) -> None:
+async def test_organizations_on_their_clocks_walk_side_by_side_and_alike(
+    mesh: ArmedStack, open_a_shop: OpenShop
+) -> None:
+    """Even though the mover and a worker die on the way."""
     first, again, other, bystander = [await open_a_shop(invoices=5) for _ in range(4)]
     walks = asyncio.gather(walk(first, LONG_AGO), walk(again, LONG_AGO), walk(other, TO_COME))
     now = datetime.now(UTC)
     payment = await bystander.pay(bystander.invoices[0])
     assert abs(moment(payment["finished_at"]) - now) < timedelta(minutes=2)
+    for process in ("identity-work", "payments-work"):
+        mesh.kill(process)
     books_of_first, books_of_again, _ = await walks
     assert books_of_first == books_of_again
     assert len(books_of_first) > 10
