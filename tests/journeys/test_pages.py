@@ -23,6 +23,7 @@ PORTAL = [
     "/pay?select=open",
     "/methods",
     "/autopay",
+    "/subscriptions",
 ]
 CONSOLE = [
     "/console",
@@ -33,6 +34,8 @@ CONSOLE = [
     "/console/payments",
     "/console/messages",
     "/console/import",
+    "/console/schedules",
+    "/console/schedules/calendar",
 ]
 
 
