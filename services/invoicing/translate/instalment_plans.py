@@ -14,6 +14,7 @@ from services.invoicing.domain.instalment_plan import (
     Interval,
     PlanInvoice,
     PlanState,
+    demands,
 )
 from services.invoicing.domain.plan_policy import PlanRules, Signs
 from services.invoicing.domain.plan_proposal import Proposal
@@ -153,7 +154,16 @@ def to_proto_instalment(one: Instalment) -> pb.Instalment:
     )
 
 
-def to_proto_invoices(invoices: Iterable[PlanInvoice]) -> list[pb.InstalmentPlanInvoice]:
+def _asked(plan: InstalmentPlan, today: date) -> Mapping[str, Money]:
+    """What a kept plan asks for now."""
+    if not plan.is_on_track(today):
+        return {}
+    return {invoice_id: one.asked for invoice_id, one in demands(plan, today).items()}
+
+
+def to_proto_invoices(
+    invoices: Iterable[PlanInvoice], asked: Mapping[str, Money] | None = None
+) -> list[pb.InstalmentPlanInvoice]:
     return [
         pb.InstalmentPlanInvoice(
             invoice_id=one.invoice_id,
@@ -161,6 +171,7 @@ def to_proto_invoices(invoices: Iterable[PlanInvoice]) -> list[pb.InstalmentPlan
             amount_at_start=to_proto_money(one.at_start),
             amount_due=to_proto_money(one.due),
             due_date=one.due_date.isoformat(),
+            asked_now=to_proto_money(asked[one.invoice_id]) if asked else None,
         )
         for one in invoices
     ]
@@ -198,7 +209,7 @@ def to_proto_plan(
         customer_id=plan.customer_id,
         customer_name=customer_name,
         state=numbers[plan.state],
-        invoices=to_proto_invoices(plan.invoices),
+        invoices=to_proto_invoices(plan.invoices, _asked(plan, today)),
         schedule=to_proto_schedule(plan, today),
         choice=to_proto_choice(plan.choice),
         hardship=plan.hardship,

@@ -314,6 +314,7 @@ class InstalmentPlanInvoice(_message.Message):
     AMOUNT_AT_START_FIELD_NUMBER: _builtins.int
     AMOUNT_DUE_FIELD_NUMBER: _builtins.int
     DUE_DATE_FIELD_NUMBER: _builtins.int
+    ASKED_NOW_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Invoice."""
     number: _builtins.str
@@ -328,6 +329,10 @@ class InstalmentPlanInvoice(_message.Message):
     def amount_due(self) -> _money_pb2.Money:
         """Due now."""
 
+    @_builtins.property
+    def asked_now(self) -> _money_pb2.Money:
+        """Asked for today by an agreed plan: less what is in dispute or on its way. Absent otherwise."""
+
     def __init__(
         self,
         *,
@@ -336,10 +341,11 @@ class InstalmentPlanInvoice(_message.Message):
         amount_at_start: _money_pb2.Money | None = ...,
         amount_due: _money_pb2.Money | None = ...,
         due_date: _builtins.str = ...,
+        asked_now: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_at_start", b"amount_at_start", "amount_due", b"amount_due"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_at_start", b"amount_at_start", "amount_due", b"amount_due", "asked_now", b"asked_now"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_at_start", b"amount_at_start", "amount_due", b"amount_due", "due_date", b"due_date", "invoice_id", b"invoice_id", "number", b"number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_at_start", b"amount_at_start", "amount_due", b"amount_due", "asked_now", b"asked_now", "due_date", b"due_date", "invoice_id", b"invoice_id", "number", b"number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
