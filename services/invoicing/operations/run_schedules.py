@@ -22,6 +22,7 @@ from services.invoicing.domain.subscription import Outcome, Schedule
 from services.invoicing.formats.schedule_texts import line_drafts
 from services.invoicing.operations.issue_planned import issue_planned
 from services.invoicing.operations.preview_upcoming import prices_for
+from services.invoicing.operations.settle_credit import settle_credit
 from services.invoicing.store import schedules, usage
 from services.invoicing.store.customers import get_customer
 from services.invoicing.store.schedules import ScheduledInvoice
@@ -52,7 +53,10 @@ async def _run(db: Database, organization_id: str, schedule_id: str) -> None:
                 return
     except ServiceError as error:
         _log.warning("schedule.failed", schedule_id=schedule_id, reason=error.reason)
-        await db.run_write(organization_id, _failure_of(schedule_id, error))
+        await db.run_write(organization_id, _failure_of(schedule_id, f"{error.reason}: {error}"))
+    except Exception:  # a defect must not stop other schedules
+        _log.exception("schedule.failed", schedule_id=schedule_id)
+        await db.run_write(organization_id, _failure_of(schedule_id, "INTERNAL"))
 
 
 def _step_of(schedule_id: str) -> Callable[[WriteTx], Coroutine[Any, Any, bool]]:
@@ -73,13 +77,13 @@ def _step_of(schedule_id: str) -> Callable[[WriteTx], Coroutine[Any, Any, bool]]
     return step
 
 
-def _failure_of(schedule_id: str, error: ServiceError) -> Callable[[WriteTx], Coroutine[Any, Any, None]]:
+def _failure_of(schedule_id: str, why: str) -> Callable[[WriteTx], Coroutine[Any, Any, None]]:
     async def note(tx: WriteTx) -> None:
         """Keep why, and try again later and later."""
         schedule = await schedules.lock_schedule(tx, schedule_id)
         assert schedule is not None
         wait = min(LAST_RETRY, FIRST_RETRY * 2 ** min(schedule.failures, 10))
-        failed = replace(schedule, failure=f"{error.reason}: {error}", failures=schedule.failures + 1)
+        failed = replace(schedule, failure=why, failures=schedule.failures + 1)
         await schedules.update_schedule(tx, failed, wake_at=tx.now() + wait)
 
     return note
@@ -89,6 +93,9 @@ async def _bill(tx: WriteTx, schedule: Schedule) -> None:
     planned = await _plan(tx, schedule)
     customer = await get_customer(tx, schedule.customer_id)
     after = schedule.billed(planned)
+    if planned.is_last and after.position.credits:
+        left = await settle_credit(tx, schedule, after.position.credits)
+        after = replace(after, position=replace(after.position, credits=tuple(left)))
     outcome, invoice_id = Outcome.COVERED if planned.lines else Outcome.NOTHING, None
     if planned.is_charged:
         draft = draft_of(schedule, planned, customer, schedule.today(tx.now()))

@@ -199,6 +199,26 @@ async def test_a_customer_may_cancel_at_the_end_of_the_period_where_it_is_allowe
     assert (await desk.read(office, free.schedule_id)).status == pb.SCHEDULE_STATUS_CANCELED
 
 
+async def test_canceling_today_gives_back_the_days_that_were_billed_by_a_credit_note(office: Office) -> None:
+    customer = await office.customer()
+    lines = [desk.line(tax_rate_percent="10")]
+    made = await desk.schedule(office, customer.customer_id, lines=lines)
+    await desk.run(office)
+    desk.set_clock(office, "2026-12-01T12:00")  # 10 of 30 days
+    request = pb.CancelScheduleRequest(schedule_id=made.schedule_id, now=True)
+    await office.call(office.schedules.CancelSchedule, request)
+    await desk.run(office)
+    after = await desk.read(office, made.schedule_id)
+    assert (after.status, after.credit) == (pb.SCHEDULE_STATUS_CANCELED, usd(0))
+    (invoice,) = await desk.invoices(office, made.schedule_id)
+    assert (invoice.total, invoice.amount_credited, invoice.amount_due) == (
+        usd(3_300),
+        usd(2_200),
+        usd(1_100),
+    )
+    assert await office.wrongs() == []
+
+
 async def test_a_customer_on_hold_gets_a_draft_and_staff_hear_of_it(office: Office) -> None:
     customer = await office.customer()
     made = await desk.schedule(office, customer.customer_id)
