@@ -12,13 +12,19 @@ from tallyport.identity.v1.organizations_pb2_grpc import OrganizationsStub
 from tallyport.identity.v1.people_pb2_grpc import ApiKeysStub, PeopleStub
 from tallyport.identity.v1.sessions_pb2_grpc import SessionsStub
 from tallyport.identity.v1.test_clocks_pb2_grpc import TestClocksStub
+from tallyport.invoicing.v1.adjustments_pb2_grpc import InvoiceAdjustmentsStub
 from tallyport.invoicing.v1.books_pb2_grpc import ReceivablesBooksStub
+from tallyport.invoicing.v1.credit_notes_pb2_grpc import CreditNotesStub
 from tallyport.invoicing.v1.customer_proposals_pb2_grpc import CustomerProposalsStub
 from tallyport.invoicing.v1.customers_pb2_grpc import CustomersStub
 from tallyport.invoicing.v1.imports_pb2_grpc import ImportsStub
+from tallyport.invoicing.v1.instalment_plans_pb2_grpc import InstalmentPlansStub
 from tallyport.invoicing.v1.invoices_pb2_grpc import InvoicesStub
 from tallyport.invoicing.v1.items_pb2_grpc import ItemsStub
+from tallyport.invoicing.v1.late_fees_pb2_grpc import LateFeePoliciesStub
 from tallyport.invoicing.v1.pay_links_pb2_grpc import PayLinksStub
+from tallyport.invoicing.v1.payment_promises_pb2_grpc import PaymentPromisesStub
+from tallyport.invoicing.v1.plan_policies_pb2_grpc import PlanPoliciesStub
 from tallyport.invoicing.v1.schedules_pb2_grpc import InvoiceTriggersStub, SchedulesStub
 from tallyport.invoicing.v1.taxes_pb2_grpc import TaxesStub
 from tallyport.notifications.v1.messages_pb2_grpc import MessagesStub
@@ -53,6 +59,9 @@ class Services:
         self.api_keys = ApiKeysStub(identity)
         self.test_clocks = TestClocksStub(identity)
         self.customers = CustomersStub(invoicing)
+        self.credit_notes = CreditNotesStub(invoicing)
+        self.invoice_adjustments = InvoiceAdjustmentsStub(invoicing)
+        self.late_fees = LateFeePoliciesStub(invoicing)
         self.customer_proposals = CustomerProposalsStub(invoicing)
         self.items = ItemsStub(invoicing)
         self.taxes = TaxesStub(invoicing)
@@ -61,6 +70,9 @@ class Services:
         self.invoice_triggers = InvoiceTriggersStub(invoicing)
         self.imports = ImportsStub(invoicing)
         self.pay_links = PayLinksStub(invoicing)
+        self.instalment_plans = InstalmentPlansStub(invoicing)
+        self.payment_promises = PaymentPromisesStub(invoicing)
+        self.plan_policies = PlanPoliciesStub(invoicing)
         self.receivables_books = ReceivablesBooksStub(invoicing)
         self.payments = PaymentsStub(payments)
         self.provider_events = ProviderEventsStub(payments)

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from chassis.errors import ServiceError
 from services.gateway.console.asking import REFUSALS, if_found, if_there
 from services.gateway.console.history import invoice_history
+from services.gateway.console.reductions import reductions_of
 from services.gateway.console.words import WORDS
 from services.gateway.web import problems
 from services.gateway.web.forms import FieldErrors
@@ -73,6 +74,7 @@ async def _page(
         allocations=allocations.allocations,
         messages=messages,
         mails_known=mails is not None,
+        reductions=await reductions_of(page, invoice),
         history=invoice_history(invoice, allocations.allocations, messages, zone),
         draft=is_draft(invoice),
         payable=invoice.status in _PAYABLE,

@@ -11,6 +11,7 @@ _FILTERS = {
     "overdue": InvoiceFilter.INVOICE_FILTER_OVERDUE,
     "disputed": InvoiceFilter.INVOICE_FILTER_DISPUTED,
     "paid": InvoiceFilter.INVOICE_FILTER_PAID,
+    "uncollectible": InvoiceFilter.INVOICE_FILTER_UNCOLLECTIBLE,
     "drafts": InvoiceFilter.INVOICE_FILTER_DRAFT,
     "all": InvoiceFilter.INVOICE_FILTER_UNSPECIFIED,
 }
@@ -34,6 +35,7 @@ async def show(page: Page) -> Response[str]:
         "overdue": _("Overdue"),
         "disputed": _("Disputed"),
         "paid": _("Paid"),
+        "uncollectible": _("Written off"),
         "drafts": _("Drafts"),
         "all": _("All"),
     }

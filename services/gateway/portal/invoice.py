@@ -1,12 +1,14 @@
 """One invoice as on paper, with what was paid on it."""
 
 import asyncio
+from collections.abc import Sequence
 
 from litestar import Response, get
 from litestar.params import FromPath
 
 from services.gateway.portal import owing, transferring
 from services.gateway.web.page import Page
+from tallyport.invoicing.v1.credit_notes_pb2 import CreditNote, ListCreditNotesRequest
 from tallyport.invoicing.v1.invoices_pb2 import (
     GetInvoicePdfRequest,
     GetInvoiceRequest,
@@ -24,9 +26,14 @@ async def show(page: Page, invoice_id: FromPath[str]) -> Response[str]:
         transferring.claims_of(page, [invoice_id]),
         page.organization(),
     )
+    notes: Sequence[CreditNote] = ()
+    if invoice.amount_credited.minor_units:
+        request = ListCreditNotesRequest(invoice_id=invoice_id, page_size=100)
+        notes = (await page.call(page.to.credit_notes.ListCreditNotes, request)).credit_notes
     return page.render(
         "invoice.html",
         invoice=invoice,
+        credit_notes=notes,
         allocations=paid.allocations,
         organization=organization,
         payable=payable(invoice),

@@ -42,6 +42,8 @@ async def payable_now(page: Page) -> Payable:
     def payable(invoice: Invoice) -> Money:
         if invoice.disputed:  # a payment leaves it out until that is settled
             return Money.zero(invoice.total.currency)
+        if invoice.HasField("early_payment"):  # nothing is on its way then
+            return money_of(invoice.early_payment)
         settling = invoice.amount_processing.minor_units - waiting.get(invoice.invoice_id, 0)
         return _less(whole_due(invoice), max(0, settling))
 

@@ -25,6 +25,7 @@ _INVOICE = {
     InvoiceStatus.INVOICE_STATUS_PARTLY_PAID: (_("Partly paid"), "half", "info"),
     InvoiceStatus.INVOICE_STATUS_PAID: (_("Paid"), "check-circle", "good"),
     InvoiceStatus.INVOICE_STATUS_VOID: (_("Void"), "ban", "neutral"),
+    InvoiceStatus.INVOICE_STATUS_UNCOLLECTIBLE: (_("Closed"), "ban", "neutral"),
 }
 _PAYMENT = {
     PaymentStatus.PAYMENT_STATUS_REQUIRES_ACTION: (_("Waiting for you"), "clock", "warn"),
@@ -62,6 +63,7 @@ _SKIPPED = {
     "paid": _("Left out: it is paid already"),
     "not_payable": _("Left out: it cannot be paid"),
     "other_currency": _("Left out: it is in another currency"),
+    "on_plan": _("Left out: nothing of it is due yet by your instalment plan"),
 }
 _UNKNOWN = (_("Unknown"), "info", "neutral")
 

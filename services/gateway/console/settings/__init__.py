@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from services.gateway.console.settings import bank_accounts, payment_policy, test_clock
+from services.gateway.console.settings import bank_accounts, late_fees, payment_policy, test_clock
 
 PAGES: list[Any] = [
     payment_policy.show,
     payment_policy.save,
     bank_accounts.show,
+    late_fees.show,
+    late_fees.save,
     test_clock.show,
     test_clock.change,
 ]
