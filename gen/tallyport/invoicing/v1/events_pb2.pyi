@@ -1253,3 +1253,257 @@ class InvoiceAdjusted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InvoiceAdjusted: _TypeAlias = InvoiceAdjusted  # noqa: Y015
+
+@_typing.final
+class DisputeNews(_message.Message):
+    """What the events of a dispute tell of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISPUTE_ID_FIELD_NUMBER: _builtins.int
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    INVOICE_NUMBER_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    dispute_id: _builtins.str
+    """Dispute."""
+    invoice_id: _builtins.str
+    """Invoice."""
+    invoice_number: _builtins.str
+    """Number of the invoice."""
+    @_builtins.property
+    def contact(self) -> Global___Contact:
+        """Who objects."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much is disputed."""
+
+    def __init__(
+        self,
+        *,
+        dispute_id: _builtins.str = ...,
+        invoice_id: _builtins.str = ...,
+        invoice_number: _builtins.str = ...,
+        contact: Global___Contact | None = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "contact", b"contact"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "contact", b"contact", "dispute_id", b"dispute_id", "invoice_id", b"invoice_id", "invoice_number", b"invoice_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisputeNews: _TypeAlias = DisputeNews  # noqa: Y015
+
+@_typing.final
+class DisputeOpened(_message.Message):
+    """A customer objects to an invoice. Aggregate: dispute."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISPUTE_FIELD_NUMBER: _builtins.int
+    UNDISPUTED_DUE_FIELD_NUMBER: _builtins.int
+    ANSWER_DUE_AT_FIELD_NUMBER: _builtins.int
+    NOTIFY_FIELD_NUMBER: _builtins.int
+    answer_due_at: _builtins.str
+    """When a first answer is due, ISO 8601 with offset."""
+    notify: _builtins.bool
+    """False when staff or an import opened it."""
+    @_builtins.property
+    def dispute(self) -> Global___DisputeNews:
+        """The dispute."""
+
+    @_builtins.property
+    def undisputed_due(self) -> _money_pb2.Money:
+        """Still to pay meanwhile."""
+
+    def __init__(
+        self,
+        *,
+        dispute: Global___DisputeNews | None = ...,
+        undisputed_due: _money_pb2.Money | None = ...,
+        answer_due_at: _builtins.str = ...,
+        notify: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["dispute", b"dispute", "undisputed_due", b"undisputed_due"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_due_at", b"answer_due_at", "dispute", b"dispute", "notify", b"notify", "undisputed_due", b"undisputed_due"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisputeOpened: _TypeAlias = DisputeOpened  # noqa: Y015
+
+@_typing.final
+class DisputeMessageAdded(_message.Message):
+    """Somebody wrote in a dispute. Aggregate: dispute."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISPUTE_FIELD_NUMBER: _builtins.int
+    BY_STAFF_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    by_staff: _builtins.bool
+    """Whether staff wrote, so that the customer is to hear of it."""
+    text: _builtins.str
+    """What was written."""
+    @_builtins.property
+    def dispute(self) -> Global___DisputeNews:
+        """The dispute."""
+
+    def __init__(
+        self,
+        *,
+        dispute: Global___DisputeNews | None = ...,
+        by_staff: _builtins.bool = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["dispute", b"dispute"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_staff", b"by_staff", "dispute", b"dispute", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisputeMessageAdded: _TypeAlias = DisputeMessageAdded  # noqa: Y015
+
+@_typing.final
+class DisputeEscalated(_message.Message):
+    """A dispute took too long or was escalated by hand. Aggregate: dispute."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISPUTE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why."""
+    @_builtins.property
+    def dispute(self) -> Global___DisputeNews:
+        """The dispute."""
+
+    def __init__(
+        self,
+        *,
+        dispute: Global___DisputeNews | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["dispute", b"dispute"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dispute", b"dispute", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisputeEscalated: _TypeAlias = DisputeEscalated  # noqa: Y015
+
+@_typing.final
+class DisputeResolved(_message.Message):
+    """A dispute was decided or taken back. Aggregate: dispute."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISPUTE_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    CREDITED_FIELD_NUMBER: _builtins.int
+    AMOUNT_DUE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    outcome: _builtins.str
+    """accepted, partly_accepted, rejected or withdrawn."""
+    text: _builtins.str
+    """What the customer is told."""
+    @_builtins.property
+    def dispute(self) -> Global___DisputeNews:
+        """The dispute."""
+
+    @_builtins.property
+    def credited(self) -> _money_pb2.Money:
+        """What was credited; absent for nothing."""
+
+    @_builtins.property
+    def amount_due(self) -> _money_pb2.Money:
+        """To pay on the invoice now."""
+
+    def __init__(
+        self,
+        *,
+        dispute: Global___DisputeNews | None = ...,
+        outcome: _builtins.str = ...,
+        credited: _money_pb2.Money | None = ...,
+        amount_due: _money_pb2.Money | None = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "credited", b"credited", "dispute", b"dispute"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "credited", b"credited", "dispute", b"dispute", "outcome", b"outcome", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisputeResolved: _TypeAlias = DisputeResolved  # noqa: Y015
+
+@_typing.final
+class DunningNoticeIssued(_message.Message):
+    """A reminder of a late invoice is to be sent. Aggregate: dunning_notice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_ID_FIELD_NUMBER: _builtins.int
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    INVOICE_NUMBER_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
+    LEVEL_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    DUE_DATE_FIELD_NUMBER: _builtins.int
+    DEADLINE_ON_FIELD_NUMBER: _builtins.int
+    MAIL_FIELD_NUMBER: _builtins.int
+    LETTER_FIELD_NUMBER: _builtins.int
+    notice_id: _builtins.str
+    """Notice."""
+    invoice_id: _builtins.str
+    """Invoice."""
+    invoice_number: _builtins.str
+    """Number of the invoice."""
+    level: _builtins.int
+    """Level, from one."""
+    title: _builtins.str
+    """What it is called."""
+    text: _builtins.str
+    """What it says."""
+    due_date: _builtins.str
+    """When it was due, ISO 8601."""
+    deadline_on: _builtins.str
+    """To pay by, ISO 8601."""
+    mail: _builtins.bool
+    """Whether it goes out by mail."""
+    letter: _builtins.bool
+    """Whether a letter is attached."""
+    @_builtins.property
+    def contact(self) -> Global___Contact:
+        """Who owes it."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """Asked for."""
+
+    def __init__(
+        self,
+        *,
+        notice_id: _builtins.str = ...,
+        invoice_id: _builtins.str = ...,
+        invoice_number: _builtins.str = ...,
+        contact: Global___Contact | None = ...,
+        level: _builtins.int = ...,
+        title: _builtins.str = ...,
+        text: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        due_date: _builtins.str = ...,
+        deadline_on: _builtins.str = ...,
+        mail: _builtins.bool = ...,
+        letter: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "contact", b"contact"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "contact", b"contact", "deadline_on", b"deadline_on", "due_date", b"due_date", "invoice_id", b"invoice_id", "invoice_number", b"invoice_number", "letter", b"letter", "level", b"level", "mail", b"mail", "notice_id", b"notice_id", "text", b"text", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DunningNoticeIssued: _TypeAlias = DunningNoticeIssued  # noqa: Y015
