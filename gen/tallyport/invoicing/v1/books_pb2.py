@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from tallyport.common.v1 import money_pb2 as tallyport_dot_common_dot_v1_dot_money__pb2
 from tallyport.options.v1 import options_pb2 as tallyport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallyport/invoicing/v1/books.proto\x12\x16tallyport.invoicing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"tallyport/options/v1/options.proto\"\x1c\n\x1aGetReceivablesBooksRequest\":\n\x1cLiftReceivablesFreezeRequest\x12\x1a\n\x06reason\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\"\x96\x01\n\x15ReceivablesBooksState\x12\x0e\n\x06\x66rozen\x18\x01 \x01(\x08\x12-\n\tfrozen_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nchecked_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x62roken\x18\x04 \x03(\t2\x84\x03\n\x10ReceivablesBooks\x12\xaa\x01\n\x13GetReceivablesBooks\x12\x32.tallyport.invoicing.v1.GetReceivablesBooksRequest\x1a-.tallyport.invoicing.v1.ReceivablesBooksState\"0\x8a\xb5\x18\x0f\n\x01\x03\x12\nbooks.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/receivables/books\x12\xc2\x01\n\x15LiftReceivablesFreeze\x12\x34.tallyport.invoicing.v1.LiftReceivablesFreezeRequest\x1a-.tallyport.invoicing.v1.ReceivablesBooksState\"D\x8a\xb5\x18\x10\n\x01\x03\x12\x0b\x62ooks.write\x90\xb5\x18\x02\x82\xd3\xe4\x93\x02&\"!/v1/receivables/books:lift_freeze:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tallyport/invoicing/v1/books.proto\x12\x16tallyport.invoicing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftallyport/common/v1/money.proto\x1a\"tallyport/options/v1/options.proto\"\x1c\n\x1aGetReceivablesBooksRequest\":\n\x1cLiftReceivablesFreezeRequest\x12\x1a\n\x06reason\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\"\x96\x01\n\x15ReceivablesBooksState\x12\x0e\n\x06\x66rozen\x18\x01 \x01(\x08\x12-\n\tfrozen_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nchecked_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x62roken\x18\x04 \x03(\t\"Z\n!GetReceivablesTrialBalanceRequest\x12\x35\n\x05until\x18\x01 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$\"|\n\x17ReceivablesTrialBalance\x12\r\n\x05until\x18\x01 \x01(\t\x12@\n\x05lines\x18\x02 \x03(\x0b\x32\x31.tallyport.invoicing.v1.ReceivablesAccountBalance\x12\x10\n\x08\x62\x61lanced\x18\x03 \x01(\x08\"\xb2\x01\n\x19ReceivablesAccountBalance\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12*\n\x06\x64\x65\x62its\x18\x02 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12+\n\x07\x63redits\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12+\n\x07\x62\x61lance\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\"Q\n\x18GetCloseChecklistRequest\x12\x35\n\x05until\x18\x01 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$\"\x9d\x01\n\nCloseCheck\x12\x34\n\x04kind\x18\x01 \x01(\x0e\x32&.tallyport.invoicing.v1.CloseCheckKind\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\x12+\n\x07\x61mounts\x18\x03 \x03(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x0e\n\x06\x62locks\x18\x04 \x01(\x08\x12\r\n\x05\x66ound\x18\x05 \x03(\t\"\x98\x01\n\x0e\x43loseChecklist\x12\r\n\x05until\x18\x01 \x01(\t\x12\x32\n\x06\x63hecks\x18\x02 \x03(\x0b\x32\".tallyport.invoicing.v1.CloseCheck\x12\r\n\x05ready\x18\x03 \x01(\x08\x12\x34\n\x06\x63losed\x18\x04 \x01(\x0b\x32$.tallyport.invoicing.v1.ClosedPeriod\"k\n\x12\x43losePeriodRequest\x12\x32\n\x05until\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\x12!\n\x0foverride_reason\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"_\n\x0c\x43losedPeriod\x12\r\n\x05until\x18\x01 \x01(\t\x12\x11\n\tclosed_by\x18\x02 \x01(\t\x12-\n\tclosed_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x9d\x02\n\x0e\x43loseCheckKind\x12 \n\x1c\x43LOSE_CHECK_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43LOSE_CHECK_KIND_DRAFTS\x10\x01\x12%\n!CLOSE_CHECK_KIND_UNAPPLIED_CREDIT\x10\x02\x12\x1d\n\x19\x43LOSE_CHECK_KIND_DISPUTES\x10\x03\x12\'\n#CLOSE_CHECK_KIND_PAYMENTS_UNDER_WAY\x10\x04\x12\x1d\n\x19\x43LOSE_CHECK_KIND_SUSPENSE\x10\x05\x12\x1a\n\x16\x43LOSE_CHECK_KIND_BOOKS\x10\x06\x12\"\n\x1e\x43LOSE_CHECK_KIND_TRIAL_BALANCE\x10\x07\x32\x9e\x07\n\x10ReceivablesBooks\x12\xaa\x01\n\x13GetReceivablesBooks\x12\x32.tallyport.invoicing.v1.GetReceivablesBooksRequest\x1a-.tallyport.invoicing.v1.ReceivablesBooksState\"0\x8a\xb5\x18\x0f\n\x01\x03\x12\nbooks.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/receivables/books\x12\xc2\x01\n\x15LiftReceivablesFreeze\x12\x34.tallyport.invoicing.v1.LiftReceivablesFreezeRequest\x1a-.tallyport.invoicing.v1.ReceivablesBooksState\"D\x8a\xb5\x18\x10\n\x01\x03\x12\x0b\x62ooks.write\x90\xb5\x18\x02\x82\xd3\xe4\x93\x02&\"!/v1/receivables/books:lift_freeze:\x01*\x12\xc2\x01\n\x1aGetReceivablesTrialBalance\x12\x39.tallyport.invoicing.v1.GetReceivablesTrialBalanceRequest\x1a/.tallyport.invoicing.v1.ReceivablesTrialBalance\"8\x8a\xb5\x18\x0f\n\x01\x03\x12\nbooks.read\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/receivables/trial_balance\x12\xa9\x01\n\x11GetCloseChecklist\x12\x30.tallyport.invoicing.v1.GetCloseChecklistRequest\x1a&.tallyport.invoicing.v1.CloseChecklist\":\x8a\xb5\x18\x0f\n\x01\x03\x12\nbooks.read\x82\xd3\xe4\x93\x02!\x12\x1f/v1/receivables/close_checklist\x12\xa6\x01\n\x0b\x43losePeriod\x12*.tallyport.invoicing.v1.ClosePeriodRequest\x1a$.tallyport.invoicing.v1.ClosedPeriod\"E\x8a\xb5\x18\x10\n\x01\x03\x12\x0b\x62ooks.write\x90\xb5\x18\x02\x82\xd3\xe4\x93\x02\'\"\"/v1/receivables/books:close_period:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,16 +38,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LIFTRECEIVABLESFREEZEREQUEST'].fields_by_name['reason']._loaded_options = None
   _globals['_LIFTRECEIVABLESFREEZEREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\007r\005\020\001\030\364\003'
+  _globals['_GETRECEIVABLESTRIALBALANCEREQUEST'].fields_by_name['until']._loaded_options = None
+  _globals['_GETRECEIVABLESTRIALBALANCEREQUEST'].fields_by_name['until']._serialized_options = b'\272H#r!2\037^([0-9]{4}-[0-9]{2}-[0-9]{2})?$'
+  _globals['_GETCLOSECHECKLISTREQUEST'].fields_by_name['until']._loaded_options = None
+  _globals['_GETCLOSECHECKLISTREQUEST'].fields_by_name['until']._serialized_options = b'\272H#r!2\037^([0-9]{4}-[0-9]{2}-[0-9]{2})?$'
+  _globals['_CLOSEPERIODREQUEST'].fields_by_name['until']._loaded_options = None
+  _globals['_CLOSEPERIODREQUEST'].fields_by_name['until']._serialized_options = b'\272H r\0362\034^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
+  _globals['_CLOSEPERIODREQUEST'].fields_by_name['override_reason']._loaded_options = None
+  _globals['_CLOSEPERIODREQUEST'].fields_by_name['override_reason']._serialized_options = b'\272H\005r\003\030\364\003'
   _globals['_RECEIVABLESBOOKS'].methods_by_name['GetReceivablesBooks']._loaded_options = None
   _globals['_RECEIVABLESBOOKS'].methods_by_name['GetReceivablesBooks']._serialized_options = b'\212\265\030\017\n\001\003\022\nbooks.read\202\323\344\223\002\027\022\025/v1/receivables/books'
   _globals['_RECEIVABLESBOOKS'].methods_by_name['LiftReceivablesFreeze']._loaded_options = None
   _globals['_RECEIVABLESBOOKS'].methods_by_name['LiftReceivablesFreeze']._serialized_options = b'\212\265\030\020\n\001\003\022\013books.write\220\265\030\002\202\323\344\223\002&\"!/v1/receivables/books:lift_freeze:\001*'
-  _globals['_GETRECEIVABLESBOOKSREQUEST']._serialized_start=190
-  _globals['_GETRECEIVABLESBOOKSREQUEST']._serialized_end=218
-  _globals['_LIFTRECEIVABLESFREEZEREQUEST']._serialized_start=220
-  _globals['_LIFTRECEIVABLESFREEZEREQUEST']._serialized_end=278
-  _globals['_RECEIVABLESBOOKSSTATE']._serialized_start=281
-  _globals['_RECEIVABLESBOOKSSTATE']._serialized_end=431
-  _globals['_RECEIVABLESBOOKS']._serialized_start=434
-  _globals['_RECEIVABLESBOOKS']._serialized_end=822
+  _globals['_RECEIVABLESBOOKS'].methods_by_name['GetReceivablesTrialBalance']._loaded_options = None
+  _globals['_RECEIVABLESBOOKS'].methods_by_name['GetReceivablesTrialBalance']._serialized_options = b'\212\265\030\017\n\001\003\022\nbooks.read\202\323\344\223\002\037\022\035/v1/receivables/trial_balance'
+  _globals['_RECEIVABLESBOOKS'].methods_by_name['GetCloseChecklist']._loaded_options = None
+  _globals['_RECEIVABLESBOOKS'].methods_by_name['GetCloseChecklist']._serialized_options = b'\212\265\030\017\n\001\003\022\nbooks.read\202\323\344\223\002!\022\037/v1/receivables/close_checklist'
+  _globals['_RECEIVABLESBOOKS'].methods_by_name['ClosePeriod']._loaded_options = None
+  _globals['_RECEIVABLESBOOKS'].methods_by_name['ClosePeriod']._serialized_options = b'\212\265\030\020\n\001\003\022\013books.write\220\265\030\002\202\323\344\223\002\'\"\"/v1/receivables/books:close_period:\001*'
+  _globals['_CLOSECHECKKIND']._serialized_start=1470
+  _globals['_CLOSECHECKKIND']._serialized_end=1755
+  _globals['_GETRECEIVABLESBOOKSREQUEST']._serialized_start=223
+  _globals['_GETRECEIVABLESBOOKSREQUEST']._serialized_end=251
+  _globals['_LIFTRECEIVABLESFREEZEREQUEST']._serialized_start=253
+  _globals['_LIFTRECEIVABLESFREEZEREQUEST']._serialized_end=311
+  _globals['_RECEIVABLESBOOKSSTATE']._serialized_start=314
+  _globals['_RECEIVABLESBOOKSSTATE']._serialized_end=464
+  _globals['_GETRECEIVABLESTRIALBALANCEREQUEST']._serialized_start=466
+  _globals['_GETRECEIVABLESTRIALBALANCEREQUEST']._serialized_end=556
+  _globals['_RECEIVABLESTRIALBALANCE']._serialized_start=558
+  _globals['_RECEIVABLESTRIALBALANCE']._serialized_end=682
+  _globals['_RECEIVABLESACCOUNTBALANCE']._serialized_start=685
+  _globals['_RECEIVABLESACCOUNTBALANCE']._serialized_end=863
+  _globals['_GETCLOSECHECKLISTREQUEST']._serialized_start=865
+  _globals['_GETCLOSECHECKLISTREQUEST']._serialized_end=946
+  _globals['_CLOSECHECK']._serialized_start=949
+  _globals['_CLOSECHECK']._serialized_end=1106
+  _globals['_CLOSECHECKLIST']._serialized_start=1109
+  _globals['_CLOSECHECKLIST']._serialized_end=1261
+  _globals['_CLOSEPERIODREQUEST']._serialized_start=1263
+  _globals['_CLOSEPERIODREQUEST']._serialized_end=1370
+  _globals['_CLOSEDPERIOD']._serialized_start=1372
+  _globals['_CLOSEDPERIOD']._serialized_end=1467
+  _globals['_RECEIVABLESBOOKS']._serialized_start=1758
+  _globals['_RECEIVABLESBOOKS']._serialized_end=2684
 # @@protoc_insertion_point(module_scope)

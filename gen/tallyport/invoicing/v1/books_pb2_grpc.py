@@ -45,6 +45,21 @@ class ReceivablesBooksStub:
                 request_serializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.LiftReceivablesFreezeRequest.SerializeToString,
                 response_deserializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.ReceivablesBooksState.FromString,
                 _registered_method=True)
+        self.GetReceivablesTrialBalance = channel.unary_unary(
+                '/tallyport.invoicing.v1.ReceivablesBooks/GetReceivablesTrialBalance',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.GetReceivablesTrialBalanceRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.ReceivablesTrialBalance.FromString,
+                _registered_method=True)
+        self.GetCloseChecklist = channel.unary_unary(
+                '/tallyport.invoicing.v1.ReceivablesBooks/GetCloseChecklist',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.GetCloseChecklistRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.CloseChecklist.FromString,
+                _registered_method=True)
+        self.ClosePeriod = channel.unary_unary(
+                '/tallyport.invoicing.v1.ReceivablesBooks/ClosePeriod',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.ClosePeriodRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.ClosedPeriod.FromString,
+                _registered_method=True)
 
 
 class ReceivablesBooksServicer:
@@ -65,6 +80,28 @@ class ReceivablesBooksServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetReceivablesTrialBalance(self, request, context):
+        """Gets the balances of all accounts at the end of a day.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCloseChecklist(self, request, context):
+        """Gets what should be looked at before a period is closed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ClosePeriod(self, request, context):
+        """Closes the books up to a day: nothing is booked with such a day any more; what comes late counts on the next one. Refused
+        with PERIOD_LOCKED, BOOKS_FROZEN or, unless a reason overrides it, with CLOSE_BLOCKED. It cannot be opened again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReceivablesBooksServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +114,21 @@ def add_ReceivablesBooksServicer_to_server(servicer, server):
                     servicer.LiftReceivablesFreeze,
                     request_deserializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.LiftReceivablesFreezeRequest.FromString,
                     response_serializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.ReceivablesBooksState.SerializeToString,
+            ),
+            'GetReceivablesTrialBalance': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReceivablesTrialBalance,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.GetReceivablesTrialBalanceRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.ReceivablesTrialBalance.SerializeToString,
+            ),
+            'GetCloseChecklist': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCloseChecklist,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.GetCloseChecklistRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.CloseChecklist.SerializeToString,
+            ),
+            'ClosePeriod': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClosePeriod,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.ClosePeriodRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.ClosedPeriod.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +186,87 @@ class ReceivablesBooks:
             '/tallyport.invoicing.v1.ReceivablesBooks/LiftReceivablesFreeze',
             tallyport_dot_invoicing_dot_v1_dot_books__pb2.LiftReceivablesFreezeRequest.SerializeToString,
             tallyport_dot_invoicing_dot_v1_dot_books__pb2.ReceivablesBooksState.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReceivablesTrialBalance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.ReceivablesBooks/GetReceivablesTrialBalance',
+            tallyport_dot_invoicing_dot_v1_dot_books__pb2.GetReceivablesTrialBalanceRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_books__pb2.ReceivablesTrialBalance.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCloseChecklist(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.ReceivablesBooks/GetCloseChecklist',
+            tallyport_dot_invoicing_dot_v1_dot_books__pb2.GetCloseChecklistRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_books__pb2.CloseChecklist.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClosePeriod(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.ReceivablesBooks/ClosePeriod',
+            tallyport_dot_invoicing_dot_v1_dot_books__pb2.ClosePeriodRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_books__pb2.ClosedPeriod.FromString,
             options,
             channel_credentials,
             insecure,
