@@ -19,6 +19,7 @@ class Status:
     tone: str
 
 
+_SETTLED = (InvoiceStatus.INVOICE_STATUS_PAID, InvoiceStatus.INVOICE_STATUS_UNCOLLECTIBLE)
 _INVOICE = {
     InvoiceStatus.INVOICE_STATUS_DRAFT: (_("Draft"), "pencil", "neutral"),
     InvoiceStatus.INVOICE_STATUS_OPEN: (_("Open"), "dot", "info"),
@@ -74,7 +75,7 @@ def invoice_status(invoice: Invoice) -> Status:
         return Status(gettext("Payment on its way"), "clock", "info")
     if invoice.overdue:
         return Status(gettext("Overdue"), "alert", "bad")
-    if invoice.disputed and invoice.status != InvoiceStatus.INVOICE_STATUS_PAID:
+    if invoice.disputed and invoice.status not in _SETTLED:
         return Status(gettext("Disputed"), "flag", "warn")
     word, icon, tone = _INVOICE.get(invoice.status, _UNKNOWN)
     return Status(gettext(word), icon, tone)
