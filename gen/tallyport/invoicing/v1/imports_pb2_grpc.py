@@ -45,6 +45,26 @@ class ImportsStub:
                 request_serializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.StartImportRequest.SerializeToString,
                 response_deserializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.Import.FromString,
                 _registered_method=True)
+        self.ReviseImport = channel.unary_unary(
+                '/tallyport.invoicing.v1.Imports/ReviseImport',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.ReviseImportRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.Import.FromString,
+                _registered_method=True)
+        self.UndoImport = channel.unary_unary(
+                '/tallyport.invoicing.v1.Imports/UndoImport',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.UndoImportRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.Import.FromString,
+                _registered_method=True)
+        self.ListImports = channel.unary_unary(
+                '/tallyport.invoicing.v1.Imports/ListImports',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.ListImportsRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.ListImportsResponse.FromString,
+                _registered_method=True)
+        self.ListImportMappings = channel.unary_unary(
+                '/tallyport.invoicing.v1.Imports/ListImportMappings',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.ListImportMappingsRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.ListImportMappingsResponse.FromString,
+                _registered_method=True)
         self.GetImport = channel.unary_unary(
                 '/tallyport.invoicing.v1.Imports/GetImport',
                 request_serializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.GetImportRequest.SerializeToString,
@@ -57,8 +77,8 @@ class ImportsServicer:
     """
 
     def CreateImport(self, request, context):
-        """Reads a CSV file of invoices and starts importing it, or with dry_run only tells what would happen. Rows are
-        idempotent by external id: importing a file twice adds nothing.
+        """Reads a file and starts importing it, or with dry_run only tells what would happen. Rows are idempotent by external
+        id (items: by stock keeping unit): importing a file twice adds nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -66,6 +86,37 @@ class ImportsServicer:
 
     def StartImport(self, request, context):
         """Starts an import that was a dry run.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReviseImport(self, request, context):
+        """Reads the file of a previewed import once more, with other columns, dates or amounts. Refused with
+        IMPORT_ALREADY_STARTED when it is no preview any more.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UndoImport(self, request, context):
+        """Takes back all that an import made and that nobody has used since: invoices are voided, customers set aside, items
+        removed. What was paid or changed stays, and the import tells which rows these are. Refused with IMPORT_NOT_DONE
+        unless the import is done.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListImports(self, request, context):
+        """Lists imports, the newest first, without their errors and first rows.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListImportMappings(self, request, context):
+        """Lists how columns were understood before; a file with the same header is read alike.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -90,6 +141,26 @@ def add_ImportsServicer_to_server(servicer, server):
                     servicer.StartImport,
                     request_deserializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.StartImportRequest.FromString,
                     response_serializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.Import.SerializeToString,
+            ),
+            'ReviseImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReviseImport,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.ReviseImportRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.Import.SerializeToString,
+            ),
+            'UndoImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndoImport,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.UndoImportRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.Import.SerializeToString,
+            ),
+            'ListImports': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListImports,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.ListImportsRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.ListImportsResponse.SerializeToString,
+            ),
+            'ListImportMappings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListImportMappings,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.ListImportMappingsRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_imports__pb2.ListImportMappingsResponse.SerializeToString,
             ),
             'GetImport': grpc.unary_unary_rpc_method_handler(
                     servicer.GetImport,
@@ -152,6 +223,114 @@ class Imports:
             '/tallyport.invoicing.v1.Imports/StartImport',
             tallyport_dot_invoicing_dot_v1_dot_imports__pb2.StartImportRequest.SerializeToString,
             tallyport_dot_invoicing_dot_v1_dot_imports__pb2.Import.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReviseImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.Imports/ReviseImport',
+            tallyport_dot_invoicing_dot_v1_dot_imports__pb2.ReviseImportRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_imports__pb2.Import.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndoImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.Imports/UndoImport',
+            tallyport_dot_invoicing_dot_v1_dot_imports__pb2.UndoImportRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_imports__pb2.Import.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListImports(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.Imports/ListImports',
+            tallyport_dot_invoicing_dot_v1_dot_imports__pb2.ListImportsRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_imports__pb2.ListImportsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListImportMappings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.Imports/ListImportMappings',
+            tallyport_dot_invoicing_dot_v1_dot_imports__pb2.ListImportMappingsRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_imports__pb2.ListImportMappingsResponse.FromString,
             options,
             channel_credentials,
             insecure,
