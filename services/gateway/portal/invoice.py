@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from litestar import Response, get
 from litestar.params import FromPath
 
-from services.gateway.portal import owing, transferring
+from services.gateway.portal import owing, planned, transferring
 from services.gateway.web.page import Page
+from services.gateway.web.plans import plan_status
 from tallyport.invoicing.v1.credit_notes_pb2 import CreditNote, ListCreditNotesRequest
 from tallyport.invoicing.v1.invoices_pb2 import (
     GetInvoicePdfRequest,
@@ -19,13 +20,16 @@ from tallyport.invoicing.v1.invoices_pb2 import (
 @get("/invoices/{invoice_id:str}", name="portal.invoice")
 async def show(page: Page, invoice_id: FromPath[str]) -> Response[str]:
     """Lines, totals, payments made, and the way to pay."""
-    invoice, paid, payable, claims, organization = await asyncio.gather(
+    invoice, paid, payable, claims, organization, plans = await asyncio.gather(
         page.call(page.to.invoices.GetInvoice, GetInvoiceRequest(invoice_id=invoice_id)),
         page.call(page.to.invoices.ListInvoicePayments, ListInvoicePaymentsRequest(invoice_id=invoice_id)),
         owing.payable_now(page),
         transferring.claims_of(page, [invoice_id]),
         page.organization(),
+        planned.live_plans(page),
     )
+    over = next((one for one in plans if any(part.invoice_id == invoice_id for part in one.invoices)), None)
+    payable = planned.limited(payable, planned.asked_by(plans))
     notes: Sequence[CreditNote] = ()
     if invoice.amount_credited.minor_units:
         request = ListCreditNotesRequest(invoice_id=invoice_id, page_size=100)
@@ -37,6 +41,8 @@ async def show(page: Page, invoice_id: FromPath[str]) -> Response[str]:
         allocations=paid.allocations,
         organization=organization,
         payable=payable(invoice),
+        plan=over,
+        plan_status=plan_status,
         claims=claims,
         claim_status=transferring.claim_status,
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from litestar import Response, get, post
 
 from chassis.errors import Kind, ServiceError
-from services.gateway.portal import owing, paying, subsidiaries, ways
+from services.gateway.portal import owing, paying, planned, subsidiaries, ways
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from tallyport.invoicing.v1.invoices_pb2 import Invoice
@@ -23,7 +23,8 @@ async def _chosen(page: Page) -> list[Invoice]:
     if page.query("select") in ("due", "today"):
         today = await page.today()
         last = owing.due_by(today) if page.query("select") == "due" else today
-        return [invoice for invoice in listed if invoice.due_date <= last]
+        asked = await planned.asked_now(page)
+        return [one for one in listed if planned.is_due(one, asked, last)]
     return listed if page.query("select") == "open" else []
 
 
@@ -66,7 +67,7 @@ async def show(page: Page) -> Response[str]:
     if len({invoice.total.currency for invoice in invoices}) > 1:
         page.flash("warn", _("Invoices in different currencies cannot be paid together."))
         return page.redirect("/invoices")
-    sheet = await paying.sheet_of(page, invoices, entries)
+    sheet = await paying.sheet_of(page, invoices, entries, whole_debt=page.query("select") == "open")
     if not sheet.lines:
         return _nothing(page, [invoice.invoice_id for invoice in invoices])
     return await _form(page, sheet)

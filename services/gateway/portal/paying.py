@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from chassis.errors import Kind, ServiceError
 from chassis.money import Money, exponent_of
-from services.gateway.portal import owing, ways
+from services.gateway.portal import owing, planned, ways
 from services.gateway.portal.ways import Way
 from services.gateway.web import problems
 from services.gateway.web.forms import Form
@@ -181,18 +181,30 @@ async def preview(
     return await page.call(page.to.payments.PreviewPayment, request)
 
 
-async def sheet_of(page: Page, invoices: Sequence[Invoice], entries: Entries) -> Sheet:
-    """The form for these invoices: all that is payable of them, or what was entered where something was."""
+async def sheet_of(
+    page: Page, invoices: Sequence[Invoice], entries: Entries, *, whole_debt: bool = False
+) -> Sheet:
+    """The form for these invoices: all that is asked for of them, or what was entered where something was.
+
+    Of invoices under an instalment plan that is what is due by it; the whole where nothing is, or with `whole_debt`.
+    """
     ids = [invoice.invoice_id for invoice in invoices]
     if not ids:
         return await _ahead_only(page, entries)
-    whole, saved = await asyncio.gather(
-        preview(page, ids, keep_credit=entries.keep_credit), ways.saved_methods(page)
+    whole, saved, rooms = await asyncio.gather(
+        preview(page, ids, keep_credit=entries.keep_credit),
+        ways.saved_methods(page),
+        planned.rooms(page, invoices),
     )
+    parts = _parts(whole, invoices, rooms, whole_debt=whole_debt)
     known = {invoice.invoice_id: invoice for invoice in invoices}
     lines = [
-        Line(known[part.invoice_id], _entry(entries, part), money_of(part.amount)) for part in whole.parts
-    ]
+        Line(
+            known[part.invoice_id], _entry(entries, part),
+            rooms.get(part.invoice_id) or money_of(part.amount),
+        )
+        for part in parts
+    ]  # fmt: skip
     lines = [replace(line, entry=_within(line.entry, line.payable)) for line in lines]
     entries = replace(entries, lines={line.invoice.invoice_id: line.entry for line in lines})
     figures, refused = whole, ""
@@ -202,7 +214,33 @@ async def sheet_of(page: Page, invoices: Sequence[Invoice], entries: Entries) ->
             figures = await preview(page, ids, amount=total, keep_credit=entries.keep_credit)
         except ServiceError as error:
             refused = refusal(error)
-    return _sheet(lines, figures, saved, entries, skipped=whole.skipped, refused=refused)
+    shown = {line.invoice.invoice_id for line in lines}
+    skipped = [one for one in whole.skipped if one.invoice_id not in shown]
+    return _sheet(lines, figures, saved, entries, skipped=skipped, refused=refused)
+
+
+def _parts(
+    whole: PaymentPreview, invoices: Sequence[Invoice], rooms: Mapping[str, Money], *, whole_debt: bool
+) -> list[PaymentPart]:
+    """What the form begins with, in the order of the preview."""
+    parts = [
+        PaymentPart(
+            invoice_id=part.invoice_id,
+            amount=to_message(rooms[part.invoice_id]),
+            invoice_version=part.invoice_version,
+        )
+        if whole_debt and part.invoice_id in rooms
+        else part
+        for part in whole.parts
+    ]
+    waiting = {one.invoice_id for one in whole.skipped if one.reason == "on_plan"}
+    return parts + [
+        PaymentPart(
+            invoice_id=one.invoice_id, amount=to_message(rooms[one.invoice_id]), invoice_version=one.version
+        )
+        for one in invoices
+        if one.invoice_id in waiting and one.invoice_id in rooms
+    ]
 
 
 async def placed(page: Page, amount: Money, entries: Entries) -> Sheet:
