@@ -1,0 +1,157 @@
+"""Statements of account: opening and rows make closing, in each currency."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from chassis.money import Money
+from services.invoicing.domain.adjustment import AdjustmentKind
+from services.invoicing.domain.receivables import AGING_BUCKETS, AgingBucket
+
+MOST_ROWS = 5_000
+"""Rows of one statement; more is what exports are for."""
+UNASSIGNED = "unassigned"
+"""Name of the age of what was owed but not on any one invoice that day: payments that were booked for days gone by."""
+
+
+class RowKind(StrEnum):
+    """What happened."""
+
+    INVOICE = "invoice"
+    FEE = "fee"
+    VOIDED = "voided"
+    PAYMENT = "payment"
+    PAID_BACK = "paid_back"
+    REINSTATED = "reinstated"
+    CREDIT_NOTE = "credit_note"
+    DISCOUNT = "discount"
+    WRITE_OFF = "write_off"
+    RECOVERY = "recovery"
+
+
+_OF_ADJUSTMENT = {
+    AdjustmentKind.CREDIT_NOTE.value: RowKind.CREDIT_NOTE,
+    AdjustmentKind.EARLY_DISCOUNT.value: RowKind.DISCOUNT,
+    AdjustmentKind.HARDSHIP_DISCOUNT.value: RowKind.DISCOUNT,
+    AdjustmentKind.WRITE_OFF.value: RowKind.WRITE_OFF,
+    AdjustmentKind.RECOVERY.value: RowKind.RECOVERY,
+}
+_OF_PAYMENT = {
+    "applied": RowKind.PAYMENT,
+    "reversed": RowKind.PAID_BACK,
+    "reinstated": RowKind.REINSTATED,
+}
+
+
+def row_kind(source: str, kind: str, invoice_kind: str) -> RowKind:
+    """What a ledger entry is called on a statement; `invoice_kind` only matters for invoices."""
+    if source == "payment":
+        return _OF_PAYMENT[kind.partition(":")[0]]
+    if source == "adjustment":
+        return _OF_ADJUSTMENT[kind]
+    if kind == "voided":
+        return RowKind.VOIDED
+    return RowKind.INVOICE if invoice_kind in ("", "invoice") else RowKind.FEE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementRow:
+    """One entry. `amount` is how much more is owed, less than zero for less; `balance` what is owed after it."""
+
+    entry_id: str
+    occurred_at: datetime
+    on: date
+    kind: RowKind
+    number: str
+    document_id: str
+    customer_id: str
+    amount: Money
+    balance: Money
+    due_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOnDay:
+    """What was due of an invoice on a day."""
+
+    due: Money
+    due_date: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What was owed and what was credit at two moments, in one currency."""
+
+    opening: Money
+    owed: Money
+    credit: Money
+
+    @property
+    def closing(self) -> Money:
+        return self.owed - self.credit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementAccount:
+    """The part of a statement in one currency."""
+
+    standing: Standing
+    rows: Sequence[StatementRow]
+    aging: Sequence[AgingBucket]
+
+    @property
+    def charged(self) -> Money:
+        return sum((row.amount for row in self.rows if not row.amount.is_negative), self._zero)
+
+    @property
+    def settled(self) -> Money:
+        """Above zero."""
+        return -sum((row.amount for row in self.rows if row.amount.is_negative), self._zero)
+
+    @property
+    def _zero(self) -> Money:
+        return Money.zero(self.standing.opening.currency)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """A statement; `names` of the customers in it by id."""
+
+    customer_id: str
+    first_day: date
+    last_day: date
+    includes_children: bool
+    accounts: Sequence[StatementAccount]
+    names: dict[str, str]
+    created_at: datetime
+
+
+def with_balances(rows: Sequence[StatementRow], opening: Money) -> list[StatementRow]:
+    """The rows with what was owed after each."""
+    balance, told = opening, []
+    for row in rows:
+        balance += row.amount
+        told.append(replace(row, balance=balance))
+    return told
+
+
+def age(open_items: Sequence[OpenOnDay], owed: Money, day: date) -> list[AgingBucket]:
+    """What was owed by days past due. What is on no invoice is a bucket of its own, so that they add up to `owed`."""
+    sums = {name: Money.zero(owed.currency) for name in AGING_BUCKETS}
+    counts = dict.fromkeys(AGING_BUCKETS, 0)
+    for item in open_items:
+        name = _bucket((day - item.due_date).days)
+        sums[name] += item.due
+        counts[name] += 1
+    buckets = [AgingBucket(name, sums[name], counts[name]) for name in AGING_BUCKETS]
+    rest = owed - sum(sums.values(), Money.zero(owed.currency))
+    return buckets if rest.is_zero else [*buckets, AgingBucket(UNASSIGNED, rest, 0)]
+
+
+def _bucket(days_overdue: int) -> str:
+    limits = (0, 30, 60, 90)
+    return next(
+        (name for name, limit in zip(AGING_BUCKETS, limits, strict=False) if days_overdue <= limit),
+        AGING_BUCKETS[-1],
+    )
