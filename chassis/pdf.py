@@ -10,6 +10,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+_FONT_FOLDERS = (
+    ("font_source_sans_pro", "files"),
+    ("fontpkg_noto_sans_arabic", "files"),
+    ("noto_cjk_sans_jp_regular", ""),
+)
+"""Latin, Greek and Cyrillic; Arabic; Chinese, Japanese and Korean."""
 _compilers: dict[Path, Any] = {}
 _rendering = threading.Lock()
 
@@ -57,5 +63,5 @@ async def render_pdf_in_thread(
 def _fonts() -> Any:
     import typst
 
-    folder = resources.files("font_source_sans_pro") / "files"
-    return typst.Fonts(include_system_fonts=False, font_paths=[str(folder)])
+    folders = [str(resources.files(package) / folder) for package, folder in _FONT_FOLDERS]
+    return typst.Fonts(include_system_fonts=False, font_paths=folders)

@@ -1,40 +1,56 @@
-"""The invoice as a PDF: what the template shows, written in the reader's locale."""
+"""The invoice as a PDF: what the template shows, written for the reader, with the e-invoice inside."""
 
-import io
-import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import segno
 import structlog
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
-from babel.numbers import format_decimal
 
-from chassis.money import Money, format_money
-from chassis.pdf import PdfError, render_pdf_in_thread
+from chassis.money import Money
 from services.invoicing.domain.invoice import Invoice, Status
 from services.invoicing.domain.organization import Organization
-from services.invoicing.domain.pricing import Line
+from services.invoicing.domain.pricing import Line, Tax, TaxCategory, TaxTotal, Totals
 from services.invoicing.domain.transfer_slip import TransferSlip
+from services.invoicing.formats.einvoice import Syntax, einvoice, missing, of_invoice
+from services.invoicing.formats.paper import MEDIA_TYPE, file_name, letterhead, party, print_paper, transfer
+from services.invoicing.formats.wording import Words, Writer
 
-TEMPLATE = Path(__file__).parent.parent / "templates" / "invoice.typ"
-MEDIA_TYPE = "application/pdf"
-DEFAULT_LOCALE = "en-US"
-DEFAULT_COLOR = "#1f3a5f"
+__all__ = ["MEDIA_TYPE", "ShownReduction", "document", "file_name_of", "invoice_pdf", "why_no_einvoice"]
 
-_LETTER_COUNTRIES = frozenset({"US", "CA", "MX", "PH", "CL", "CO"})
-_LOGO_FORMATS = {"image/svg+xml": "svg", "image/png": "png"}
-_STAMPS = {Status.DRAFT: "Draft", Status.PAID: "Paid", Status.VOID: "Void"}
+TEMPLATE = "invoice.typ"
+_STAMPS = {Status.DRAFT: "stamp_draft", Status.PAID: "stamp_paid", Status.VOID: "stamp_void"}
+_REASONS = {
+    TaxCategory.EXEMPT: "reason_exempt",
+    TaxCategory.REVERSE_CHARGE: "reason_reverse_charge",
+    TaxCategory.INTRA_COMMUNITY: "reason_intra_community",
+    TaxCategory.EXPORT: "reason_export",
+    TaxCategory.OUTSIDE_SCOPE: "reason_outside_scope",
+}
 _log = structlog.get_logger(__name__)
 
 
-def file_name_of(invoice: Invoice) -> str:
+@dataclass(frozen=True, slots=True)
+class ShownReduction:
+    """What is not asked for any more: a credit note by its number, or a text of the wording's catalogue."""
+
+    key: str
+    amount: Money
+    number: str = ""
+
+
+def file_name_of(invoice: Invoice, ending: str = "pdf") -> str:
     """A name that every file system takes."""
-    number = re.sub(r"[^A-Za-z0-9._-]+", "-", invoice.number or "").strip("-.")
-    return f"invoice-{number or invoice.invoice_id}.pdf"
+    return file_name("invoice", invoice.number or "", invoice.invoice_id, ending=ending)
+
+
+def why_no_einvoice(invoice: Invoice, organization: Organization) -> list[str]:
+    """Why there is no e-invoice of it, in words; empty when there is one."""
+    if not invoice.number or invoice.status is Status.VOID or not invoice.lines:
+        return ["a final invoice with lines that is not void"]
+    if invoice.sums().total != invoice.total:
+        return ["lines that come to the invoice's total"]
+    return missing(of_invoice(invoice), organization)
 
 
 async def invoice_pdf(
@@ -44,20 +60,15 @@ async def invoice_pdf(
     locale: str,
     today: date,
     slip: TransferSlip | None = None,
+    reductions: Sequence[ShownReduction] = (),
 ) -> bytes:
-    """The document, with a box for transfers if there is a slip.
+    """The document, with a box for transfers if there is a slip and the e-invoice inside if one can be made.
 
-    The same invoice and slip give the same bytes on the same day; a logo that cannot be drawn is left out, and
-    characters that no font has are shown as boxes."""
-    data = document(invoice, organization, locale=locale, today=today, slip=slip)
+    The same invoice, slip and reductions give the same bytes on the same day. It always comes out: see print_paper.
+    """
+    data = document(invoice, organization, locale=locale, today=today, slip=slip, reductions=reductions)
     at = invoice.finalized_at or invoice.created_at
-    try:
-        return await render_pdf_in_thread(TEMPLATE, data, timestamp=at)
-    except PdfError as error:
-        if not data["logo"]:
-            raise
-        _log.warning("pdf.logo_left_out", organization_id=organization.organization_id, error=str(error))
-        return await render_pdf_in_thread(TEMPLATE, data | {"logo": None}, timestamp=at)
+    return await print_paper(TEMPLATE, data, at=at, xml=_einvoice(invoice, organization, slip))
 
 
 def document(
@@ -67,154 +78,155 @@ def document(
     locale: str,
     today: date,
     slip: TransferSlip | None = None,
+    reductions: Sequence[ShownReduction] = (),
 ) -> dict[str, Any]:
     """Everything the template shows, as texts of the reader's locale."""
-    writer = _Writer(locale, organization.locale)
-    return {
-        "paper": "us-letter" if organization.country in _LETTER_COUNTRIES else "a4",
-        "language": writer.language,
-        "color": _color(organization.brand_color),
-        "logo": _logo(organization),
-        "seller": _seller(organization, writer),
-        "buyer": {
-            "name": invoice.buyer.name,
-            "lines": [*invoice.buyer.address_lines, writer.country(invoice.buyer.country)],
-            "tax_id": invoice.buyer.tax_id,
-        },
+    writer = Writer(organization, locale)
+    title = writer.word("invoice_titled", number=invoice.number) if invoice.number else ""
+    sums = invoice.sums()
+    stamp = _STAMPS.get(invoice.status)
+    days_overdue = invoice.days_overdue(today)
+    return letterhead(organization, writer, title=title or writer.word("invoice_draft")) | {
+        "buyer": party(invoice.buyer, writer),
         "number": invoice.number or "",
-        "stamp": _STAMPS.get(invoice.status, ""),
+        "stamp": writer.say(stamp) if stamp else None,
         "invoice_date": writer.day(invoice.invoice_date),
         "due_date": writer.day(invoice.due_date),
-        "days_overdue": invoice.days_overdue(today),
+        "period": writer.period(invoice.terms.period_start, invoice.terms.period_end),
+        "overdue": writer.say("overdue", days=writer.days(days_overdue)) if days_overdue else None,
         "purchase_order_number": invoice.purchase_order_number,
         "memo": invoice.memo,
-        "has_tax": any(line.tax_rate_percent for line in invoice.lines),
+        "has_tax": any(tax.rate_percent for line in invoice.lines for tax in line.all_taxes),
+        "has_discount": any(not line.discount.is_zero for line in invoice.lines),
         "lines": [_line(line, writer) for line in invoice.lines],
-        "subtotal": writer.money(invoice.subtotal),
-        "taxes": [
-            {
-                "rate": writer.number(tax.rate_percent),
-                "taxable": writer.money(tax.taxable),
-                "tax": writer.money(tax.tax),
-            }
-            for tax in invoice.taxes()
-            if tax.rate_percent
-        ],
+        "sums": _sums(sums, invoice, writer),
+        "prices_include_tax": invoice.terms.prices_include_tax and not invoice.tax_total.is_zero,
+        "tax_reasons": _tax_reasons(sums, writer),
         "total": writer.money(invoice.total),
-        "paid": "" if invoice.paid.is_zero else writer.money(invoice.paid),
-        "credited": "" if invoice.credited.is_zero else writer.money(invoice.credited),
+        "reductions": _reductions(invoice, reductions, writer),
+        "early_offer": _early_offer(invoice, today, writer),
         "due": writer.money(invoice.due),
-        "is_payable": invoice.is_payable,
-        "transfer": _transfer(slip) if slip is not None else None,
-        "currency": invoice.currency,
+        "how_to_pay": _how_to_pay(invoice, organization, writer, has_slip=slip is not None),
+        "transfer": transfer(slip) if slip is not None else None,
     }
 
 
-def _seller(organization: Organization, writer: "_Writer") -> dict[str, Any]:
-    town = " ".join(
-        part
-        for part in (
-            f"{organization.city}," if organization.city and organization.region else organization.city,
-            organization.region,
-            organization.postal_code,
-        )
-        if part
-    )
-    return {
-        "name": organization.name,
-        "display_name": organization.display_name,
-        "lines": [
-            line for line in (*organization.address_lines, town, writer.country(organization.country)) if line
-        ],
-        "tax_id": organization.tax_id,
-        "email": organization.contact_email,
-        "phone": organization.contact_phone,
-    }
+def _einvoice(invoice: Invoice, organization: Organization, slip: TransferSlip | None) -> bytes | None:
+    if lacking := why_no_einvoice(invoice, organization):
+        if invoice.number and invoice.status is not Status.VOID:
+            _log.info("pdf.without_einvoice", invoice_id=invoice.invoice_id, missing=lacking)
+        return None
+    return einvoice(of_invoice(invoice), organization, Syntax.CII, slip)
 
 
-def _line(line: Line, writer: "_Writer") -> dict[str, str]:
+def _line(line: Line, writer: Writer) -> dict[str, Any]:
     return {
         "description": line.description,
+        "sku": line.sku,
+        "period": writer.period(line.period_start, line.period_end),
         "quantity": writer.number(line.quantity),
         "unit_price": writer.money(line.unit_price),
-        "tax_rate": f"{writer.number(line.tax_rate_percent)} %" if line.tax_rate_percent else "–",
+        "discount": _discount(line, writer),
+        "taxes": [_tax(tax, writer) for tax in line.all_taxes],
         "amount": writer.money(line.amount),
     }
 
 
-def _logo(organization: Organization) -> dict[str, Any] | None:
-    kind = _LOGO_FORMATS.get(organization.logo_media_type)
-    if not organization.logo or kind is None:
+def _discount(line: Line, writer: Writer) -> str:
+    if line.discount.is_zero:
+        return ""
+    if line.discount_amount is None:
+        return writer.percent(line.discount_percent)
+    return writer.money(line.discount)
+
+
+def _tax(tax: Tax, writer: Writer) -> str:
+    return f"{tax.name} {writer.percent(tax.rate_percent)}".strip() if tax.rate_percent else "–"
+
+
+def _sums(sums: Totals, invoice: Invoice, writer: Writer) -> list[dict[str, Any]]:
+    """From the lines to what is to pay without it; nothing where it is the same."""
+    rows = []
+    taxes = [tax for tax in sums.taxes if tax.rate_percent]
+    if not sums.discount.is_zero:
+        percent = invoice.terms.discount_percent if invoice.terms.discount_amount is None else None
+        named = writer.say("discount")
+        if percent:
+            named = [f"{text} {writer.percent(percent)}" for text in named]
+        rows.append((writer.say("sum_of_lines"), writer.money(sums.lines_total)))
+        rows.append((named, f"− {writer.money(sums.discount)}"))
+    if taxes:
+        rows.append((writer.say("subtotal"), writer.money(invoice.subtotal)))
+        rows += [(_tax_on(tax, writer), writer.money(tax.tax)) for tax in taxes]
+    return [{"words": words, "amount": amount} for words, amount in rows]
+
+
+def _tax_on(tax: TaxTotal, writer: Writer) -> Words:
+    rate, taxable = writer.percent(tax.rate_percent), writer.money(tax.taxable)
+    if tax.name:
+        return [writer.word("tax_on", name=tax.name, rate=rate, taxable=taxable)]
+    return [
+        text.replace("{name}", name)
+        for text, name in zip(
+            writer.say("tax_on", rate=rate, taxable=taxable), writer.say("tax"), strict=True
+        )
+    ]
+
+
+def _tax_reasons(sums: Totals, writer: Writer) -> list[Words]:
+    """Why no tax is asked for, as the law wants it said."""
+    reasons = []
+    for group in sums.groups:
+        if key := _REASONS.get(group.category):
+            own = group.taxes[0].exemption_reason
+            usual = writer.say(key)
+            reason = [f"{usual[0]} {own}".strip(), *usual[1:]] if own else usual
+            reasons.append((group.taxable, reason))
+    if len(sums.groups) == 1:
+        return [reason for _, reason in reasons]
+    return [
+        [
+            text.replace("{reason}", part)
+            for text, part in zip(
+                writer.say("reason_of_sum", taxable=writer.money(on)), reason, strict=True
+            )
+        ]
+        for on, reason in reasons
+    ]  # fmt: skip
+
+
+def _reductions(
+    invoice: Invoice, reductions: Sequence[ShownReduction], writer: Writer
+) -> list[dict[str, Any]]:
+    """What was paid and what was credited; what the given ones do not explain is one sum."""
+    rows = [] if invoice.paid.is_zero else [(writer.say("paid"), invoice.paid)]
+    rest = invoice.credited
+    for one in reductions:
+        rows.append((writer.say(one.key, number=one.number), one.amount))
+        rest -= one.amount
+    if not rest.is_zero:
+        rows.append((writer.say("credited"), rest))
+    return [{"words": words, "amount": writer.money(amount)} for words, amount in rows]
+
+
+def _early_offer(invoice: Invoice, today: date, writer: Writer) -> Words | None:
+    until, kept = invoice.terms.early_discount_until, invoice.early_offer(today)
+    if until is None or kept is None:
         return None
-    return {"format": kind, "bytes": list(organization.logo)}
+    return writer.say(
+        "early_offer", day=writer.day(until), percent=writer.percent(invoice.terms.early_discount_percent),
+        amount=writer.money(kept), rest=writer.money(invoice.due - kept),
+    )  # fmt: skip
 
 
-def _transfer(slip: TransferSlip) -> dict[str, Any]:
-    payload = slip.epc_qr_payload
-    return {
-        "holder": slip.account_holder,
-        "is_iban": _is_iban(slip.account_number),
-        "account": _in_groups(slip.account_number) if _is_iban(slip.account_number) else slip.account_number,
-        "bic": slip.bic,
-        "bank": slip.bank_name,
-        "reference": _in_groups(slip.reference),
-        "qr": _qr_svg(payload) if payload else "",
-    }
-
-
-def _qr_svg(payload: str) -> str:
-    """The code with its quiet zone; level M, as the standard of the code for transfers wants."""
-    code = segno.make_qr(payload.encode(), error="m", boost_error=False)
-    picture = io.BytesIO()
-    code.save(picture, kind="svg", border=4, xmldecl=False, light="#fff", omitsize=True)
-    return picture.getvalue().decode()
-
-
-def _is_iban(number: str) -> bool:
-    """Payments has checked it: it begins with country and check digits."""
-    return re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{10,30}", number) is not None
-
-
-def _in_groups(text: str) -> str:
-    return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
-
-
-def _color(text: str) -> str:
-    return text if re.fullmatch(r"#[0-9a-fA-F]{6}", text) else DEFAULT_COLOR
-
-
-class _Writer:
-    """Writes amounts, numbers and days as a reader of the locale expects them."""
-
-    def __init__(self, *wanted: str) -> None:
-        self._tag = next((tag for tag in wanted if tag and _can_write(tag)), DEFAULT_LOCALE)
-        self._locale = _parse(self._tag)
-        self.language: str = self._locale.language
-
-    def money(self, money: Money) -> str:
-        return format_money(money, self._tag)
-
-    def number(self, number: Decimal) -> str:
-        text: str = format_decimal(number.normalize(), locale=self._locale, decimal_quantization=False)
-        return text
-
-    def day(self, day: date) -> str:
-        return format_date(day, format="long", locale=self._locale)
-
-    def country(self, code: str) -> str:
-        return str(self._locale.territories.get(code, code))
-
-
-def _parse(tag: str) -> Locale:
-    return Locale.parse(tag.replace("-", "_"))
-
-
-def _can_write(tag: str) -> bool:
-    """Whether the locale is known and our font has its signs: Latin, Greek and Cyrillic."""
-    try:
-        locale = _parse(tag)
-    except (ValueError, UnknownLocaleError):
-        return False
-    sample = format_date(date(2026, 5, 1), format="long", locale=locale)
-    sample += format_decimal(Decimal("1234567890.5"), locale=locale)
-    return all(sign < "\u0530" or "\u2000" <= sign <= "\u206f" for sign in sample)
+def _how_to_pay(
+    invoice: Invoice, organization: Organization, writer: Writer, *, has_slip: bool
+) -> Words | None:
+    if not invoice.is_payable:
+        return None
+    texts = writer.say("pay_online", seller=organization.display_name, day=writer.day(invoice.due_date))
+    more = [] if has_slip else [writer.say("quote_number", number=invoice.number or "")]
+    if email := organization.contact_email:
+        phone = organization.contact_phone
+        more.append(writer.say("questions_or_call" if phone else "questions", email=email, phone=phone))
+    return [" ".join(parts) for parts in zip(texts, *more, strict=True)]
