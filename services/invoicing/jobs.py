@@ -6,6 +6,7 @@ from chassis import books
 from chassis.database import Database
 from chassis.jobs import Job, earliest
 from services.invoicing.domain.invoice_import import BATCH_ROWS
+from services.invoicing.operations.answer_dispute import escalate_late_disputes
 from services.invoicing.operations.expire_reservations import expire_reservations
 from services.invoicing.operations.run_imports import run_imports
 from services.invoicing.operations.run_late_fees import run_late_fees
@@ -20,6 +21,8 @@ SCHEDULE_PERIOD_SECONDS = 5.0
 SCHEDULE_BATCH = 100
 PLAN_PERIOD_SECONDS = 2.0
 PLAN_BATCH = 100
+DISPUTE_PERIOD_SECONDS = 10.0
+DISPUTE_BATCH = 100
 LATE_FEE_PERIOD_SECONDS = 60.0
 LATE_FEE_BATCH = 200
 LATE_FEES_DUE = """
@@ -77,6 +80,17 @@ def jobs(db: Database) -> Sequence[Job]:
                 " WHERE organization_id = :organization_id AND wake_at > :now),"
                 " (SELECT min(wake_at) FROM payment_promises"
                 " WHERE organization_id = :organization_id AND wake_at > :now))",
+            ),
+        ),
+        Job(
+            "escalate disputes",
+            DISPUTE_PERIOD_SECONDS,
+            lambda: escalate_late_disputes(db, limit=DISPUTE_BATCH),
+            batch_limit=DISPUTE_BATCH,
+            next_due=earliest(
+                db,
+                "SELECT min(wake_at) FROM disputes"
+                " WHERE organization_id = :organization_id AND wake_at > :now",
             ),
         ),
         Job(

@@ -25,6 +25,7 @@ from services.invoicing.domain.invoice_import import (
 from services.invoicing.domain.organization import Organization
 from services.invoicing.domain.pricing import Line
 from services.invoicing.operations.note_customer_changes import note_customer_changes
+from services.invoicing.operations.open_dispute import note_imported_disputes
 from services.invoicing.store import customers, imports, invoices, ledger
 from services.invoicing.store.organizations import get_organization
 from services.invoicing.translate import events
@@ -86,6 +87,8 @@ async def _create_invoices(tx: WriteTx, imported: Import, rows: Sequence[Row]) -
     owners = await _customers_of(tx, rows, organization)
     made = [_invoice(tx, row, owners[row.customer_external_id], organization) for row in rows]
     await invoices.insert_invoices(tx, made)
+    unsettled = [one for row, one in zip(rows, made, strict=True) if row.settled_date is None]
+    await note_imported_disputes(tx, unsettled)
     await ledger.post(
         tx, [books.finalization(invoice, organization.start_of(invoice.invoice_date)) for invoice in made]
     )

@@ -10,6 +10,7 @@ from services.invoicing.rpc.books import ReceivablesBooks
 from services.invoicing.rpc.credit_notes import CreditNotes, InvoiceAdjustments
 from services.invoicing.rpc.customer_proposals import CustomerProposals
 from services.invoicing.rpc.customers import Customers
+from services.invoicing.rpc.disputes import Disputes
 from services.invoicing.rpc.imports import Imports
 from services.invoicing.rpc.instalment_plans import InstalmentPlans, PaymentPromises, PlanPolicies
 from services.invoicing.rpc.invoices import Invoices
@@ -19,6 +20,7 @@ from services.invoicing.rpc.open_items import OpenItems
 from services.invoicing.rpc.pay_links import PayLinks
 from services.invoicing.rpc.reservations import Deliveries, Reservations
 from services.invoicing.rpc.schedules import Schedules
+from services.invoicing.rpc.statements import Statements
 from services.invoicing.rpc.taxes import Taxes
 from services.invoicing.rpc.triggers import InvoiceTriggers
 from tallyport.invoicing.v1 import (
@@ -27,6 +29,7 @@ from tallyport.invoicing.v1 import (
     credit_notes_pb2_grpc,
     customer_proposals_pb2_grpc,
     customers_pb2_grpc,
+    disputes_pb2_grpc,
     imports_pb2_grpc,
     instalment_plans_pb2_grpc,
     invoices_pb2_grpc,
@@ -37,6 +40,7 @@ from tallyport.invoicing.v1 import (
     plan_policies_pb2_grpc,
     reservations_pb2_grpc,
     schedules_pb2_grpc,
+    statements_pb2_grpc,
     taxes_pb2_grpc,
 )
 
@@ -64,9 +68,11 @@ def servicers(
         ),
         (schedules_pb2_grpc.add_SchedulesServicer_to_server, Schedules(db)),
         (schedules_pb2_grpc.add_InvoiceTriggersServicer_to_server, InvoiceTriggers(db)),
+        (statements_pb2_grpc.add_StatementsServicer_to_server, Statements(db)),
         (books_pb2_grpc.add_ReceivablesBooksServicer_to_server, ReceivablesBooks(db)),
         (instalment_plans_pb2_grpc.add_InstalmentPlansServicer_to_server, InstalmentPlans(db)),
         (payment_promises_pb2_grpc.add_PaymentPromisesServicer_to_server, PaymentPromises(db)),
         (plan_policies_pb2_grpc.add_PlanPoliciesServicer_to_server, PlanPolicies(db)),
+        (disputes_pb2_grpc.add_DisputesServicer_to_server, Disputes(db)),
         event_log(db),
     )

@@ -4,6 +4,7 @@ from chassis.tables import TRANSPORT_TABLES
 from services.invoicing.tables import (
     adjustments,
     customers,
+    disputes,
     imports,
     invoices,
     items,
@@ -16,6 +17,7 @@ from services.invoicing.tables.base import metadata
 __all__ = [
     "adjustments",
     "customers",
+    "disputes",
     "imports",
     "invoices",
     "items",
@@ -32,6 +34,7 @@ TENANT_TABLES = sorted(set(metadata.tables) - set(TRANSPORT_TABLES) - _APPEND_ON
 
 SWEEP_TABLES = frozenset(
     {
+        "disputes",
         "instalment_plans",
         "payment_promises",
         "late_fee_policies",

@@ -20,6 +20,7 @@ from services.invoicing.operations.verify_books import verify_books
 from services.invoicing.rpc.credit_notes import CreditNotes, InvoiceAdjustments
 from services.invoicing.rpc.customer_proposals import CustomerProposals
 from services.invoicing.rpc.customers import Customers
+from services.invoicing.rpc.disputes import Disputes
 from services.invoicing.rpc.imports import Imports
 from services.invoicing.rpc.instalment_plans import InstalmentPlans, PaymentPromises, PlanPolicies
 from services.invoicing.rpc.invoices import Invoices
@@ -29,6 +30,7 @@ from services.invoicing.rpc.open_items import OpenItems
 from services.invoicing.rpc.pay_links import PayLinks
 from services.invoicing.rpc.reservations import Deliveries, Reservations
 from services.invoicing.rpc.schedules import Schedules
+from services.invoicing.rpc.statements import Statements
 from services.invoicing.rpc.taxes import Taxes
 from services.invoicing.rpc.triggers import InvoiceTriggers
 from tallyport.common.v1 import money_pb2
@@ -71,9 +73,11 @@ class Office:
         self.schedules = Schedules(db)
         self.triggers = InvoiceTriggers(db)
         self.deliveries = Deliveries(db, PAY_LINK_KEY)
+        self.statements = Statements(db)
         self.plans = InstalmentPlans(db)
         self.promises = PaymentPromises(db)
         self.plan_policies = PlanPolicies(db)
+        self.disputes = Disputes(db)
 
     @classmethod
     async def opened(cls, db: Database, **changes: Any) -> "Office":
