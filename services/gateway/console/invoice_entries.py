@@ -3,19 +3,22 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from services.gateway.console.amounts import amount_words
 from services.gateway.web.forms import Form
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.rendering import money_of
 from services.gateway.web.typed import plain_number, read_amount, read_day, to_message
-from tallyport.invoicing.v1.invoices_pb2 import Invoice, InvoiceLineInput
+from tallyport.invoicing.v1.invoices_pb2 import Invoice, InvoiceLine, InvoiceLineInput, TaxCategory
 
 MOST_LINES = 200
 _QUANTITY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,4})?")
 _RATE = re.compile(r"[0-9]{1,2}(\.[0-9]{1,4})?")
+_PERCENT = re.compile(r"[0-9]{1,2}(\.[0-9]{1,4})?|100(\.0{1,4})?")
+_PLAIN = (TaxCategory.TAX_CATEGORY_STANDARD, TaxCategory.TAX_CATEGORY_ZERO)
 _LINE_FIELD = re.compile(r"lines\[(\d+)\]\.([a-z_]+)")
-_COLUMNS = ("item_id", "description", "quantity", "unit_price", "tax_rate_percent")
+_COLUMNS = ("item_id", "description", "quantity", "unit_price", "discount_percent", "tax_rate_percent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,7 @@ class LineEntry:
     description: str = ""
     quantity: str = ""
     unit_price: str = ""
+    discount_percent: str = ""
     tax_rate_percent: str = ""
 
     @property
@@ -41,6 +45,8 @@ class InvoiceEntry:
     due_date: str = ""
     purchase_order_number: str = ""
     memo: str = ""
+    discount_percent: str = ""
+    prices_include_tax: bool = False
     lines: Sequence[LineEntry] = field(default_factory=lambda: (LineEntry(),))
 
     @property
@@ -52,12 +58,14 @@ class InvoiceEntry:
 def from_form(form: Form) -> InvoiceEntry:
     """What was sent."""
     columns = [form.all(name)[:MOST_LINES] for name in _COLUMNS]
-    rows = zip(*columns, strict=False)
+    rows = zip_longest(*columns, fillvalue="")
     return InvoiceEntry(
         invoice_date=form.text("invoice_date"),
         due_date=form.text("due_date"),
         purchase_order_number=form.text("purchase_order_number"),
         memo=form.text("memo"),
+        discount_percent=form.text("whole_discount"),
+        prices_include_tax=form.checked("prices_include_tax"),
         lines=[LineEntry(**dict(zip(_COLUMNS, row, strict=True))) for row in rows] or [LineEntry()],
     )
 
@@ -69,12 +77,15 @@ def from_invoice(invoice: Invoice) -> InvoiceEntry:
         due_date=invoice.due_date,
         purchase_order_number=invoice.purchase_order_number,
         memo=invoice.memo,
+        discount_percent=invoice.discount_percent,
+        prices_include_tax=invoice.prices_include_tax,
         lines=[
             LineEntry(
                 item_id=line.item_id,
                 description=line.description,
                 quantity=line.quantity,
                 unit_price=str(money_of(line.unit_price).to_decimal()),
+                discount_percent=line.discount_percent,
                 tax_rate_percent=line.tax_rate_percent,
             )
             for line in invoice.lines
@@ -93,10 +104,15 @@ def changed_lines(entry: InvoiceEntry, action: str) -> list[LineEntry] | None:
     return [line for index, line in enumerate(entry.lines) if index != int(place)] or [LineEntry()]
 
 
-def to_lines(entry: InvoiceEntry, currency: str) -> list[InvoiceLineInput]:
-    """As the contract wants them. Only for an entry without `mistakes`."""
+def to_lines(
+    entry: InvoiceEntry, currency: str, before: Sequence[InvoiceLine] = ()
+) -> list[InvoiceLineInput]:
+    """As the contract wants them. Only for an entry without `mistakes`.
+
+    What the form does not show, such as several taxes, stays as the draft had it `before` on the same line.
+    """
     lines = []
-    for _index, typed in entry.used_lines:
+    for index, typed in entry.used_lines:
         line = InvoiceLineInput(
             item_id=typed.item_id,
             description=typed.description[:500],
@@ -106,8 +122,22 @@ def to_lines(entry: InvoiceEntry, currency: str) -> list[InvoiceLineInput]:
         price = read_amount(typed.unit_price, currency) if typed.unit_price else None
         if price is not None:
             line.unit_price.CopyFrom(to_message(price))
+        if typed.discount_percent:
+            line.discount_percent = plain_number(typed.discount_percent)
+        if index < len(before):
+            _keep_unseen(line, before[index])
         lines.append(line)
     return lines
+
+
+def _keep_unseen(line: InvoiceLineInput, old: InvoiceLine) -> None:
+    is_plain = len(old.taxes) == 1 and not old.taxes[0].name and old.taxes[0].category in _PLAIN
+    if line.tax_rate_percent == old.tax_rate_percent and not is_plain:
+        line.tax_rate_percent = ""
+        line.taxes.extend(old.taxes)
+    if not line.discount_percent and not old.discount_percent and old.discount.minor_units:
+        line.discount.CopyFrom(old.discount)
+    line.unit_code, line.period_start, line.period_end = old.unit_code, old.period_start, old.period_end
 
 
 def mistakes(entry: InvoiceEntry, currency: str) -> dict[str, str]:
@@ -119,6 +149,8 @@ def mistakes(entry: InvoiceEntry, currency: str) -> dict[str, str]:
             wrong[name] = _("Please choose a day.")
     if entry.invoice_date and entry.due_date and not wrong and entry.due_date < entry.invoice_date:
         wrong["due_date"] = _("The due date is before the invoice date.")
+    if entry.discount_percent and not _PERCENT.fullmatch(plain_number(entry.discount_percent)):
+        wrong["whole_discount"] = _("Please write percent like 8 or 5.5.")
     if not entry.used_lines:
         wrong["description-0"] = _("An invoice needs at least one line.")
     for index, line in entry.used_lines:
@@ -134,6 +166,8 @@ def _line_mistakes(line: LineEntry, currency: str) -> dict[str, str]:
         wrong["quantity"] = _("Please write a number like 2 or 1.5.")
     if line.tax_rate_percent and not _RATE.fullmatch(plain_number(line.tax_rate_percent)):
         wrong["tax_rate_percent"] = _("Please write percent like 8 or 5.5.")
+    if line.discount_percent and not _PERCENT.fullmatch(plain_number(line.discount_percent)):
+        wrong["discount_percent"] = _("Please write percent like 8 or 5.5.")
     if line.unit_price and read_amount(line.unit_price, currency) is None:
         wrong["unit_price"] = amount_words()
     if not line.unit_price and not line.item_id:
@@ -146,6 +180,8 @@ def refused(fields: Mapping[str, str], entry: InvoiceEntry) -> dict[str, str]:
     places = [index for index, _line in entry.used_lines]
     named = {}
     for path, message in fields.items():
+        if path.startswith("discount"):
+            path = "whole_discount"
         match = _LINE_FIELD.match(path)
         if match and int(match[1]) < len(places):
             named[f"{match[2]}-{places[int(match[1])]}"] = message

@@ -1,7 +1,9 @@
 """Writing an invoice: choose the customer, fill the lines, look at what will be sent, send it."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from litestar import Response, get, post
@@ -19,6 +21,7 @@ from services.gateway.web import problems
 from services.gateway.web.forms import FieldErrors
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
+from services.gateway.web.typed import plain_number
 from tallyport.invoicing.v1.customers_pb2 import Customer, GetCustomerRequest
 from tallyport.invoicing.v1.invoices_pb2 import (
     CreateInvoiceRequest,
@@ -27,6 +30,7 @@ from tallyport.invoicing.v1.invoices_pb2 import (
     UpdateInvoiceRequest,
 )
 from tallyport.invoicing.v1.items_pb2 import ListItemsRequest
+from tallyport.invoicing.v1.taxes_pb2 import ListTaxRatesRequest, TaxRate
 
 _MOST_ITEMS = 100
 
@@ -45,7 +49,16 @@ async def _form(
     refused: str = "",
     key: str = "",
 ) -> Response[str]:
-    items = await page.call(page.to.items.ListItems, ListItemsRequest(page_size=_MOST_ITEMS))
+    items, rates = await asyncio.gather(
+        page.call(page.to.items.ListItems, ListItemsRequest(page_size=_MOST_ITEMS)),
+        page.call(page.to.taxes.ListTaxRates, ListTaxRatesRequest()),
+    )
+    prices = {
+        item.item_id: next(
+            (one for one in (item.unit_price, *item.other_prices) if one.currency == customer.currency), None
+        )
+        for item in items.items
+    }
     return page.render(
         "console_invoice_form.html",
         status=422 if errors or refused else 200,
@@ -55,11 +68,23 @@ async def _form(
         entry=entry,
         invoice=invoice,
         items=items.items,
+        prices=prices,
+        rates=_rates(rates.tax_rates, entry.invoice_date or await page.today()),
         errors=errors or FieldErrors(),
         refused=refused,
         key=key or page.new_key(),
         action=f"/console/invoices/{invoice.invoice_id}/edit" if invoice else "/console/invoices/new",
     )
+
+
+def _rates(rates: Iterable[TaxRate], day: str) -> dict[str, str]:
+    """What each tax code comes to on a day, in percent: own codes after the built-in ones, which they replace."""
+    known = sorted(rates, key=lambda one: (not one.built_in, one.valid_from))
+    return {
+        one.code: str(sum(Decimal(tax.rate_percent or "0") for tax in one.taxes))
+        for one in known
+        if one.valid_from <= day
+    }
 
 
 @get("/invoices/new", name="console.invoice.new")
@@ -113,7 +138,7 @@ async def _submitted(page: Page, customer: Customer, invoice: Invoice | None) ->
         if invoice is None:
             saved = await _create(page, customer, entry, key)
         else:
-            saved = await _update(page, customer, entry, invoice.invoice_id)
+            saved = await _update(page, customer, entry, invoice)
     except ServiceError as error:
         if error.kind not in REFUSALS:
             raise
@@ -134,15 +159,21 @@ async def _create(page: Page, customer: Customer, entry: InvoiceEntry, key: str)
         due_date=entry.due_date,
         purchase_order_number=entry.purchase_order_number[:100],
         memo=entry.memo[:2000],
+        discount_percent=plain_number(entry.discount_percent),
+        prices_include_tax=entry.prices_include_tax,
     )
     return await page.call(page.to.invoices.CreateInvoice, request, idempotency_key=key)
 
 
-async def _update(page: Page, customer: Customer, entry: InvoiceEntry, invoice_id: str) -> Invoice:
+async def _update(page: Page, customer: Customer, entry: InvoiceEntry, before: Invoice) -> Invoice:
     days: dict[str, Any] = {"invoice_date": entry.invoice_date, "due_date": entry.due_date}
+    percent = plain_number(entry.discount_percent)
+    if percent or before.discount_percent:  # an amount that only the API sets stays
+        days["discount_percent"] = percent or "0"
     request = UpdateInvoiceRequest(
-        invoice_id=invoice_id,
-        lines=entries.to_lines(entry, customer.currency),
+        invoice_id=before.invoice_id,
+        lines=entries.to_lines(entry, customer.currency, before.lines),
+        prices_include_tax=entry.prices_include_tax,
         purchase_order_number=entry.purchase_order_number[:100],
         memo=entry.memo[:2000],
         **{name: day for name, day in days.items() if day},

@@ -29,6 +29,10 @@ PAGES = (
     "/console/customers/cus_3/pay",
     "/console/messages",
     "/console/import",
+    "/console/items",
+    "/console/items/new",
+    "/console/items/itm_1/edit",
+    "/console/settings/taxes",
     "/console/account",
 )
 WRITING = (

@@ -9,8 +9,16 @@ from tallyport.identity.v1.organizations_pb2 import Brand, Organization, PostalA
 from tallyport.invoicing.v1.customer_proposals_pb2 import CustomerProposal
 from tallyport.invoicing.v1.customers_pb2 import Customer
 from tallyport.invoicing.v1.imports_pb2 import Import
-from tallyport.invoicing.v1.invoices_pb2 import Invoice, InvoiceLine, InvoiceStatus, TaxTotal
+from tallyport.invoicing.v1.invoices_pb2 import (
+    Invoice,
+    InvoiceLine,
+    InvoiceStatus,
+    LineTax,
+    TaxCategory,
+    TaxTotal,
+)
 from tallyport.invoicing.v1.items_pb2 import Item
+from tallyport.invoicing.v1.taxes_pb2 import TaxRate
 from tallyport.notifications.v1.messages_pb2 import Message, MessageKind, MessageState
 from tallyport.payments.v1.payments_pb2 import Payment, PaymentMethodType, PaymentPart, PaymentStatus
 from tallyport.payments.v1.refunds_pb2 import CreateRefundRequest
@@ -45,6 +53,13 @@ def usd(minor_units: int) -> Money:
     return Money(minor_units=minor_units, currency="USD")
 
 
+def _tax_rates() -> list[TaxRate]:
+    tax = LineTax(rate_percent="19", category=TaxCategory.TAX_CATEGORY_STANDARD)
+    return [
+        TaxRate(code="standard", name="Standard rate", taxes=[tax], valid_from="2000-01-01", built_in=True)
+    ]
+
+
 @dataclass
 class Books:
     """Everything there is; tests change it freely."""
@@ -52,6 +67,7 @@ class Books:
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
     customers: dict[str, Customer] = field(default_factory=dict)
     items: dict[str, Item] = field(default_factory=dict)
+    tax_rates: list[TaxRate] = field(default_factory=_tax_rates)
     invoices: dict[str, Invoice] = field(default_factory=dict)
     proposals: dict[str, CustomerProposal] = field(default_factory=dict)
     payments: dict[str, Payment] = field(default_factory=dict)

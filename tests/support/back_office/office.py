@@ -23,6 +23,7 @@ from tallyport.invoicing.v1.imports_pb2_grpc import add_ImportsServicer_to_serve
 from tallyport.invoicing.v1.invoices_pb2_grpc import add_InvoicesServicer_to_server
 from tallyport.invoicing.v1.items_pb2_grpc import add_ItemsServicer_to_server
 from tallyport.invoicing.v1.pay_links_pb2_grpc import add_PayLinksServicer_to_server
+from tallyport.invoicing.v1.taxes_pb2_grpc import add_TaxesServicer_to_server
 from tallyport.notifications.v1.messages_pb2_grpc import add_MessagesServicer_to_server
 from tallyport.payments.v1.autopay_pb2_grpc import add_AutopayServicer_to_server
 from tallyport.payments.v1.bank_statements_pb2_grpc import add_BankStatementsServicer_to_server
@@ -91,6 +92,7 @@ def _casts(books: Books, mesh: Mesh) -> dict[str, list[tuple[Any, object]]]:
             (add_CustomersServicer_to_server, receivables),
             (add_CustomerProposalsServicer_to_server, receivables),
             (add_ItemsServicer_to_server, receivables),
+            (add_TaxesServicer_to_server, receivables),
             (add_PayLinksServicer_to_server, receivables),
         ],
         "payments": [

@@ -9,10 +9,12 @@ from tallyport.invoicing.v1 import customers_pb2 as customers
 from tallyport.invoicing.v1 import invoices_pb2 as invoices
 from tallyport.invoicing.v1 import items_pb2 as items
 from tallyport.invoicing.v1 import pay_links_pb2 as pay_links
+from tallyport.invoicing.v1 import taxes_pb2 as taxes
 from tallyport.invoicing.v1.customer_proposals_pb2_grpc import CustomerProposalsServicer
 from tallyport.invoicing.v1.customers_pb2_grpc import CustomersServicer
 from tallyport.invoicing.v1.items_pb2_grpc import ItemsServicer
 from tallyport.invoicing.v1.pay_links_pb2_grpc import PayLinksServicer
+from tallyport.invoicing.v1.taxes_pb2_grpc import TaxesServicer
 from tests.support.back_office.books import Books, usd
 from tests.support.back_office.keys import once
 
@@ -20,7 +22,9 @@ PAYABLE = (invoices.INVOICE_STATUS_OPEN, invoices.INVOICE_STATUS_PARTLY_PAID)
 _AGES = ("current", "1-30", "31-60", "61-90", "90+")
 
 
-class Receivables(CustomersServicer, CustomerProposalsServicer, ItemsServicer, PayLinksServicer):
+class Receivables(
+    CustomersServicer, CustomerProposalsServicer, ItemsServicer, PayLinksServicer, TaxesServicer
+):
     """Who owes what."""
 
     def __init__(self, books: Books) -> None:
@@ -114,6 +118,33 @@ class Receivables(CustomersServicer, CustomerProposalsServicer, ItemsServicer, P
 
     async def ListItems(self, request: Any, context: Any) -> items.ListItemsResponse:
         return items.ListItemsResponse(items=self._books.items.values())
+
+    async def GetItem(self, request: Any, context: Any) -> items.Item:
+        return self._books.items[request.item_id]
+
+    async def CreateItem(self, request: Any, context: Any) -> items.Item:
+        item = items.Item(
+            item_id=f"itm_{len(self._books.items)}", sku=request.sku, name=request.name,
+            unit_price=request.unit_price, tax_code=request.tax_code, version=1,
+        )  # fmt: skip
+        self._books.items[item.item_id] = item
+        return item
+
+    async def UpdateItem(self, request: Any, context: Any) -> items.Item:
+        item = self._books.items[request.item_id]
+        item.name, item.archived, item.version = request.name, request.archived, item.version + 1
+        item.unit_price.CopyFrom(request.unit_price)
+        return item
+
+    async def ListTaxRates(self, request: Any, context: Any) -> taxes.ListTaxRatesResponse:
+        return taxes.ListTaxRatesResponse(tax_rates=self._books.tax_rates)
+
+    async def PutTaxRate(self, request: Any, context: Any) -> taxes.TaxRate:
+        rate = taxes.TaxRate(
+            code=request.code, name=request.name, taxes=request.taxes, valid_from=request.valid_from
+        )
+        self._books.tax_rates.append(rate)
+        return rate
 
     async def CreatePayLink(self, request: Any, context: Any) -> pay_links.PayLink:
         self._books.calls.append("CreatePayLink")

@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from services.gateway.console.settings import bank_accounts, late_fees, payment_policy, test_clock
+from services.gateway.console.settings import (
+    bank_accounts,
+    late_fees,
+    payment_policy,
+    plan_policies,
+    taxes,
+    test_clock,
+)
 
 PAGES: list[Any] = [
     payment_policy.show,
@@ -10,6 +17,10 @@ PAGES: list[Any] = [
     bank_accounts.show,
     late_fees.show,
     late_fees.save,
+    taxes.show,
+    taxes.save,
+    plan_policies.show,
+    plan_policies.save,
     test_clock.show,
     test_clock.change,
 ]

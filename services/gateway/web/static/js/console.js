@@ -31,7 +31,21 @@
       const typed = field(line, "unit_price").value || chosen(line).dataset.price || "";
       const price = scaled(typed, digits);
       const quantity = scaled(field(line, "quantity").value || "1", 4);
-      return price === null || quantity === null ? null : (price * quantity + 5000n) / 10000n;
+      if (price === null || quantity === null) return null;
+      const full = (price * quantity + 5000n) / 10000n;
+      return full - percentOf(full, field(line, "discount_percent").value);
+    };
+    /* Rounded half up, as the service does. */
+    const percentOf = (amount, text) => (amount * (scaled(text || "0", 4) ?? 0n) + 500000n) / 1000000n;
+    /* The discount on all of it, shared among rates by the largest remainder. */
+    const sharesOf = (discount, amounts) => {
+      const total = amounts.reduce((sum, amount) => sum + amount, 0n);
+      if (!total) return amounts.map(() => 0n);
+      const shares = amounts.map((amount) => discount * amount / total);
+      const order = amounts.map((amount, at) => at).sort((a, b) => Number((discount * amounts[b]) % total - (discount * amounts[a]) % total));
+      let left = discount - shares.reduce((sum, share) => sum + share, 0n);
+      for (const at of order) { if (left <= 0n) break; shares[at] += 1n; left -= 1n; }
+      return shares;
     };
     const update = () => {
       let subtotal = 0n;
@@ -44,8 +58,18 @@
         subtotal += amount;
         byRate.set(rate, (byRate.get(rate) ?? 0n) + amount);
       });
+      const includesTax = form.querySelector("[name=prices_include_tax]").checked;
+      const rates = [...byRate.keys()].sort((a, b) => (a < b ? -1 : 1));
+      const amounts = rates.map((rate) => byRate.get(rate));
+      const shares = sharesOf(percentOf(subtotal, form.querySelector("[name=whole_discount]").value), amounts);
       let tax = 0n;
-      byRate.forEach((taxable, rate) => { tax += (taxable * rate + 500000n) / 1000000n; });
+      subtotal = 0n;
+      rates.forEach((rate, at) => {
+        const base = amounts[at] - shares[at];
+        const taxable = includesTax ? (base * 1000000n * 2n / (1000000n + rate) + 1n) / 2n : base;
+        subtotal += taxable;
+        tax += includesTax ? base - taxable : (base * rate + 500000n) / 1000000n;
+      });
       form.querySelector("[data-subtotal]").textContent = money(subtotal, currency, digits);
       form.querySelector("[data-tax]:not(option)").textContent = money(tax, currency, digits);
       form.querySelector("[data-grand]").textContent = money(subtotal + tax, currency, digits);
@@ -69,7 +93,7 @@
       const line = event.target.closest("[data-line]");
       field(line, "description").value = option.dataset.name;
       field(line, "unit_price").value = option.dataset.price || "";
-      field(line, "tax_rate_percent").value = option.dataset.tax;
+      field(line, "tax_rate_percent").value = option.dataset.code ? "" : option.dataset.tax;
       update();
     });
     form.addEventListener("click", (event) => {
