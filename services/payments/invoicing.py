@@ -58,6 +58,8 @@ class PlanQuery:
     currency: str = ""
     payment_id: str = ""
     """A payment whose own reservation does not stand in the way."""
+    whole_debt: bool = False
+    """All that is due also of invoices under an instalment plan, not only what it demands by now."""
 
 
 class Refused(Exception):
@@ -159,6 +161,7 @@ class Reservations:
             keep_credit=query.keep_credit,
             currency=query.currency,
             payment_id=query.payment_id,
+            whole_debt=query.whole_debt,
         )
         answer = await as_service(self._stub.PlanPayment, timeout_seconds=PLAN_TIMEOUT_SECONDS)(request)
         return _plan(answer)

@@ -30,6 +30,8 @@ class PlanQuery:
     keep_credit: bool = False
     currency: str = ""
     payment_id: str = ""
+    whole_debt: bool = False
+    """Ask for all of what is under instalment plans, not only for what they demand by now."""
 
 
 async def plan_payment(db: Database, organization_id: str, query: PlanQuery) -> Plan:
@@ -50,7 +52,7 @@ async def plan_payment(db: Database, organization_id: str, query: PlanQuery) -> 
                     own[one.invoice_id] = one.held
         offers = await early_offers(tx, invoices)
         ids = [one.invoice_id for one in invoices if one.is_payable]
-        asked = await demands_on(tx, invoice_ids=ids, own=own) if ids else {}
+        asked = await demands_on(tx, invoice_ids=ids, own=own) if ids and not query.whole_debt else {}
     return plan(
         invoices, credit=credit, amount=query.amount, own=own, keep_credit=query.keep_credit, offers=offers,
         demands=asked,

@@ -36,6 +36,7 @@ class Reservations(reservations_pb2_grpc.ReservationsServicer):
             keep_credit=request.keep_credit,
             currency=from_proto_currency("currency", request.currency),
             payment_id=request.payment_id,
+            whole_debt=request.whole_debt,
         )
         return to_proto_plan(await plan_payment(self._db, request.organization_id, query))
 

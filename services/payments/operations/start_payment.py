@@ -128,6 +128,7 @@ async def _still_due(desk: Desk, case: Case) -> Plan | None:
         organization_id=case.organization_id,
         customer_id=payment.customer_id,
         invoice_ids=tuple(part.invoice_id for part in payment.parts),
+        whole_debt=True,
     )
     return await desk.reservations.plan(query)
 

@@ -65,6 +65,7 @@ class PlanPaymentRequest(_message.Message):
     KEEP_CREDIT_FIELD_NUMBER: _builtins.int
     CURRENCY_FIELD_NUMBER: _builtins.int
     PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    WHOLE_DEBT_FIELD_NUMBER: _builtins.int
     organization_id: _builtins.str
     """Organization."""
     customer_id: _builtins.str
@@ -75,6 +76,8 @@ class PlanPaymentRequest(_message.Message):
     """Currency, when neither invoices nor amount tell; the customer's when empty."""
     payment_id: _builtins.str
     """Payment whose own reservation does not stand in the way; may be empty."""
+    whole_debt: _builtins.bool
+    """True to ask for all that is due also of invoices under an instalment plan, not only for what it demands by now."""
     @_builtins.property
     def invoice_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Invoices; when empty, all that are open, the oldest due first."""
@@ -93,10 +96,11 @@ class PlanPaymentRequest(_message.Message):
         keep_credit: _builtins.bool = ...,
         currency: _builtins.str = ...,
         payment_id: _builtins.str = ...,
+        whole_debt: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "currency", b"currency", "customer_id", b"customer_id", "invoice_ids", b"invoice_ids", "keep_credit", b"keep_credit", "organization_id", b"organization_id", "payment_id", b"payment_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "currency", b"currency", "customer_id", b"customer_id", "invoice_ids", b"invoice_ids", "keep_credit", b"keep_credit", "organization_id", b"organization_id", "payment_id", b"payment_id", "whole_debt", b"whole_debt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
