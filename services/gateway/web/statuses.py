@@ -77,7 +77,10 @@ def invoice_status(invoice: Invoice) -> Status:
         return Status(gettext("Overdue"), "alert", "bad")
     if invoice.disputed and invoice.status not in _SETTLED:
         return Status(gettext("Disputed"), "flag", "warn")
-    word, icon, tone = _INVOICE.get(invoice.status, _UNKNOWN)
+    status = invoice.status
+    if status == InvoiceStatus.INVOICE_STATUS_PARTLY_PAID and not invoice.amount_paid.minor_units:
+        status = InvoiceStatus.INVOICE_STATUS_OPEN  # a part was credited, nothing paid
+    word, icon, tone = _INVOICE.get(status, _UNKNOWN)
     return Status(gettext(word), icon, tone)
 
 
