@@ -26,6 +26,7 @@ from tallyport.invoicing.v1.pay_links_pb2_grpc import PayLinksStub
 from tallyport.invoicing.v1.payment_promises_pb2_grpc import PaymentPromisesStub
 from tallyport.invoicing.v1.plan_policies_pb2_grpc import PlanPoliciesStub
 from tallyport.invoicing.v1.schedules_pb2_grpc import InvoiceTriggersStub, SchedulesStub
+from tallyport.invoicing.v1.statements_pb2_grpc import StatementsStub
 from tallyport.invoicing.v1.taxes_pb2_grpc import TaxesStub
 from tallyport.notifications.v1.messages_pb2_grpc import MessagesStub
 from tallyport.payments.v1.autopay_pb2_grpc import AutopayStub
@@ -73,6 +74,7 @@ class Services:
         self.instalment_plans = InstalmentPlansStub(invoicing)
         self.payment_promises = PaymentPromisesStub(invoicing)
         self.plan_policies = PlanPoliciesStub(invoicing)
+        self.statements = StatementsStub(invoicing)
         self.receivables_books = ReceivablesBooksStub(invoicing)
         self.payments = PaymentsStub(payments)
         self.provider_events = ProviderEventsStub(payments)

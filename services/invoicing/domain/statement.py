@@ -15,6 +15,16 @@ UNASSIGNED = "unassigned"
 """Name of the age of what was owed but not on any one invoice that day: payments that were booked for days gone by."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementWish:
+    """What to make; days that are None follow from the other one and today."""
+
+    customer_id: str
+    first_day: date | None
+    last_day: date | None
+    include_children: bool
+
+
 class RowKind(StrEnum):
     """What happened."""
 
@@ -44,12 +54,14 @@ _OF_PAYMENT = {
 }
 
 
-def row_kind(source: str, kind: str, invoice_kind: str) -> RowKind:
+def row_kind(source: str, kind: str, invoice_kind: str, amount: Money) -> RowKind:
     """What a ledger entry is called on a statement; `invoice_kind` only matters for invoices."""
     if source == "payment":
         return _OF_PAYMENT[kind.partition(":")[0]]
     if source == "adjustment":
-        return _OF_ADJUSTMENT[kind]
+        found = _OF_ADJUSTMENT[kind]
+        is_taken_back = found is RowKind.WRITE_OFF and not amount.is_negative
+        return RowKind.RECOVERY if is_taken_back else found
     if kind == "voided":
         return RowKind.VOIDED
     return RowKind.INVOICE if invoice_kind in ("", "invoice") else RowKind.FEE

@@ -78,7 +78,7 @@ def _row(row: Row[Any], organization: Organization) -> StatementRow:
         entry_id=row.entry_id,
         occurred_at=row.occurred_at,
         on=organization.date_of(row.occurred_at),
-        kind=row_kind(row.source, row.kind, row.invoice_kind or ""),
+        kind=row_kind(row.source, row.kind, row.invoice_kind or "", amount),
         number=row.number or "",
         document_id=row.document_id,
         customer_id=row.owner if row.owners == 1 else row.customer_id or row.owner,
@@ -103,7 +103,7 @@ _STANDINGS = text(f"""
             AS credit
     {_OF_THEM}
     GROUP BY l.currency ORDER BY l.currency
-""")  # noqa: S608 - constants only
+""")
 _ROWS = text(f"""
     WITH page AS (
         SELECT e.entry_id, e.occurred_at, e.source, e.source_id, e.kind, l.currency, sum({_SIGNED}) AS amount,
@@ -140,7 +140,7 @@ def _later(source: str, source_id: str, kind: str) -> str:
         SELECT FROM ledger_entries later
         WHERE later.organization_id = :organization_id AND later.source = '{source}'
           AND later.source_id = {source_id} AND later.kind = {kind} AND later.occurred_at >= :before
-    )"""  # noqa: S608 - constants only
+    )"""
 
 
 _OPEN = text(f"""
