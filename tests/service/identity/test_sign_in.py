@@ -43,7 +43,13 @@ async def test_a_customers_person_carries_the_customer_and_sees_no_staff_method(
     tokens = await identity.login("harbor", "pat@buyer.example")
     claims = identity.verifier.verify(tokens.access.token)
     assert (claims.kind, claims.customer_id) == (Audience.CUSTOMER, CUSTOMER)
-    assert claims.permissions == {"customers.read", "invoices.read", "payments.create", "payments.read"}
+    assert claims.permissions == {
+        "customers.read",
+        "invoices.read",
+        "payments.create",
+        "payments.read",
+        "account.write",
+    }
     with pytest.raises(ServiceError) as caught:
         await identity.people.ListPeople(people_pb2.ListPeopleRequest(), metadata=by(tokens))
     assert caught.value.kind is Kind.PERMISSION_DENIED
