@@ -7,7 +7,7 @@ import os
 import secrets
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from chassis.errors import ServiceError
 from chassis.rpc.client import as_service, connect
 from chassis.settings import BaseServiceSettings
-from devstack.demo import histories, payments, ways_to_pay
+from devstack.demo import histories, payments, receivables, ways_to_pay
 from devstack.environment import DEMO_ORGANIZATION, Environment
 from devstack.private_files import write_private
 from tallyport.identity.v1 import organizations_pb2, organizations_pb2_grpc
@@ -67,7 +67,11 @@ async def load(environment: Environment) -> None:
         await ways_to_pay.add_bank_accounts(api)
         others = await ways_to_pay.add_company_people(api, payers[0], password)
         others.append(await ways_to_pay.add_euro_customer(api, password))
-        others.append(await _payments(api, http, payers, password, environment.public_url))
+        paid_by, _ = await asyncio.gather(
+            _payments(api, http, payers, password, environment.public_url),
+            _receivables(api, http, password, today),
+        )
+        others += [paid_by, *receivables.LOGINS]
     logins = [
         Login("Owner", OWNER_EMAIL, password, f"{environment.public_url}/console"),
         Login("Accountant", STAFF_EMAIL, password, f"{environment.public_url}/console"),
@@ -260,3 +264,12 @@ async def _payments(
         await payments.add_payments(api, payer, invoices, today)
         await payments.add_bank_statement(api, not_of=not_of, today=today)
     return f"Customer ({payments.COMPANY})", payments.LOGIN
+
+
+async def _receivables(api: _Api, http: httpx.AsyncClient, password: str, today: date) -> None:
+    """A family of customers, schedules, instalments and what else runs by itself, once."""
+
+    async def signed_in(email: str) -> _Api:
+        return _Api(http, await _token(http, email, password))
+
+    await receivables.add(receivables.Loader(staff=api, signed_in=signed_in, password=password, today=today))
