@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from chassis.money import Money
 from services.invoicing.domain.instalment_plan import Demand
-from services.invoicing.domain.invoice import Invoice
+from services.invoicing.domain.invoice import Invoice, Status
 
 _SIGNS = re.compile("[^A-Za-z0-9]+")
 _WORD = re.compile(r"[^\W_]+")
@@ -37,7 +37,12 @@ class OpenItem:
 
     @property
     def payable(self) -> Money:
-        """What can be paid now: nothing of a paid invoice, and not what is on its way."""
+        """What can be paid now: nothing of a paid invoice, and not what is on its way.
+
+        Of one that is written off all that would be taken: money that names it came for it.
+        """
+        if self.invoice.status is Status.UNCOLLECTIBLE:
+            return self.invoice.takes
         return self.invoice.unreserved if self.invoice.is_payable else Money.zero(self.invoice.currency)
 
 

@@ -56,14 +56,14 @@ async def due_items(
 async def items_by_clue(
     tx: ReadTx, *, numbers: Collection[str], keys: Collection[str], invoice_ids: Collection[str]
 ) -> list[OpenItem]:
-    """Invoices that are named by number as written, by its key, or by id, whether they are open or paid."""
+    """Invoices that are named by number as written, by its key, or by id: open, paid or written off."""
     query = _items(tx).where(
         or_(
             invoices.c.invoice_id == func.any(list(invoice_ids)),
             invoices.c.number_key == func.any(list(keys)),
             invoices.c.number == func.any(list(numbers)),
         ),
-        invoices.c.status.in_(sorted(PAYABLE | {Status.PAID})),
+        invoices.c.status.in_(sorted(PAYABLE | {Status.PAID, Status.UNCOLLECTIBLE})),
     )
     return await _read(tx, query)
 

@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from chassis.database import WriteTx
 from chassis.errors import ServiceError
-from tallyport.invoicing.v1 import invoices_pb2
+from tallyport.invoicing.v1 import invoices_pb2, reservations_pb2
 from tests.service.invoicing.office import Office
 
 _UNCOLLECTIBLE = invoices_pb2.INVOICE_STATUS_UNCOLLECTIBLE
@@ -37,6 +37,11 @@ async def test_money_that_comes_all_the_same_is_taken_and_the_rest_stays_written
     customer = await office.customer()
     invoice = await office.invoice(customer.customer_id, 1_000)
     await office.write_off(invoice.invoice_id)
+    clue = reservations_pb2.FindOpenItemsRequest(
+        organization_id=office.organization_id, numbers=[invoice.number]
+    )
+    (item,) = (await office.as_payments(office.open_items.FindOpenItems, clue)).items
+    assert item.amount_due.minor_units == 1_000
     await office.paid("pay_1", customer.customer_id, 400, {invoice.invoice_id: 400})
     some = await office.read(invoice.invoice_id)
     assert (some.status, some.amount_paid.minor_units) == (_UNCOLLECTIBLE, 400)
