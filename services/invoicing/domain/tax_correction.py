@@ -47,6 +47,15 @@ class Correction:
         return self.taxable + self.tax
 
 
+@dataclass(frozen=True, slots=True)
+class CorrectedGroup:
+    """What something took off a group, as it is booked; amounts by the group's taxes."""
+
+    group_no: int
+    taxable: Money
+    amounts: tuple[Money, ...]
+
+
 def shares_of(invoice: Invoice) -> list[Share]:
     """The groups of an invoice that was read with its lines."""
     sums = invoice.sums()

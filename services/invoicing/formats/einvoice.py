@@ -4,6 +4,7 @@ The terms BT-… and BG-… are those of EN 16931-1. The document says what was 
 changes after the invoice is final.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +21,7 @@ from services.invoicing.domain.transfer_slip import TransferSlip
 COMMERCIAL_INVOICE = "380"
 CREDIT_NOTE = "381"
 _CREDIT_TRANSFER = "30"
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _HUNDRED = Decimal(100)
 _MOST_DECIMALS = 2
 """BR-DEC-01 and following."""
@@ -152,11 +154,13 @@ def terms_of(document: Document, seller: Organization, slip: TransferSlip | None
 
 
 def _written(terms: Any) -> Any:
-    """Numbers as the library wants them: written out, so that none passes through a float."""
+    """As the library wants it: numbers written out, so that none passes through a float, texts as XML allows them."""
     if isinstance(terms, dict):
         return {name: _written(value) for name, value in terms.items()}
     if isinstance(terms, list):
         return [_written(value) for value in terms]
+    if isinstance(terms, str):
+        return _NOT_XML.sub("", terms)
     return f"{terms:f}" if isinstance(terms, Decimal) else terms
 
 

@@ -1,8 +1,10 @@
 """The invoice as a PDF: what the template shows, written for the reader, with the e-invoice inside."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import structlog
@@ -10,13 +12,22 @@ import structlog
 from chassis.money import Money
 from services.invoicing.domain.invoice import Invoice, Status
 from services.invoicing.domain.organization import Organization
-from services.invoicing.domain.pricing import Line, Tax, TaxCategory, TaxTotal, Totals
+from services.invoicing.domain.pricing import Line, Tax, TaxCategory, Totals
 from services.invoicing.domain.transfer_slip import TransferSlip
-from services.invoicing.formats.einvoice import Syntax, einvoice, missing, of_invoice
+from services.invoicing.formats.einvoice import Document, Syntax, einvoice, missing, of_invoice
 from services.invoicing.formats.paper import MEDIA_TYPE, file_name, letterhead, party, print_paper, transfer
 from services.invoicing.formats.wording import Words, Writer
 
-__all__ = ["MEDIA_TYPE", "ShownReduction", "document", "file_name_of", "invoice_pdf", "why_no_einvoice"]
+__all__ = [
+    "MEDIA_TYPE",
+    "ShownReduction",
+    "document",
+    "embeddable",
+    "file_name_of",
+    "invoice_pdf",
+    "tax_on",
+    "why_no_einvoice",
+]
 
 TEMPLATE = "invoice.typ"
 _STAMPS = {Status.DRAFT: "stamp_draft", Status.PAID: "stamp_paid", Status.VOID: "stamp_void"}
@@ -68,7 +79,7 @@ async def invoice_pdf(
     """
     data = document(invoice, organization, locale=locale, today=today, slip=slip, reductions=reductions)
     at = invoice.finalized_at or invoice.created_at
-    return await print_paper(TEMPLATE, data, at=at, xml=_einvoice(invoice, organization, slip))
+    return await print_paper(TEMPLATE, data, at=at, xml=await _einvoice(invoice, organization, slip))
 
 
 def document(
@@ -111,12 +122,23 @@ def document(
     }
 
 
-def _einvoice(invoice: Invoice, organization: Organization, slip: TransferSlip | None) -> bytes | None:
+async def _einvoice(invoice: Invoice, organization: Organization, slip: TransferSlip | None) -> bytes | None:
     if lacking := why_no_einvoice(invoice, organization):
         if invoice.number and invoice.status is not Status.VOID:
             _log.info("pdf.without_einvoice", invoice_id=invoice.invoice_id, missing=lacking)
         return None
-    return einvoice(of_invoice(invoice), organization, Syntax.CII, slip)
+    return await embeddable(of_invoice(invoice), organization, slip)
+
+
+async def embeddable(
+    told: Document, organization: Organization, slip: TransferSlip | None = None
+) -> bytes | None:
+    """The e-invoice for the inside of a PDF. None if it cannot be made after all: the PDF comes out without it."""
+    try:
+        return await asyncio.to_thread(einvoice, told, organization, Syntax.CII, slip)
+    except Exception:  # the library raises nothing more special
+        _log.exception("pdf.einvoice_failed", document=told.number)
+        return None
 
 
 def _line(line: Line, writer: Writer) -> dict[str, Any]:
@@ -157,20 +179,18 @@ def _sums(sums: Totals, invoice: Invoice, writer: Writer) -> list[dict[str, Any]
         rows.append((named, f"− {writer.money(sums.discount)}"))
     if taxes:
         rows.append((writer.say("subtotal"), writer.money(invoice.subtotal)))
-        rows += [(_tax_on(tax, writer), writer.money(tax.tax)) for tax in taxes]
+        rows += [
+            (tax_on(writer, tax.name, tax.rate_percent, tax.taxable), writer.money(tax.tax)) for tax in taxes
+        ]
     return [{"words": words, "amount": amount} for words, amount in rows]
 
 
-def _tax_on(tax: TaxTotal, writer: Writer) -> Words:
-    rate, taxable = writer.percent(tax.rate_percent), writer.money(tax.taxable)
-    if tax.name:
-        return [writer.word("tax_on", name=tax.name, rate=rate, taxable=taxable)]
-    return [
-        text.replace("{name}", name)
-        for text, name in zip(
-            writer.say("tax_on", rate=rate, taxable=taxable), writer.say("tax"), strict=True
-        )
-    ]
+def tax_on(writer: Writer, name: str, rate_percent: Decimal, taxable: Money) -> Words:
+    """So much tax on so much; a tax without a name is called tax."""
+    texts = writer.say("tax_on", rate=writer.percent(rate_percent), taxable=writer.money(taxable))
+    if name:
+        return [texts[0].replace("{name}", name)]
+    return [text.replace("{name}", tax) for text, tax in zip(texts, writer.say("tax"), strict=True)]
 
 
 def _tax_reasons(sums: Totals, writer: Writer) -> list[Words]:

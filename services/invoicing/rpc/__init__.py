@@ -11,6 +11,7 @@ from services.invoicing.rpc.credit_notes import CreditNotes, InvoiceAdjustments
 from services.invoicing.rpc.customer_proposals import CustomerProposals
 from services.invoicing.rpc.customers import Customers
 from services.invoicing.rpc.disputes import Disputes
+from services.invoicing.rpc.documents import Documents
 from services.invoicing.rpc.imports import Imports
 from services.invoicing.rpc.instalment_plans import InstalmentPlans, PaymentPromises, PlanPolicies
 from services.invoicing.rpc.invoices import Invoices
@@ -30,6 +31,7 @@ from tallyport.invoicing.v1 import (
     customer_proposals_pb2_grpc,
     customers_pb2_grpc,
     disputes_pb2_grpc,
+    documents_pb2_grpc,
     imports_pb2_grpc,
     instalment_plans_pb2_grpc,
     invoices_pb2_grpc,
@@ -58,6 +60,7 @@ def servicers(
         (items_pb2_grpc.add_ItemsServicer_to_server, Items(db)),
         (taxes_pb2_grpc.add_TaxesServicer_to_server, Taxes(db)),
         (invoices_pb2_grpc.add_InvoicesServicer_to_server, Invoices(db, find_slip)),
+        (documents_pb2_grpc.add_DocumentsServicer_to_server, Documents(db, find_slip)),
         (pay_links_pb2_grpc.add_PayLinksServicer_to_server, PayLinks(db, pay_link_key)),
         (imports_pb2_grpc.add_ImportsServicer_to_server, Imports(db)),
         (reservations_pb2_grpc.add_ReservationsServicer_to_server, Reservations(db)),

@@ -19,6 +19,7 @@ from services.invoicing.domain.credit_note import (
     TaxCredit,
 )
 from services.invoicing.domain.reversal import Use
+from services.invoicing.domain.tax_correction import CorrectedGroup
 from services.invoicing.store.adjustments import taxes_of
 from services.invoicing.store.rows import decode_page_token, encode_page_token, insert_rows
 from services.invoicing.tables.adjustments import credit_note_lines, credit_note_parts, credit_notes
@@ -129,6 +130,28 @@ async def get_credit_note(tx: ReadTx, credit_note_id: str) -> CreditNote:
         for tax in group.taxes
     )  # fmt: skip
     return _note(row, lines, taxes)
+
+
+async def corrected_by(tx: ReadTx, note: CreditNote) -> list[CorrectedGroup]:
+    """How a credit note corrects the groups of its invoice."""
+    currency = note.total.currency
+    return [
+        CorrectedGroup(
+            group.group_no, Money(group.taxable_minor_units, currency),
+            tuple(Money(tax["minor_units"], currency) for tax in group.taxes),
+        )
+        for group in await taxes_of(tx, AdjustmentKind.CREDIT_NOTE, note.credit_note_id)
+    ]  # fmt: skip
+
+
+async def numbers_of(tx: ReadTx, credit_note_ids: Sequence[str]) -> dict[str, str]:
+    """The numbers of credit notes by their ids."""
+    query = (
+        select(credit_notes.c.credit_note_id, credit_notes.c.number)
+        .where(credit_notes.c.organization_id == tx.organization_id)
+        .where(credit_notes.c.credit_note_id == func.any(list(credit_note_ids)))
+    )
+    return {row.credit_note_id: row.number for row in await tx.execute(query)}
 
 
 async def list_credit_notes(

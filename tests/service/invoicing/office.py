@@ -21,6 +21,7 @@ from services.invoicing.rpc.credit_notes import CreditNotes, InvoiceAdjustments
 from services.invoicing.rpc.customer_proposals import CustomerProposals
 from services.invoicing.rpc.customers import Customers
 from services.invoicing.rpc.disputes import Disputes
+from services.invoicing.rpc.documents import Documents
 from services.invoicing.rpc.imports import Imports
 from services.invoicing.rpc.instalment_plans import InstalmentPlans, PaymentPromises, PlanPolicies
 from services.invoicing.rpc.invoices import Invoices
@@ -64,6 +65,7 @@ class Office:
         self.taxes = Taxes(db)
         self.invoices = Invoices(db)
         self.credit_notes = CreditNotes(db)
+        self.documents = Documents(db)
         self.adjustments = InvoiceAdjustments(db)
         self.late_fees = LateFeePolicies(db)
         self.pay_links = PayLinks(db, PAY_LINK_KEY)

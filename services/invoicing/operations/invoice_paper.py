@@ -1,0 +1,69 @@
+"""What an invoice's document is made of, read at one moment, and its making."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+
+from chassis.database import ReadTx
+from chassis.money import Money
+from services.invoicing.domain.adjustment import AdjustmentKind
+from services.invoicing.domain.invoice import Invoice
+from services.invoicing.domain.organization import Organization
+from services.invoicing.formats.invoice_pdf import ShownReduction, file_name_of, invoice_pdf
+from services.invoicing.payments import FindTransferSlip
+from services.invoicing.store.adjustments import adjustments_of
+from services.invoicing.store.credit_notes import numbers_of
+from services.invoicing.store.customers import get_customer
+from services.invoicing.store.organizations import get_organization
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoicePaper:
+    """An invoice with what its document says besides, for a reader of `locale`."""
+
+    invoice: Invoice
+    organization: Organization
+    locale: str
+    today: date
+    reductions: tuple[ShownReduction, ...]
+
+
+async def read_paper(tx: ReadTx, invoice: Invoice) -> InvoicePaper:
+    """In the customer's language."""
+    organization = await get_organization(tx)
+    customer = await get_customer(tx, invoice.customer_id)
+    return InvoicePaper(
+        invoice=invoice, organization=organization, locale=customer.locale,
+        today=organization.date_of(tx.now()), reductions=await _reductions(tx, invoice),
+    )  # fmt: skip
+
+
+async def print_invoice(paper: InvoicePaper, find_slip: FindTransferSlip) -> tuple[str, bytes]:
+    """(file name, PDF)."""
+    slip = await find_slip(paper.organization.organization_id, paper.invoice)
+    pdf = await invoice_pdf(
+        paper.invoice, paper.organization, locale=paper.locale, today=paper.today, slip=slip,
+        reductions=paper.reductions,
+    )  # fmt: skip
+    return file_name_of(paper.invoice), pdf
+
+
+async def _reductions(tx: ReadTx, invoice: Invoice) -> tuple[ShownReduction, ...]:
+    """Credit notes by number, and discounts for paying early in one sum. What else there is, the document sums up."""
+    if invoice.credited.is_zero:
+        return ()
+    by_note: dict[str, Money] = defaultdict(lambda: Money.zero(invoice.currency))
+    early = Money.zero(invoice.currency)
+    for made in await adjustments_of(tx, invoice.invoice_id):
+        one = made.adjustment
+        if one.kind is AdjustmentKind.CREDIT_NOTE:
+            by_note[one.source_id] += one.amount
+        elif one.kind is AdjustmentKind.EARLY_DISCOUNT:
+            early += one.amount
+    numbers = await numbers_of(tx, list(by_note)) if by_note else {}
+    shown = [
+        ShownReduction("credit_note_numbered", amount, numbers[note])
+        for note, amount in by_note.items()
+        if note in numbers
+    ]
+    return (*shown, *([] if early.is_zero else [ShownReduction("early_discount", early)]))
