@@ -1,24 +1,80 @@
-"""Imports and their rows."""
+"""Imports, their rows and files, and how columns were understood."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row as SqlRow
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import ReadTx, WriteTx
 from chassis.errors import not_found
-from chassis.money import Money
-from services.invoicing.domain.invoice_import import SAMPLE_ROWS, Import, ImportState, Row, RowError
-from services.invoicing.store.rows import insert_rows
-from services.invoicing.tables.imports import import_rows, imports
+from services.invoicing.domain.invoice_import import (
+    SAMPLE_ROWS,
+    DateOrder,
+    DecimalSign,
+    Import,
+    ImportFormat,
+    ImportKind,
+    ImportState,
+    Record,
+    Row,
+    RowError,
+    SavedMapping,
+    Understanding,
+)
+from services.invoicing.store.import_rows import row_of, row_values
+from services.invoicing.store.rows import decode_page_token, encode_page_token, insert_rows
+from services.invoicing.tables.imports import import_files, import_mappings, import_rows, imports
+
+_SCOPE = "imports"
+_AT_WORK = (ImportState.RUNNING.value, ImportState.UNDOING.value)
 
 
-async def insert_import(tx: WriteTx, new: Import, rows: Sequence[Row]) -> None:
+async def insert_import(tx: WriteTx, new: Import, rows: Sequence[Row | Record]) -> None:
     """Keep an import with all rows that can be imported."""
     await tx.execute(insert(imports).values(organization_id=tx.organization_id, **_values(new)))
-    await insert_rows(tx, import_rows, [_row_values(new.import_id, row) for row in rows])
+    await insert_rows(tx, import_rows, [row_values(new.import_id, row) for row in rows])
+
+
+async def replace_rows(tx: WriteTx, import_id: str, rows: Sequence[Row | Record]) -> None:
+    """Keep these rows of a preview instead of the ones before."""
+    await tx.execute(
+        delete(import_rows)
+        .where(import_rows.c.organization_id == tx.organization_id)
+        .where(import_rows.c.import_id == import_id)
+    )
+    await insert_rows(tx, import_rows, [row_values(import_id, row) for row in rows])
+
+
+async def keep_file(tx: WriteTx, import_id: str, content: bytes) -> None:
+    """Keep the file of a preview, so that it can be read once more."""
+    await tx.execute(
+        insert(import_files).values(organization_id=tx.organization_id, import_id=import_id, content=content)
+    )
+
+
+async def get_file(tx: ReadTx, import_id: str) -> bytes:
+    """The file of a preview; NOT_FOUND when it is not kept any more."""
+    query = select(import_files.c.content).where(
+        import_files.c.organization_id == tx.organization_id, import_files.c.import_id == import_id
+    )
+    content = (await tx.execute(query)).scalar_one_or_none()
+    if content is None:
+        raise not_found("import")
+    return bytes(content)
+
+
+async def drop_file(tx: WriteTx, import_id: str) -> None:
+    """Forget the file: from now on only its rows count."""
+    await tx.execute(
+        delete(import_files)
+        .where(import_files.c.organization_id == tx.organization_id)
+        .where(import_files.c.import_id == import_id)
+    )
 
 
 async def update_import(tx: WriteTx, changed: Import) -> None:
@@ -42,12 +98,27 @@ async def get_import(tx: ReadTx, import_id: str, *, for_update: bool = False) ->
     return _import(row, await _rows(tx, import_id, limit=SAMPLE_ROWS))
 
 
-async def waiting_rows(tx: ReadTx, import_id: str, *, limit: int) -> list[Row]:
+async def list_imports(tx: ReadTx, *, page_size: int, page_token: str) -> tuple[list[Import], str]:
+    """A page, the newest first, without first rows; and the token of the next one."""
+    query = select(imports).where(imports.c.organization_id == tx.organization_id)
+    if (after := decode_page_token(page_token, _SCOPE)) is not None:
+        at = datetime.fromisoformat(after[0])
+        query = query.where(tuple_(imports.c.created_at, imports.c.import_id) < (at, after[1]))
+    newest = query.order_by(imports.c.created_at.desc(), imports.c.import_id.desc()).limit(page_size + 1)
+    rows = (await tx.execute(newest)).all()
+    token = ""
+    if len(rows) > page_size:
+        rows = rows[:page_size]
+        token = encode_page_token(_SCOPE, rows[-1].created_at.isoformat(), rows[-1].import_id)
+    return [_import(row, ()) for row in rows], token
+
+
+async def waiting_rows(tx: ReadTx, import_id: str, *, limit: int) -> list[Row | Record]:
     """The next rows that have not been handled, in the order of the file."""
     return await _rows(tx, import_id, limit=limit, handled=False)
 
 
-async def mark_handled(tx: WriteTx, import_id: str, rows: Sequence[Row]) -> None:
+async def mark_handled(tx: WriteTx, import_id: str, rows: Sequence[Row | Record]) -> None:
     """Note that rows were imported or left out."""
     await tx.execute(
         update(import_rows)
@@ -58,25 +129,61 @@ async def mark_handled(tx: WriteTx, import_id: str, rows: Sequence[Row]) -> None
     )
 
 
-async def running_imports(tx: ReadTx, *, limit: int) -> list[tuple[str, str]]:
+async def imports_at_work(tx: ReadTx, *, limit: int) -> list[tuple[str, str]]:
     """(organization_id, import_id) of imports at work in all organizations, for a sweep."""
     query = (
         select(imports.c.organization_id, imports.c.import_id)
-        .where(imports.c.state == ImportState.RUNNING.value)
+        .where(imports.c.state.in_(_AT_WORK))
         .order_by(imports.c.created_at)
         .limit(limit)
     )
     return [(row.organization_id, row.import_id) for row in await tx.execute(query)]
 
 
-async def _rows(tx: ReadTx, import_id: str, *, limit: int, handled: bool | None = None) -> list[Row]:
+async def save_mapping(tx: WriteTx, kind: ImportKind, understanding: Understanding) -> None:
+    """Remember how a header was understood."""
+    values = {"understanding": _understanding_values(understanding), "used_at": tx.now()}
+    place = {
+        "organization_id": tx.organization_id, "kind": kind.value, "fingerprint": _fingerprint(understanding.columns),
+    }  # fmt: skip
+    statement = upsert(import_mappings).values(**place, **values)
+    await tx.execute(statement.on_conflict_do_update(constraint="pk_import_mappings", set_=values))
+
+
+async def find_mapping(tx: ReadTx, kind: ImportKind, columns: Sequence[str]) -> Understanding | None:
+    """How such a header was understood when it was imported last."""
+    query = select(import_mappings.c.understanding).where(
+        import_mappings.c.organization_id == tx.organization_id,
+        import_mappings.c.kind == kind.value,
+        import_mappings.c.fingerprint == _fingerprint(columns),
+    )
+    found = (await tx.execute(query)).scalar_one_or_none()
+    return None if found is None else _understanding(found)
+
+
+async def list_mappings(tx: ReadTx, kind: ImportKind | None) -> list[SavedMapping]:
+    """Remembered mappings, the last used first."""
+    query = select(import_mappings).where(import_mappings.c.organization_id == tx.organization_id)
+    if kind is not None:
+        query = query.where(import_mappings.c.kind == kind.value)
+    rows = await tx.execute(query.order_by(import_mappings.c.used_at.desc()).limit(200))
+    return [
+        SavedMapping(ImportKind(row.kind), _understanding(row.understanding), row.used_at) for row in rows
+    ]
+
+
+async def _rows(tx: ReadTx, import_id: str, *, limit: int, handled: bool | None = None) -> list[Row | Record]:
     query = select(import_rows).where(
         import_rows.c.organization_id == tx.organization_id, import_rows.c.import_id == import_id
     )
     if handled is not None:
         query = query.where(import_rows.c.handled == handled)
     found = await tx.execute(query.order_by(import_rows.c.line).limit(limit))
-    return [_row(row) for row in found]
+    return [row_of(row) for row in found]
+
+
+def _fingerprint(columns: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(columns).encode()).hexdigest()
 
 
 def _values(new: Import) -> dict[str, Any]:
@@ -94,10 +201,16 @@ def _values(new: Import) -> dict[str, Any]:
         "actor": new.actor,
         "created_at": new.created_at,
         "finished_at": new.finished_at,
+        "kind": new.kind.value,
+        "format": new.format.value,
+        "understanding": _understanding_values(new.understanding),
+        "undone_records": new.undone_records,
+        "kept_records": new.kept_records,
+        "undo_reason": new.undo_reason,
     }
 
 
-def _import(row: SqlRow[Any], sample: Sequence[Row]) -> Import:
+def _import(row: SqlRow[Any], sample: Sequence[Row | Record]) -> Import:
     return Import(
         import_id=row.import_id,
         file_name=row.file_name,
@@ -113,39 +226,33 @@ def _import(row: SqlRow[Any], sample: Sequence[Row]) -> Import:
         created_at=row.created_at,
         finished_at=row.finished_at,
         sample=sample,
+        kind=ImportKind(row.kind),
+        format=ImportFormat(row.format),
+        understanding=_understanding(row.understanding),
+        undone_records=row.undone_records,
+        kept_records=row.kept_records,
+        undo_reason=row.undo_reason,
     )
 
 
-def _row_values(import_id: str, row: Row) -> dict[str, Any]:
+def _understanding_values(understanding: Understanding) -> dict[str, Any]:
     return {
-        "import_id": import_id,
-        "line": row.line,
-        "external_id": row.external_id,
-        "customer_external_id": row.customer_external_id,
-        "customer_name": row.customer_name,
-        "customer_email": row.customer_email,
-        "invoice_date": row.invoice_date,
-        "due_date": row.due_date,
-        "total_minor_units": row.total.minor_units,
-        "currency": row.total.currency,
-        "description": row.description,
-        "disputed": row.disputed,
-        "settled_date": row.settled_date,
-        "handled": False,
+        "columns": list(understanding.columns),
+        "mapping": dict(understanding.mapping),
+        "date_order": understanding.date_order.value if understanding.date_order else "",
+        "decimal_sign": understanding.decimal_sign.value if understanding.decimal_sign else "",
+        "missing": list(understanding.missing),
+        "remembered": understanding.remembered,
     }
 
 
-def _row(row: SqlRow[Any]) -> Row:
-    return Row(
-        line=row.line,
-        external_id=row.external_id,
-        customer_external_id=row.customer_external_id,
-        customer_name=row.customer_name,
-        customer_email=row.customer_email,
-        invoice_date=row.invoice_date,
-        due_date=row.due_date,
-        total=Money(row.total_minor_units, row.currency),
-        description=row.description,
-        disputed=row.disputed,
-        settled_date=row.settled_date,
+def _understanding(values: Mapping[str, Any]) -> Understanding:
+    order, sign = values.get("date_order"), values.get("decimal_sign")
+    return Understanding(
+        columns=tuple(values.get("columns", ())),
+        mapping=values.get("mapping", {}),
+        date_order=DateOrder(order) if order else None,
+        decimal_sign=DecimalSign(sign) if sign else None,
+        missing=tuple(values.get("missing", ())),
+        remembered=bool(values.get("remembered")),
     )

@@ -54,6 +54,14 @@ async def get_items(tx: ReadTx, item_ids: Collection[str], *, for_update: bool =
     return {item.item_id: item for item in await _with_prices(tx, rows)}
 
 
+async def taken_skus(tx: ReadTx, skus: Collection[str]) -> frozenset[str]:
+    """Those of the stock keeping units that items have."""
+    query = select(items.c.sku).where(
+        items.c.organization_id == tx.organization_id, items.c.sku == func.any(list(skus))
+    )
+    return frozenset((await tx.execute(query)).scalars())
+
+
 async def list_items(
     tx: ReadTx, *, page_size: int, page_token: str, query: str = "", with_archived: bool = False
 ) -> tuple[list[Item], str]:
