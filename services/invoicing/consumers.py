@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from datetime import date, timedelta
 from functools import partial
 
 from google.protobuf.message import Message
@@ -13,6 +14,7 @@ from services.invoicing.operations.apply_payments import Incoming, apply_payment
 from services.invoicing.operations.reinstate_payment import reinstate_payment
 from services.invoicing.operations.release import release_in
 from services.invoicing.operations.reverse_payment import reverse_payment
+from services.invoicing.store import dunning
 from services.invoicing.store.organizations import put_organization
 from services.invoicing.store.plan_policies import note_failed_payment
 from services.invoicing.translate.organizations import from_proto_organization
@@ -20,6 +22,9 @@ from services.invoicing.translate.reservations import from_proto_payment
 from services.invoicing.translate.reversals import from_proto_reversal
 from tallyport.identity.v1 import events_pb2 as identity_events
 from tallyport.payments.v1 import events_pb2 as payments_events
+
+AUTOPAY_GRACE = timedelta(days=3)
+"""How long an automatic payment may take."""
 
 
 async def on_organization_changed(tx: WriteTx, event: Event) -> None:
@@ -64,6 +69,42 @@ async def on_payment_reinstated(tx: WriteTx, event: Event) -> None:
     await reinstate_payment(tx, message.payment_id, message.reversal_id)
 
 
+async def on_transfer_claimed(tx: WriteTx, event: Event) -> None:
+    """Somebody says that a transfer is on its way: no reminders meanwhile."""
+    message = event.message
+    assert isinstance(message, payments_events.TransferClaimed)
+    until = date.fromisoformat(message.expires_on)
+    await dunning.put_holds(tx, message.claim_id, message.invoice_ids, "claimed", until)
+
+
+async def on_transfer_claim_closed(tx: WriteTx, event: Event) -> None:
+    """It came, or nobody waits for it any more."""
+    message = event.message
+    assert isinstance(message, payments_events.TransferClaimClosed)
+    await dunning.end_holds(tx, message.claim_id)
+
+
+async def on_autopay_announced(tx: WriteTx, event: Event) -> None:
+    """It is paid automatically on a day: no reminders until a little after it. What nobody agreed to holds nothing."""
+    message = event.message
+    assert isinstance(message, payments_events.AutopayAnnounced)
+    if not message.needs_confirmation:
+        until = date.fromisoformat(message.pay_on) + AUTOPAY_GRACE
+        invoice_ids = [part.invoice_id for part in message.parts]
+        await dunning.put_holds(tx, message.run_id, invoice_ids, "autopay", until)
+
+
+async def on_autopay_failed(tx: WriteTx, event: Event) -> None:
+    """It is tried again, or given up."""
+    message = event.message
+    assert isinstance(message, payments_events.AutopayFailed)
+    if message.next_try_on:
+        until = date.fromisoformat(message.next_try_on) + AUTOPAY_GRACE
+        await dunning.prolong_holds(tx, message.run_id, until)
+    else:
+        await dunning.end_holds(tx, message.run_id)
+
+
 HANDLERS: Mapping[type[Message], Handler | Batch] = {
     identity_events.OrganizationChanged: on_organization_changed,
     payments_events.PaymentSucceeded: Batch(on_payments_succeeded),
@@ -71,4 +112,8 @@ HANDLERS: Mapping[type[Message], Handler | Batch] = {
     payments_events.PaymentCanceled: on_payment_ended,
     payments_events.PaymentReversed: on_payment_reversed,
     payments_events.PaymentReinstated: on_payment_reinstated,
+    payments_events.TransferClaimed: on_transfer_claimed,
+    payments_events.TransferClaimClosed: on_transfer_claim_closed,
+    payments_events.AutopayAnnounced: on_autopay_announced,
+    payments_events.AutopayFailed: on_autopay_failed,
 }

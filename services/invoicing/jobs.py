@@ -8,6 +8,7 @@ from chassis.jobs import Job, earliest
 from services.invoicing.domain.invoice_import import BATCH_ROWS
 from services.invoicing.operations.answer_dispute import escalate_late_disputes
 from services.invoicing.operations.expire_reservations import expire_reservations
+from services.invoicing.operations.run_dunning import run_dunning
 from services.invoicing.operations.run_imports import run_imports
 from services.invoicing.operations.run_late_fees import run_late_fees
 from services.invoicing.operations.run_plans import run_plans
@@ -23,6 +24,21 @@ PLAN_PERIOD_SECONDS = 2.0
 PLAN_BATCH = 100
 DISPUTE_PERIOD_SECONDS = 10.0
 DISPUTE_BATCH = 100
+DUNNING_PERIOD_SECONDS = 60.0
+DUNNING_BATCH = 200
+DUNNING_DUE = """
+    SELECT min(day.at) FROM (
+        SELECT coalesce(known.next_on, invoices.due_date + 1)::timestamp AT TIME ZONE organizations.time_zone AS at
+        FROM invoices
+        JOIN organizations USING (organization_id)
+        LEFT JOIN dunning_cases AS known
+            ON known.organization_id = :organization_id AND known.invoice_id = invoices.invoice_id
+        WHERE invoices.organization_id = :organization_id AND invoices.status IN ('open', 'partly_paid')
+          AND invoices.kind = 'invoice' AND (known.invoice_id IS NULL OR known.next_on IS NOT NULL)
+          AND EXISTS (SELECT 1 FROM dunning_policies WHERE organization_id = :organization_id AND is_active)
+    ) AS day WHERE day.at > :now
+"""
+"""When an invoice is to be looked at, in the organization's zone."""
 LATE_FEE_PERIOD_SECONDS = 60.0
 LATE_FEE_BATCH = 200
 LATE_FEES_DUE = """
@@ -99,6 +115,13 @@ def jobs(db: Database) -> Sequence[Job]:
             lambda: run_late_fees(db, limit=LATE_FEE_BATCH),
             batch_limit=LATE_FEE_BATCH,
             next_due=earliest(db, LATE_FEES_DUE),
+        ),
+        Job(
+            "remind of late invoices",
+            DUNNING_PERIOD_SECONDS,
+            lambda: run_dunning(db, limit=DUNNING_BATCH),
+            batch_limit=DUNNING_BATCH,
+            next_due=earliest(db, DUNNING_DUE),
         ),
         Job("run_imports", IMPORT_PERIOD_SECONDS, lambda: run_imports(db), batch_limit=BATCH_ROWS),
         Job(

@@ -12,6 +12,8 @@ from services.invoicing.rpc.customer_proposals import CustomerProposals
 from services.invoicing.rpc.customers import Customers
 from services.invoicing.rpc.disputes import Disputes
 from services.invoicing.rpc.documents import Documents
+from services.invoicing.rpc.dunning import Dunning
+from services.invoicing.rpc.exports import Exports
 from services.invoicing.rpc.imports import Imports
 from services.invoicing.rpc.instalment_plans import InstalmentPlans, PaymentPromises, PlanPolicies
 from services.invoicing.rpc.invoices import Invoices
@@ -32,6 +34,8 @@ from tallyport.invoicing.v1 import (
     customers_pb2_grpc,
     disputes_pb2_grpc,
     documents_pb2_grpc,
+    dunning_pb2_grpc,
+    exports_pb2_grpc,
     imports_pb2_grpc,
     instalment_plans_pb2_grpc,
     invoices_pb2_grpc,
@@ -71,11 +75,13 @@ def servicers(
         ),
         (schedules_pb2_grpc.add_SchedulesServicer_to_server, Schedules(db)),
         (schedules_pb2_grpc.add_InvoiceTriggersServicer_to_server, InvoiceTriggers(db)),
+        (exports_pb2_grpc.add_ExportsServicer_to_server, Exports(db)),
         (statements_pb2_grpc.add_StatementsServicer_to_server, Statements(db)),
         (books_pb2_grpc.add_ReceivablesBooksServicer_to_server, ReceivablesBooks(db)),
         (instalment_plans_pb2_grpc.add_InstalmentPlansServicer_to_server, InstalmentPlans(db)),
         (payment_promises_pb2_grpc.add_PaymentPromisesServicer_to_server, PaymentPromises(db)),
         (plan_policies_pb2_grpc.add_PlanPoliciesServicer_to_server, PlanPolicies(db)),
         (disputes_pb2_grpc.add_DisputesServicer_to_server, Disputes(db)),
+        (dunning_pb2_grpc.add_DunningServicer_to_server, Dunning(db)),
         event_log(db),
     )

@@ -5,6 +5,7 @@ from services.invoicing.tables import (
     adjustments,
     customers,
     disputes,
+    dunning,
     imports,
     invoices,
     items,
@@ -18,6 +19,7 @@ __all__ = [
     "adjustments",
     "customers",
     "disputes",
+    "dunning",
     "imports",
     "invoices",
     "items",
@@ -35,6 +37,7 @@ TENANT_TABLES = sorted(set(metadata.tables) - set(TRANSPORT_TABLES) - _APPEND_ON
 SWEEP_TABLES = frozenset(
     {
         "disputes",
+        "dunning_policies",
         "instalment_plans",
         "payment_promises",
         "late_fee_policies",

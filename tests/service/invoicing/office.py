@@ -22,6 +22,8 @@ from services.invoicing.rpc.customer_proposals import CustomerProposals
 from services.invoicing.rpc.customers import Customers
 from services.invoicing.rpc.disputes import Disputes
 from services.invoicing.rpc.documents import Documents
+from services.invoicing.rpc.dunning import Dunning
+from services.invoicing.rpc.exports import Exports
 from services.invoicing.rpc.imports import Imports
 from services.invoicing.rpc.instalment_plans import InstalmentPlans, PaymentPromises, PlanPolicies
 from services.invoicing.rpc.invoices import Invoices
@@ -75,11 +77,13 @@ class Office:
         self.schedules = Schedules(db)
         self.triggers = InvoiceTriggers(db)
         self.deliveries = Deliveries(db, PAY_LINK_KEY)
+        self.exports = Exports(db)
         self.statements = Statements(db)
         self.plans = InstalmentPlans(db)
         self.promises = PaymentPromises(db)
         self.plan_policies = PlanPolicies(db)
         self.disputes = Disputes(db)
+        self.dunning = Dunning(db)
 
     @classmethod
     async def opened(cls, db: Database, **changes: Any) -> "Office":

@@ -1,0 +1,48 @@
+"""The letter of a reminder as a PDF, in the language of its text."""
+
+from datetime import UTC
+from typing import Any
+
+from chassis.money import Money
+from services.invoicing.domain.customer import Customer
+from services.invoicing.domain.dunning import Notice
+from services.invoicing.domain.invoice import Invoice
+from services.invoicing.domain.organization import Organization
+from services.invoicing.formats import paper
+from services.invoicing.formats.wording import Writer
+
+__all__ = ["document", "dunning_letter_pdf", "file_name_of"]
+
+
+def file_name_of(notice: Notice) -> str:
+    """A name that every file system takes."""
+    return paper.file_name("reminder", f"{notice.invoice_number}-{notice.level}", notice.notice_id)
+
+
+async def dunning_letter_pdf(
+    notice: Notice, invoice: Invoice, organization: Organization, customer: Customer, *, fee: Money | None
+) -> bytes:
+    """The document; the same notice gives the same bytes."""
+    data = document(notice, invoice, organization, customer, fee=fee)
+    issued_at = organization.start_of(notice.issued_on).astimezone(UTC)
+    return await paper.print_paper("dunning_letter.typ", data, at=issued_at)
+
+
+def document(
+    notice: Notice, invoice: Invoice, organization: Organization, customer: Customer, *, fee: Money | None
+) -> dict[str, Any]:
+    """Everything the template shows, as texts of the reader's locale."""
+    writer = Writer(organization, notice.locale, customer.locale)
+    return paper.letterhead(organization, writer, title=f"{notice.title} {notice.invoice_number}") | {
+        "to": paper.party(customer.as_buyer(), writer),
+        "kind": notice.title,
+        "number": notice.invoice_number,
+        "date": writer.day(notice.issued_on),
+        "invoice_date": writer.day(invoice.invoice_date),
+        "due_date": writer.day(invoice.due_date),
+        "deadline": writer.day(notice.deadline_on),
+        "amount": writer.money(notice.amount),
+        "fee": "" if fee is None else writer.money(fee),
+        "fee_name": notice.title,
+        "text": notice.text,
+    }
