@@ -71,6 +71,9 @@ class Invoicing(InvoicesServicer, CustomersServicer, PayLinksServicer):
         )
         return customers.AccountSummary(customer_id=CUSTOMER_ID, balances=[balance])
 
+    async def ListSubsidiaries(self, request: Any, context: Any) -> customers.ListSubsidiariesResponse:
+        return customers.ListSubsidiariesResponse()
+
     async def ResolvePayLink(self, request: Any, context: Any) -> pay_links.ResolvedPayLink:
         if request.token != LINK_TOKEN:
             raise not_found("pay link")
