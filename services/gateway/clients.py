@@ -17,6 +17,8 @@ from tallyport.invoicing.v1.books_pb2_grpc import ReceivablesBooksStub
 from tallyport.invoicing.v1.credit_notes_pb2_grpc import CreditNotesStub
 from tallyport.invoicing.v1.customer_proposals_pb2_grpc import CustomerProposalsStub
 from tallyport.invoicing.v1.customers_pb2_grpc import CustomersStub
+from tallyport.invoicing.v1.documents_pb2_grpc import DocumentsStub
+from tallyport.invoicing.v1.exports_pb2_grpc import ExportsStub
 from tallyport.invoicing.v1.imports_pb2_grpc import ImportsStub
 from tallyport.invoicing.v1.instalment_plans_pb2_grpc import InstalmentPlansStub
 from tallyport.invoicing.v1.invoices_pb2_grpc import InvoicesStub
@@ -67,6 +69,7 @@ class Services:
         self.items = ItemsStub(invoicing)
         self.taxes = TaxesStub(invoicing)
         self.invoices = InvoicesStub(invoicing)
+        self.documents = DocumentsStub(invoicing)
         self.schedules = SchedulesStub(invoicing)
         self.invoice_triggers = InvoiceTriggersStub(invoicing)
         self.imports = ImportsStub(invoicing)
@@ -74,6 +77,7 @@ class Services:
         self.instalment_plans = InstalmentPlansStub(invoicing)
         self.payment_promises = PaymentPromisesStub(invoicing)
         self.plan_policies = PlanPoliciesStub(invoicing)
+        self.exports = ExportsStub(invoicing)
         self.statements = StatementsStub(invoicing)
         self.receivables_books = ReceivablesBooksStub(invoicing)
         self.payments = PaymentsStub(payments)
