@@ -32,7 +32,9 @@ class PlannedPart:
 
     @property
     def settles(self) -> Money:
-        """What settles the invoice now."""
+        """What settles the invoice now, or what is due of it now by its plan: to pay just that is no part payment."""
+        if self.demand is not None:
+            return self.demand.asked
         return self.invoice.due if self.discount is None else self.amount
 
 

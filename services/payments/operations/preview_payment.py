@@ -68,7 +68,6 @@ async def dues_of(desk: Desk, organization_id: str, customer_id: str, wish: Wish
             organization_id=organization_id,
             customer_id=customer_id,
             invoice_ids=tuple(part.invoice_id for part in wish.parts),
-            whole_debt=True,
         )
     )
     return {part.invoice_id: plan.dues.get(part.invoice_id, part.amount) for part in wish.parts}

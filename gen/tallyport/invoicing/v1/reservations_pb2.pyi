@@ -188,7 +188,7 @@ class PlannedPart(_message.Message):
 
     @_builtins.property
     def amount_due(self) -> _money_pb2.Money:
-        """What settles it now: what is due on it, less what may be kept for paying early."""
+        """What settles it now: what is due on it, less what may be kept for paying early; under an instalment plan what that asks for."""
 
     @_builtins.property
     def instalment(self) -> Global___PlannedInstalment:

@@ -135,6 +135,7 @@ async def test_what_is_asked_names_its_instalment_and_more_may_be_paid(office: O
     shown = await office.plan(customer)
     parts = {part.invoice_id: part for part in shown.parts}
     assert parts[planned].amount.minor_units == 10_000
+    assert parts[planned].amount_due.minor_units == 10_000, "an instalment is no part payment"
     told = parts[planned].instalment
     assert (told.plan_id, told.number, told.count, told.due_on) == (plan.plan_id, 1, 4, "2026-12-01")
     assert not parts[other].HasField("instalment")
