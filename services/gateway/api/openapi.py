@@ -173,7 +173,8 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
 
 def _success(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     if route.is_document:
-        content: dict[str, Any] = {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}
+        file = {"schema": {"type": "string", "format": "binary"}}
+        content: dict[str, Any] = dict.fromkeys(("application/pdf", "application/xml"), file)
         return {"description": "The document.", "content": content}
     media_type = "application/x-ndjson" if route.is_stream else "application/json"
     schema = _message(route.method.output_type, schemas)

@@ -43,6 +43,8 @@ STAFF: list[Any] = [
     invoice_form.finalize,
     invoice.show,
     invoice.document,
+    invoice.einvoice,
+    invoice.credit_note,
     invoice.void,
     invoice.make_pay_link,
     invoice.revoke_pay_link,

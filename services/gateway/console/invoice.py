@@ -11,7 +11,7 @@ from services.gateway.console.asking import REFUSALS, if_found, if_there
 from services.gateway.console.history import invoice_history
 from services.gateway.console.reductions import reductions_of
 from services.gateway.console.words import WORDS
-from services.gateway.web import problems
+from services.gateway.web import documents, problems
 from services.gateway.web.forms import FieldErrors
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
@@ -99,6 +99,18 @@ async def document(page: Page, invoice_id: FromPath[str]) -> Response[Any]:
     """The document to save."""
     pdf = await page.call(page.to.invoices.GetInvoicePdf, GetInvoicePdfRequest(invoice_id=invoice_id))
     return page.document(pdf.content, media_type=pdf.media_type, file_name=pdf.file_name)
+
+
+@get("/invoices/{invoice_id:str}/xml", name="console.invoice.xml")
+async def einvoice(page: Page, invoice_id: FromPath[str]) -> Response[Any]:
+    """The e-invoice to save."""
+    return await documents.einvoice(page, invoice_id, back=f"/console/invoices/{invoice_id}")
+
+
+@get("/credit-notes/{credit_note_id:str}/pdf", name="console.credit_note.pdf")
+async def credit_note(page: Page, credit_note_id: FromPath[str]) -> Response[Any]:
+    """The credit note to save."""
+    return await documents.credit_note(page, credit_note_id)
 
 
 @post("/invoices/{invoice_id:str}/void", name="console.invoice.void")

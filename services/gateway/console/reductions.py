@@ -51,8 +51,8 @@ def kind_word(kind: InvoiceAdjustmentKind.ValueType) -> str:
     return _(_KINDS[kind]) if kind in _KINDS else "–"
 
 
-async def reductions_of(page: Page, invoice: Invoice) -> list[tuple[str, str, object, str]]:
-    """Day, what it is, amount and reason of all that reduced an invoice; credit notes by their numbers."""
+async def reductions_of(page: Page, invoice: Invoice) -> list[tuple[str, str, object, str, str]]:
+    """Day, what it is, amount, reason and document of all that reduced an invoice; credit notes by numbers."""
     if not invoice.amount_credited.minor_units:
         return []
     found = await page.call(
@@ -72,6 +72,7 @@ async def reductions_of(page: Page, invoice: Invoice) -> list[tuple[str, str, ob
             else kind_word(one.kind),
             one.amount,
             one.reason,
+            f"/console/credit-notes/{one.source_id}/pdf" if one.source_id in numbers else "",
         )
         for one in found.adjustments
     ]

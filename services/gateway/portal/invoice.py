@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from litestar import Response, get
 from litestar.params import FromPath
 
 from services.gateway.portal import owing, planned, transferring
+from services.gateway.web import documents
 from services.gateway.web.page import Page
 from services.gateway.web.plans import plan_status
 from tallyport.invoicing.v1.credit_notes_pb2 import CreditNote, ListCreditNotesRequest
@@ -52,6 +54,18 @@ async def show(page: Page, invoice_id: FromPath[str]) -> Response[str]:
 async def document(page: Page, invoice_id: FromPath[str]) -> Response[bytes]:
     """The document to save."""
     return await invoice_pdf(page, invoice_id)
+
+
+@get("/invoices/{invoice_id:str}/xml", name="portal.invoice.xml")
+async def einvoice(page: Page, invoice_id: FromPath[str]) -> Response[Any]:
+    """The e-invoice to save."""
+    return await documents.einvoice(page, invoice_id, back=f"/invoices/{invoice_id}")
+
+
+@get("/credit-notes/{credit_note_id:str}/pdf", name="portal.credit_note.pdf")
+async def credit_note(page: Page, credit_note_id: FromPath[str]) -> Response[Any]:
+    """The credit note to save."""
+    return await documents.credit_note(page, credit_note_id)
 
 
 async def invoice_pdf(page: Page, invoice_id: str) -> Response[bytes]:

@@ -14,6 +14,7 @@ from chassis.errors import Kind, ServiceError
 from services.gateway.portal import paying, ways
 from services.gateway.portal.invoice import invoice_pdf
 from services.gateway.portal.payment import ask_provider, give_up, receipt_pdf, result_page, state_of
+from services.gateway.web import documents
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from services.gateway.web.renewal import link_session
@@ -123,6 +124,12 @@ async def figures(page: Page) -> Response[str]:
 async def document(page: Page) -> Response[bytes]:
     """The document to save."""
     return await invoice_pdf(page, page.session.invoice_id)
+
+
+@get("/invoice/xml", name="pay_link.xml")
+async def einvoice(page: Page) -> Response[Any]:
+    """The e-invoice to save."""
+    return await documents.einvoice(page, page.session.invoice_id, back="/l/invoice")
 
 
 @get("/return/{payment_id:str}", name="pay_link.return")

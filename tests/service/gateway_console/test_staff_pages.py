@@ -5,6 +5,7 @@ import pytest
 from tests.support.back_office.books import ACCOUNTANT, AUDITOR, PASSWORD
 from tests.support.back_office.money_back import Ledger, ReceivablesLedger
 from tests.support.back_office.office import Office, value_of
+from tests.support.documents import WITHOUT_EINVOICE
 
 PAGES = (
     "/console",
@@ -160,6 +161,22 @@ async def test_a_document_is_handed_over_as_a_file(house: Office) -> None:
     answer = await (await house.signed_in()).get("/console/invoices/inv_285/pdf")
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.headers["content-disposition"].startswith("attachment")
+
+
+async def test_an_einvoice_is_a_file_and_where_there_is_none_the_page_says_so(house: Office) -> None:
+    browser = await house.signed_in()
+    answer = await browser.get("/console/invoices/inv_285/xml")
+    assert answer.headers["content-type"] == "application/xml"
+    assert 'filename="inv_285.xml"' in answer.headers["content-disposition"]
+    assert "/console/invoices/inv_285/xml" in (await browser.get("/console/invoices/inv_285")).text
+    refused = await browser.get(f"/console/invoices/{WITHOUT_EINVOICE}/xml")
+    assert (refused.status_code, refused.headers["location"]) == (
+        303,
+        f"/console/invoices/{WITHOUT_EINVOICE}",
+    )
+    assert "There is no e-invoice of this invoice" in (await browser.get("/console/invoices/inv_285")).text
+    note = await browser.get("/console/credit-notes/crn_1/pdf")
+    assert note.headers["content-type"] == "application/pdf"
 
 
 async def test_a_freeze_of_the_receivables_is_lifted_on_the_books_page(

@@ -116,6 +116,10 @@ async def test_a_pdf_comes_as_a_file_that_cannot_do_anything(house: Theatre) -> 
             == "attachment; filename=\"INV-2041.pdf\"; filename*=UTF-8''INV-2041.pdf"
         )
         assert answer.headers["content-security-policy"] == "sandbox"
+        xml = await browser.get("/invoices/inv_1/xml")
+        assert (xml.headers["content-type"], xml.content) == ("application/xml", b"<Invoice/>")
+        note = await browser.get("/credit-notes/crn_1/pdf")
+        assert note.headers["content-disposition"].startswith('attachment; filename="crn_1.pdf"')
 
 
 async def test_the_api_answers_beside_the_pages(house: Theatre) -> None:

@@ -9,8 +9,10 @@ from tallyport.invoicing.v1 import customers_pb2 as customers
 from tallyport.invoicing.v1 import invoices_pb2 as invoices
 from tallyport.invoicing.v1 import pay_links_pb2 as pay_links
 from tallyport.invoicing.v1.customers_pb2_grpc import CustomersServicer, add_CustomersServicer_to_server
+from tallyport.invoicing.v1.documents_pb2_grpc import add_DocumentsServicer_to_server
 from tallyport.invoicing.v1.invoices_pb2_grpc import InvoicesServicer, add_InvoicesServicer_to_server
 from tallyport.invoicing.v1.pay_links_pb2_grpc import PayLinksServicer, add_PayLinksServicer_to_server
+from tests.support.documents import StandInDocuments
 from tests.support.stage.data import CUSTOMER_ID, LINK_TOKEN, ORGANIZATION_ID, Stage, usd
 
 _PAGE = 6
@@ -105,4 +107,5 @@ def servicers(invoicing: Invoicing) -> list[tuple[Any, object]]:
         (add_InvoicesServicer_to_server, invoicing),
         (add_CustomersServicer_to_server, invoicing),
         (add_PayLinksServicer_to_server, invoicing),
+        (add_DocumentsServicer_to_server, StandInDocuments()),
     ]
