@@ -127,6 +127,38 @@ async def on_plan_broken(tx: WriteTx, event: Event) -> None:
     await _queue(tx, event, Kind.PLAN_BROKEN, message.plan.contact, message.plan.plan_id)
 
 
+async def on_dispute_opened(tx: WriteTx, event: Event) -> None:
+    """A customer objects: they hear that it has come."""
+    message = event.message
+    assert isinstance(message, invoicing_events_pb2.DisputeOpened)
+    if message.notify:
+        await _queue(tx, event, Kind.DISPUTE_OPENED, message.dispute.contact, message.dispute.dispute_id)
+
+
+async def on_dispute_message(tx: WriteTx, event: Event) -> None:
+    """Staff answered."""
+    message = event.message
+    assert isinstance(message, invoicing_events_pb2.DisputeMessageAdded)
+    if message.by_staff:
+        await _queue(tx, event, Kind.DISPUTE_ANSWERED, message.dispute.contact, message.dispute.dispute_id)
+
+
+async def on_dispute_resolved(tx: WriteTx, event: Event) -> None:
+    """It is settled; who took it back knows."""
+    message = event.message
+    assert isinstance(message, invoicing_events_pb2.DisputeResolved)
+    if message.outcome != "withdrawn":
+        await _queue(tx, event, Kind.DISPUTE_RESOLVED, message.dispute.contact, message.dispute.dispute_id)
+
+
+async def on_dunning_notice(tx: WriteTx, event: Event) -> None:
+    """A late invoice is reminded of by mail; letters on paper are somebody else's."""
+    message = event.message
+    assert isinstance(message, invoicing_events_pb2.DunningNoticeIssued)
+    if message.mail:
+        await _queue(tx, event, Kind.DUNNING, message.contact, message.invoice_id)
+
+
 async def _queue(
     tx: WriteTx, event: Event, kind: Kind, contact: invoicing_events_pb2.Contact, about_id: str
 ) -> None:
@@ -162,6 +194,10 @@ HANDLERS: Mapping[type[Message], Handler] = {
     invoicing_events_pb2.InstalmentPlanActivated: on_plan_activated,
     invoicing_events_pb2.InstalmentDue: on_instalment_due,
     invoicing_events_pb2.InstalmentPlanBroken: on_plan_broken,
+    invoicing_events_pb2.DisputeOpened: on_dispute_opened,
+    invoicing_events_pb2.DisputeMessageAdded: on_dispute_message,
+    invoicing_events_pb2.DisputeResolved: on_dispute_resolved,
+    invoicing_events_pb2.DunningNoticeIssued: on_dunning_notice,
     payments_events_pb2.AutopayAnnounced: on_autopay_announced,
     payments_events_pb2.AutopayFailed: on_autopay_failed,
     payments_events_pb2.PaymentMethodExpiring: on_method_expiring,

@@ -6,8 +6,12 @@ from chassis.errors import Kind, ServiceError
 from chassis.rpc.client import Channel, as_service
 from services.notifications.domain.facts import Attachment, InvoiceDocument
 from services.notifications.domain.message import Refused, TryLater
-from services.notifications.translate import from_proto_invoice_delivery, from_proto_receipt
-from tallyport.invoicing.v1 import reservations_pb2, reservations_pb2_grpc
+from services.notifications.translate import (
+    from_proto_invoice_delivery,
+    from_proto_letter,
+    from_proto_receipt,
+)
+from tallyport.invoicing.v1 import dunning_pb2, dunning_pb2_grpc, reservations_pb2, reservations_pb2_grpc
 from tallyport.payments.v1 import payments_pb2, payments_pb2_grpc
 
 TIMEOUT_SECONDS: Final = 10.0
@@ -21,6 +25,8 @@ class GrpcDocuments:
     def __init__(self, invoicing: Channel, payments: Channel) -> None:
         deliveries = reservations_pb2_grpc.DeliveriesStub(invoicing)
         receipts = payments_pb2_grpc.ReceiptsStub(payments)
+        letters = dunning_pb2_grpc.DunningStub(invoicing)
+        self._letter = as_service(letters.GetDunningLetter, timeout_seconds=TIMEOUT_SECONDS)
         self._invoice = as_service(deliveries.GetInvoiceDelivery, timeout_seconds=TIMEOUT_SECONDS)
         self._receipt = as_service(receipts.GetReceiptDelivery, timeout_seconds=TIMEOUT_SECONDS)
 
@@ -39,6 +45,13 @@ class GrpcDocuments:
         )
         try:
             return from_proto_receipt(await self._receipt(request))
+        except ServiceError as error:
+            raise _outcome(error) from error
+
+    async def letter(self, organization_id: str, notice_id: str) -> Attachment:
+        request = dunning_pb2.GetDunningLetterRequest(organization_id=organization_id, notice_id=notice_id)
+        try:
+            return from_proto_letter(await self._letter(request))
         except ServiceError as error:
             raise _outcome(error) from error
 

@@ -13,6 +13,8 @@ from services.notifications.domain.facts import (
     ApprovalFacts,
     Attachment,
     Contact,
+    DisputeFacts,
+    DunningFacts,
     ExpiringFacts,
     FailedFacts,
     InvoiceDocument,
@@ -27,8 +29,8 @@ from services.notifications.domain.facts import (
 from services.notifications.domain.message import Kind, Message, State
 from tallyport.common.v1 import money_pb2
 from tallyport.identity.v1 import events_pb2 as identity_events_pb2
+from tallyport.invoicing.v1 import dunning_pb2, reservations_pb2
 from tallyport.invoicing.v1 import events_pb2 as invoicing_events_pb2
-from tallyport.invoicing.v1 import reservations_pb2
 from tallyport.notifications.v1 import events_pb2, messages_pb2
 from tallyport.payments.v1 import events_pb2 as payments_events_pb2
 from tallyport.payments.v1 import payments_pb2
@@ -53,6 +55,10 @@ _PROTO_KINDS = {
     Kind.PLAN_ACTIVE: messages_pb2.MESSAGE_KIND_PLAN_ACTIVE,
     Kind.INSTALMENT_DUE: messages_pb2.MESSAGE_KIND_INSTALMENT_DUE,
     Kind.PLAN_BROKEN: messages_pb2.MESSAGE_KIND_PLAN_BROKEN,
+    Kind.DISPUTE_OPENED: messages_pb2.MESSAGE_KIND_DISPUTE_OPENED,
+    Kind.DISPUTE_ANSWERED: messages_pb2.MESSAGE_KIND_DISPUTE_ANSWERED,
+    Kind.DISPUTE_RESOLVED: messages_pb2.MESSAGE_KIND_DISPUTE_RESOLVED,
+    Kind.DUNNING: messages_pb2.MESSAGE_KIND_DUNNING,
 }
 
 
@@ -207,6 +213,53 @@ def _plan_facts(
         day=date.fromisoformat(day) if day else date.min,
         **more,
     )
+
+
+def from_payload_dispute(kind: Kind, payload: bytes) -> DisputeFacts:
+    """The facts of a kept event of a dispute."""
+    if kind is Kind.DISPUTE_OPENED:
+        opened = invoicing_events_pb2.DisputeOpened.FromString(payload)
+        return _dispute_facts(opened.dispute, rest=from_proto_money(opened.undisputed_due))
+    if kind is Kind.DISPUTE_ANSWERED:
+        answer = invoicing_events_pb2.DisputeMessageAdded.FromString(payload)
+        return _dispute_facts(answer.dispute, text=answer.text)
+    resolved = invoicing_events_pb2.DisputeResolved.FromString(payload)
+    return _dispute_facts(
+        resolved.dispute,
+        rest=from_proto_money(resolved.amount_due),
+        credited=from_proto_money(resolved.credited) if resolved.HasField("credited") else None,
+        text=resolved.text,
+        outcome=resolved.outcome,
+    )
+
+
+def _dispute_facts(dispute: invoicing_events_pb2.DisputeNews, **more: Any) -> DisputeFacts:
+    return DisputeFacts(
+        dispute_id=dispute.dispute_id,
+        invoice_number=dispute.invoice_number,
+        amount=from_proto_money(dispute.amount),
+        **more,
+    )
+
+
+def from_payload_dunning(payload: bytes) -> tuple[DunningFacts, str]:
+    """The facts of a kept reminder, and its language."""
+    notice = invoicing_events_pb2.DunningNoticeIssued.FromString(payload)
+    facts = DunningFacts(
+        notice_id=notice.notice_id,
+        invoice_number=notice.invoice_number,
+        title=notice.title,
+        text=notice.text,
+        amount=from_proto_money(notice.amount),
+        due_date=date.fromisoformat(notice.due_date),
+        deadline_on=date.fromisoformat(notice.deadline_on),
+        has_letter=notice.letter,
+    )
+    return facts, notice.contact.locale
+
+
+def from_proto_letter(message: dunning_pb2.DunningLetterPdf) -> Attachment:
+    return Attachment(file_name=message.file_name, content=message.content)
 
 
 def from_payload_price_change(payload: bytes) -> PriceChangeFacts:

@@ -102,13 +102,17 @@ def message_subject(message: Message) -> str:
         MessageKind.MESSAGE_KIND_PLAN_ACTIVE: _("Instalment plan begun"),
         MessageKind.MESSAGE_KIND_INSTALMENT_DUE: _("Notice of an instalment"),
         MessageKind.MESSAGE_KIND_PLAN_BROKEN: _("Instalment plan ended"),
+        MessageKind.MESSAGE_KIND_DISPUTE_OPENED: _("Objection received"),
+        MessageKind.MESSAGE_KIND_DISPUTE_ANSWERED: _("Answer to an objection"),
+        MessageKind.MESSAGE_KIND_DISPUTE_RESOLVED: _("Objection settled"),
+        MessageKind.MESSAGE_KIND_DUNNING: _("Payment reminder"),
     }
     return message.subject or kinds.get(message.kind, _("Mail"))
 
 
 def about_address(message: Message) -> str:
     """Where the invoice or payment is that it is about."""
-    folders = {"inv": "invoices", "ipl": "plans"}
+    folders = {"inv": "invoices", "ipl": "plans", "dsp": "disputes"}
     return f"/console/{folders.get(message.about_id.partition('_')[0], 'payments')}/{message.about_id}"
 
 

@@ -177,3 +177,33 @@ class PlanFacts:
     discount: Money | None = None
     number: int = 0
     text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeFacts:
+    """A dispute as a mail tells it. `rest` is what can be paid meanwhile, or what is to be paid afterwards.
+
+    `text` is what staff wrote; `outcome` is empty while it is open.
+    """
+
+    dispute_id: str
+    invoice_number: str
+    amount: Money
+    rest: Money | None = None
+    credited: Money | None = None
+    text: str = ""
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DunningFacts:
+    """A reminder as it was issued; title and text are its policy's, in the customer's language."""
+
+    notice_id: str
+    invoice_number: str
+    title: str
+    text: str
+    amount: Money
+    due_date: date
+    deadline_on: date
+    has_letter: bool

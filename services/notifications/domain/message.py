@@ -34,6 +34,10 @@ class Kind(StrEnum):
     PLAN_ACTIVE = "plan_active"
     INSTALMENT_DUE = "instalment_due"
     PLAN_BROKEN = "plan_broken"
+    DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_ANSWERED = "dispute_answered"
+    DISPUTE_RESOLVED = "dispute_resolved"
+    DUNNING = "dunning"
 
 
 class State(StrEnum):

@@ -5,6 +5,7 @@ from typing import Final
 
 from babel import Locale, UnknownLocaleError
 
+from services.notifications.formats.dispute_texts import DISPUTE_TEXTS
 from services.notifications.formats.payment_texts import PAYMENT_TEXTS
 from services.notifications.formats.plan_texts import PLAN_TEXTS
 from services.notifications.formats.schedule_texts import SCHEDULE_TEXTS
@@ -127,7 +128,13 @@ _DOCUMENT_TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
-    language: {**texts, **PAYMENT_TEXTS[language], **SCHEDULE_TEXTS[language], **PLAN_TEXTS[language]}
+    language: {
+        **texts,
+        **PAYMENT_TEXTS[language],
+        **SCHEDULE_TEXTS[language],
+        **PLAN_TEXTS[language],
+        **DISPUTE_TEXTS[language],
+    }
     for language, texts in _DOCUMENT_TEXTS.items()
 }
 

@@ -23,6 +23,8 @@ from services.notifications.operations.announce import announce
 from services.notifications.store import brands, contacts, messages
 from services.notifications.translate import (
     from_payload_approval,
+    from_payload_dispute,
+    from_payload_dunning,
     from_payload_expiring,
     from_payload_failed,
     from_payload_invoice,
@@ -44,6 +46,8 @@ class Documents(Protocol):
     async def invoice(self, organization_id: str, invoice_id: str) -> InvoiceDocument: ...
 
     async def receipt(self, organization_id: str, payment_id: str) -> Attachment: ...
+
+    async def letter(self, organization_id: str, notice_id: str) -> Attachment: ...
 
 
 async def send_message(
@@ -115,12 +119,29 @@ async def _compose(db: Database, documents: Documents, message: Message, public_
         receipt = await documents.receipt(message.organization_id, message.about_id)
         receipt_facts, locale = from_payload_receipt(message.payload)
         return receipt_mail(message, brand, receipt_facts, receipt, locale=locale or brand.locale)
+    if message.kind is Kind.DUNNING:
+        return await _dunning_mail(documents, message, brand, contact, public_url=public_url)
     return _payment_mail(message, brand, contact, public_url)
+
+
+async def _dunning_mail(
+    documents: Documents, message: Message, brand: Brand, contact: Contact, *, public_url: str
+) -> Mail:
+    """A reminder of what is still due now; Refused when it was paid since."""
+    from services.notifications.formats.dunning_mails import dunning_mail
+
+    facts, locale = from_payload_dunning(message.payload)
+    invoice = await documents.invoice(message.organization_id, message.about_id)
+    if invoice.amount_due.minor_units <= 0:
+        raise Refused("paid before the reminder left")
+    letter = await documents.letter(message.organization_id, facts.notice_id) if facts.has_letter else None
+    contact = replace(contact, locale=locale or contact.locale)
+    return dunning_mail(message, brand, facts, invoice, letter, contact=contact, public_url=public_url)
 
 
 def _payment_mail(message: Message, brand: Brand, contact: Contact, public_url: str) -> Mail:
     """Mails without documents: all they say stands in the event, and in the contact as it is now."""
-    from services.notifications.formats import payment_mails, plan_mails, schedule_mails
+    from services.notifications.formats import dispute_mails, payment_mails, plan_mails, schedule_mails
 
     payload = message.payload
     if message.kind is Kind.REVERSAL:
@@ -141,6 +162,9 @@ def _payment_mail(message: Message, brand: Brand, contact: Contact, public_url: 
         case Kind.PLAN_OFFERED | Kind.PLAN_ACTIVE | Kind.INSTALMENT_DUE | Kind.PLAN_BROKEN as kind:
             plan = from_payload_plan(kind, payload)
             return plan_mails.MAILS[kind](message, brand, plan, contact, portal=portal)
+        case Kind.DISPUTE_OPENED | Kind.DISPUTE_ANSWERED | Kind.DISPUTE_RESOLVED as kind:
+            dispute = from_payload_dispute(kind, payload)
+            return dispute_mails.dispute_mail(message, brand, dispute, contact, portal=portal)
         case Kind.INVOICE_UPCOMING:
             upcoming = from_payload_upcoming(payload)
             return schedule_mails.upcoming_mail(message, brand, upcoming, contact, portal=portal)

@@ -82,6 +82,14 @@ class _MessageKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageKi
     """An instalment comes due."""
     MESSAGE_KIND_PLAN_BROKEN: _MessageKind.ValueType  # 13
     """An instalment plan ended since too much was missed."""
+    MESSAGE_KIND_DISPUTE_OPENED: _MessageKind.ValueType  # 14
+    """An objection to an invoice was received."""
+    MESSAGE_KIND_DISPUTE_ANSWERED: _MessageKind.ValueType  # 15
+    """Staff wrote about an objection."""
+    MESSAGE_KIND_DISPUTE_RESOLVED: _MessageKind.ValueType  # 16
+    """An objection was settled."""
+    MESSAGE_KIND_DUNNING: _MessageKind.ValueType  # 17
+    """A reminder of a late invoice."""
 
 class MessageKind(_MessageKind, metaclass=_MessageKindEnumTypeWrapper):
     """Kind of a message."""
@@ -114,6 +122,14 @@ MESSAGE_KIND_INSTALMENT_DUE: MessageKind.ValueType  # 12
 """An instalment comes due."""
 MESSAGE_KIND_PLAN_BROKEN: MessageKind.ValueType  # 13
 """An instalment plan ended since too much was missed."""
+MESSAGE_KIND_DISPUTE_OPENED: MessageKind.ValueType  # 14
+"""An objection to an invoice was received."""
+MESSAGE_KIND_DISPUTE_ANSWERED: MessageKind.ValueType  # 15
+"""Staff wrote about an objection."""
+MESSAGE_KIND_DISPUTE_RESOLVED: MessageKind.ValueType  # 16
+"""An objection was settled."""
+MESSAGE_KIND_DUNNING: MessageKind.ValueType  # 17
+"""A reminder of a late invoice."""
 Global___MessageKind: _TypeAlias = MessageKind  # noqa: Y015
 
 @_typing.final
