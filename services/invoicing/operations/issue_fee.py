@@ -1,7 +1,6 @@
 """Issue the invoice of a fee: one line, no tax, open at once."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from decimal import Decimal
 
 from chassis import audit
@@ -40,7 +39,7 @@ async def issue_fee(tx: WriteTx, fee: Fee, customer: Customer) -> Invoice | None
     draft = new_draft(
         invoice_id=new_id("inv"), customer_id=customer.customer_id, currency=fee.amount.currency,
         buyer=customer.as_buyer(), invoice_date=today,
-        due_date=today + timedelta(days=customer.payment_terms_days), created_at=tx.now(),
+        due_date=customer.terms.due_date(today), created_at=tx.now(),
     )  # fmt: skip
     terms = Terms(kind=fee.kind, relates_to=fee.relates_to)
     invoice = (

@@ -9,7 +9,7 @@ from chassis.errors import ServiceError
 from chassis.jobs import earliest
 from services.invoicing.jobs import LATE_FEES_DUE
 from services.invoicing.operations.run_late_fees import run_late_fees
-from tallyport.invoicing.v1 import invoices_pb2
+from tallyport.invoicing.v1 import customers_pb2, invoices_pb2
 from tallyport.invoicing.v1 import late_fees_pb2 as pb
 from tests.service.invoicing.office import Office, usd
 
@@ -100,6 +100,16 @@ async def test_what_is_disputed_small_or_on_hold_bears_no_fee_and_the_reason_is_
     await _days(office, 1)
     assert [one.reason for one in await _periods(office, small.invoice_id)] == ["below_minimum"]
     assert await _fees(office, customer.customer_id) == []
+
+
+async def test_a_fee_falls_due_by_the_terms_of_the_customer(office: Office) -> None:
+    terms = customers_pb2.CustomerPaymentTerms(days=14, end_of_month=True)
+    customer = await office.customer(payment_terms=terms)
+    await _policy(office, flat=usd(500))
+    invoice = await _invoice(office, customer.customer_id, 10_000)
+    await _days(office, 1)
+    (period,) = await _periods(office, invoice.invoice_id)
+    assert (await office.read(period.fee_invoice_id)).due_date == "2026-12-31"
 
 
 async def test_segments_have_policies_of_their_own(office: Office) -> None:
