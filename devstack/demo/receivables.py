@@ -152,7 +152,7 @@ async def _add_family(loader: Loader, items: dict[str, str]) -> None:
         {"item_id": items["WATER"], "quantity": "42"},
         _line("Pump-out, three boats", 13_500),
     ]
-    _, _, credited, _ = await asyncio.gather(
+    _, _, credited, towed = await asyncio.gather(
         loader.person("Morgan Vale", FAMILY_LOGIN, group),
         loader.invoice(
             marina, "early", [{"item_id": items["BERTH-M"], "quantity": "3"}], invoice_date=loader.days_ago(3)
@@ -168,8 +168,21 @@ async def _add_family(loader: Loader, items: dict[str, str]) -> None:
     }
     await asyncio.gather(
         loader.staff.post("/v1/credit-notes", note, key="demo-credit-note"),
+        _add_dispute(loader, towed),
         _add_schedules(loader, marina, yachts, items),
     )
+
+
+async def _add_dispute(loader: Loader, invoice: dict[str, Any]) -> None:
+    """The company above objects to a part of an invoice."""
+    payer = await loader.signed_in(FAMILY_LOGIN)
+    dispute = {
+        "invoice_id": invoice["invoice_id"],
+        "amount": _usd(12_000),
+        "reason": "wrong_amount",
+        "text": "The tow took one hour, not two. The harbour log has it.",
+    }
+    await payer.post("/v1/disputes", dispute, key="demo-dispute")
 
 
 async def _add_schedules(loader: Loader, marina: str, yachts: str, items: dict[str, str]) -> None:
@@ -256,21 +269,12 @@ async def _add_plan(loader: Loader) -> None:
         for one in plan["invoices"]
         if one["asked_now"]["minor_units"]
     ]
-    promise = {
-        "customer_id": customer_id,
-        "amount": _usd(31_200),
-        "promised_on": (loader.today + timedelta(days=9)).isoformat(),
-        "note": "When the gallery has paid",
-    }
     card = {"card_token": {"token": "tok_visa"}}
-    await asyncio.gather(
-        payer.post("/v1/payments", {"parts": parts, **card}, key="demo-plan-first"),
-        payer.post("/v1/payment-promises", promise, key="demo-promise"),
-    )
+    await payer.post("/v1/payments", {"parts": parts, **card}, key="demo-plan-first")
 
 
 async def _add_waiting_request(loader: Loader) -> None:
-    """A request in hardship that waits for an answer, written down by staff on the telephone."""
+    """A request in hardship that waits for an answer, and a promise, written down by staff on the telephone."""
     customer_id = await loader.customer(_WAITING, "PLAN-2")
     owed = await loader.invoice(
         customer_id, "loom", [_line("Loom, crane and transport", 128_000)], invoice_date=loader.days_ago(35)
@@ -283,4 +287,13 @@ async def _add_waiting_request(loader: Loader) -> None:
         "reasons": ["business"],
         "message": "The mill burned down in September. The insurance pays in spring.",
     }
-    await loader.staff.post("/v1/instalment-plans", wish, key="demo-plan-waiting")
+    promise = {
+        "customer_id": customer_id,
+        "amount": _usd(20_000),
+        "promised_on": (loader.today + timedelta(days=9)).isoformat(),
+        "note": "From the first market after the fire",
+    }
+    await asyncio.gather(
+        loader.staff.post("/v1/instalment-plans", wish, key="demo-plan-waiting"),
+        loader.staff.post("/v1/payment-promises", promise, key="demo-promise"),
+    )

@@ -62,6 +62,7 @@ async def show(page: Page) -> Response[str]:
         payments=recent.payments,
         automatic=automatic,
         companies=companies,
+        companies_open=subsidiaries.total_open(companies, currency),
         organization=organization,
         today=today,
     )

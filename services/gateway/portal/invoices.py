@@ -4,7 +4,7 @@ import asyncio
 
 from litestar import Response, get
 
-from services.gateway.portal import owing, subsidiaries
+from services.gateway.portal import owing, planned, subsidiaries
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from tallyport.invoicing.v1.invoices_pb2 import InvoiceFilter, ListInvoicesRequest
@@ -32,8 +32,10 @@ async def show(page: Page) -> Response[str]:
         page_token=page.query("page"),
         customer_id=company.customer_id if company else "",
     )
-    answer, payable = await asyncio.gather(
-        page.call(page.to.invoices.ListInvoices, request), owing.payable_now(page)
+    answer, payable, asked = await asyncio.gather(
+        page.call(page.to.invoices.ListInvoices, request),
+        owing.payable_now(page),
+        planned.asked_now(page),
     )
     filters = [("open", _("Open")), ("overdue", _("Overdue")), ("paid", _("Paid")), ("all", _("All"))]
     return page.render(
@@ -44,5 +46,6 @@ async def show(page: Page) -> Response[str]:
         words=words,
         company=company,
         payable=payable,
+        planned=asked,
         filters=[(page.with_query(show=name, page=""), word, name == chosen) for name, word in filters],
     )

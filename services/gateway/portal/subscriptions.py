@@ -7,6 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from chassis.errors import Kind, ServiceError
+from services.gateway.portal import subsidiaries
 from services.gateway.web import problems
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
@@ -43,16 +44,39 @@ async def show(page: Page) -> Response[str]:
 
 
 async def _page(page: Page, *, refused: str = "") -> Response[str]:
-    request = ListSchedulesRequest(page_size=_PAGE_SIZE, page_token=page.query("page"))
-    answer = await page.call(page.to.schedules.ListSchedules, request)
-    found = await asyncio.gather(*(_subscription(page, one) for one in answer.schedules))
+    answer, below = await asyncio.gather(
+        page.call(
+            page.to.schedules.ListSchedules,
+            ListSchedulesRequest(page_size=_PAGE_SIZE, page_token=page.query("page")),
+        ),
+        _of_companies(page),
+    )
+    found = await asyncio.gather(*(_subscription(page, one) for one in (*answer.schedules, *below)))
     return page.render(
         "subscriptions.html",
         status=409 if refused else 200,
+        own=page.session.customer_id,
         subscriptions=sorted(found, key=lambda one: not is_live(one.schedule)),
         next_token=answer.next_page_token,
         refused=refused,
     )
+
+
+async def _of_companies(page: Page) -> list[Schedule]:
+    """Those of the companies below the visitor's, on the first page."""
+    if page.query("page"):
+        return []
+    companies = (await subsidiaries.below(page))[: subsidiaries.MOST_COMPANIES]
+    answers = await asyncio.gather(
+        *(
+            page.call(
+                page.to.schedules.ListSchedules,
+                ListSchedulesRequest(page_size=_PAGE_SIZE, customer_id=one.balance.customer.customer_id),
+            )
+            for one in companies
+        )
+    )
+    return [schedule for answer in answers for schedule in answer.schedules]
 
 
 async def _subscription(page: Page, schedule: Schedule) -> Subscription:

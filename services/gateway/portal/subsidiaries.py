@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from chassis.money import Money
 from services.gateway.portal import owing
 from services.gateway.web.page import Page
+from services.gateway.web.rendering import money_of
 from tallyport.invoicing.v1.customers_pb2 import (
     Customer,
     GetCustomerRequest,
@@ -22,6 +24,12 @@ async def below(page: Page) -> list[Subsidiary]:
         return []
     request = ListSubsidiariesRequest(customer_id=page.session.customer_id)
     return list((await page.call(page.to.customers.ListSubsidiaries, request)).subsidiaries)
+
+
+def total_open(companies: Sequence[Subsidiary], currency: str) -> Money:
+    """What they owe in a currency."""
+    owed = (money_of(one.balance.open) for one in companies if one.balance.open.currency == currency)
+    return sum(owed, Money.zero(currency))
 
 
 async def asked_for(page: Page) -> Customer | None:

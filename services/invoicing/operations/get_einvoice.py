@@ -9,7 +9,7 @@ from chassis.errors import Kind, ServiceError
 from services.invoicing.formats import credit_note_pdf as notes
 from services.invoicing.formats import einvoice as machine
 from services.invoicing.formats.invoice_pdf import file_name_of, why_no_einvoice
-from services.invoicing.operations.visibility import must_see_family_invoice
+from services.invoicing.operations.visibility import must_see_credit_note, must_see_family_invoice
 from services.invoicing.payments import FindTransferSlip
 from services.invoicing.store import credit_notes as store
 from services.invoicing.store.customers import get_customer
@@ -49,7 +49,7 @@ async def _read_credit_note(db: Database, credit_note_id: str) -> notes.CreditNo
     async with db.read(current_call().organization_id) as tx:
         note = await store.get_credit_note(tx, credit_note_id)
         invoice = await get_invoice(tx, note.invoice_id)
-        await must_see_family_invoice(tx, invoice)
+        await must_see_credit_note(tx, invoice)
         customer = await get_customer(tx, invoice.customer_id)
         return notes.CreditNotePaper(
             note=note, invoice=invoice, organization=await get_organization(tx), locale=customer.locale,

@@ -3,7 +3,7 @@
 from chassis.caller import current_call
 from chassis.database import Database
 from services.invoicing.domain.subscription import Status
-from services.invoicing.operations.visibility import DEFAULT_PAGE_SIZE, own_customer_id
+from services.invoicing.operations.visibility import DEFAULT_PAGE_SIZE, must_see_customer, own_customer_id
 from services.invoicing.store import schedules
 from services.invoicing.translate.schedules import Shown
 
@@ -17,14 +17,16 @@ async def list_schedules(
     status: Status | None,
     external_id: str,
 ) -> tuple[list[Shown], str]:
-    """A page, the newest first, and the token of the next one; customers see their own."""
+    """A page, the newest first, and the token of the next one; customers see their own, and those of one below."""
     own = own_customer_id()
     async with db.read(current_call().organization_id) as tx:
+        if own is not None and customer_id:
+            await must_see_customer(tx, customer_id)
         page, token = await schedules.list_schedules(
             tx,
             page_size=page_size or DEFAULT_PAGE_SIZE,
             page_token=page_token,
-            customer_id=own or customer_id or None,
+            customer_id=customer_id or own,
             status=status,
             external_id=external_id,
         )

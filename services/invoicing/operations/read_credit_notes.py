@@ -10,6 +10,7 @@ from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.line_price import prices
 from services.invoicing.operations.visibility import (
     DEFAULT_PAGE_SIZE,
+    must_see_credit_note,
     must_see_family_invoice,
     own_customer_id,
 )
@@ -32,7 +33,7 @@ async def get_credit_note(db: Database, credit_note_id: str) -> CreditNote:
     """For staff, and for those who see its invoice. CREDIT_NOTE_NOT_FOUND."""
     async with db.read(current_call().organization_id) as tx:
         note = await store.get_credit_note(tx, credit_note_id)
-        await must_see_family_invoice(tx, await get_invoice(tx, note.invoice_id))
+        await must_see_credit_note(tx, await get_invoice(tx, note.invoice_id))
         return note
 
 

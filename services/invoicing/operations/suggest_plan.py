@@ -11,6 +11,7 @@ from services.invoicing.domain.plan_policy import Signs
 from services.invoicing.domain.plan_proposal import Proposal
 from services.invoicing.operations.propose_instalments import Wanted, proposed
 from services.invoicing.operations.visibility import must_see_customer
+from services.invoicing.store.customers import get_customer
 from services.invoicing.store.organizations import get_organization
 from services.invoicing.store.plan_policies import (
     SIGNS_COUNT_DAYS,
@@ -30,6 +31,7 @@ async def get_plan_suggestion(db: Database, customer_id: str) -> pb.PlanSuggesti
     """What is suggested now, with what it rests on. CUSTOMER_NOT_FOUND."""
     async with db.read(current_call().organization_id) as tx:
         await must_see_customer(tx, customer_id)
+        await get_customer(tx, customer_id)
         today = (await get_organization(tx)).date_of(tx.now())
         return await _suggestion(tx, customer_id, today)
 

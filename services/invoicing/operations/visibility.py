@@ -33,6 +33,14 @@ async def must_see_family_invoice(tx: ReadTx, invoice: Invoice) -> None:
             raise
 
 
+async def must_see_credit_note(tx: ReadTx, invoice: Invoice) -> None:
+    """CREDIT_NOTE_NOT_FOUND for a credit note on an invoice that the caller may not see."""
+    try:
+        await must_see_family_invoice(tx, invoice)
+    except ServiceError:
+        raise not_found("credit note") from None
+
+
 async def must_see_customer(tx: ReadTx, customer_id: str) -> None:
     """CUSTOMER_NOT_FOUND for people of a customer unless it is theirs or below theirs."""
     try:
