@@ -22,6 +22,11 @@ _MOST_MARKS = 400_000
 _MOST_ELEMENTS = 5_000
 """Besides the lines."""
 _LONGEST_PDF_STREAM_BYTES = 16 * 1024 * 1024
+_PDF_LIMITS = (
+    "maximum_declared_stream_length", "array_based_stream_maximum_output_length", "lzw_maximum_output_length",
+    "run_length_maximum_output_length", "zlib_maximum_output_length", "brotli_maximum_output_length",
+    "stream_decoding_work_maximum_length",
+)  # fmt: skip
 _LINES = ("{*}IncludedSupplyChainTradeLineItem", "{*}InvoiceLine", "{*}CreditNoteLine")
 _INVOICES = frozenset("80 82 84 326 380 383 384 386 388 389 393 395 575 623 780".split())  # noqa: SIM905
 
@@ -63,15 +68,14 @@ def _is_document(name: str) -> bool:
 
 def _xml_in(content: bytes) -> bytes:
     """The e-invoice that is attached to a PDF."""
-    from pypdf import PdfReader, filters
+    from pypdf import Configuration, PdfReader, apply_configuration
 
-    for limit in ("ZLIB_MAX_OUTPUT_LENGTH", "LZW_MAX_OUTPUT_LENGTH", "RUN_LENGTH_MAX_OUTPUT_LENGTH",
-                  "MAX_ARRAY_BASED_STREAM_OUTPUT_LENGTH"):  # fmt: skip
-        setattr(filters, limit, _LONGEST_PDF_STREAM_BYTES)
+    limits: dict[str, Any] = dict.fromkeys(_PDF_LIMITS, _LONGEST_PDF_STREAM_BYTES)
     try:
-        for attached in PdfReader(io.BytesIO(content)).attachment_list:
-            if attached.name.lower().endswith(".xml"):
-                return bytes(attached.content)
+        with apply_configuration(Configuration(**limits)):
+            for attached in PdfReader(io.BytesIO(content)).attachment_list:
+                if attached.name.lower().endswith(".xml"):
+                    return bytes(attached.content)
     except Exception:  # pypdf raises whatever it stumbles upon in a broken file
         raise UnreadableFile("The PDF is broken or locked. Save it again, or take the XML file.") from None
     raise UnreadableFile(
