@@ -1,13 +1,13 @@
 """The four services as the edge calls them: typed stubs, the visitor's token, one deadline."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from google.protobuf.message import Message
 from grpc import aio
 
-from chassis.rpc.client import UnaryMethod, user_metadata
+from chassis.rpc.client import StreamMethod, UnaryMethod, user_metadata
 from tallyport.identity.v1.organizations_pb2_grpc import OrganizationsStub
 from tallyport.identity.v1.people_pb2_grpc import ApiKeysStub, PeopleStub
 from tallyport.identity.v1.sessions_pb2_grpc import SessionsStub
@@ -44,6 +44,8 @@ from tallyport.payments.v1.refunds_pb2_grpc import RefundsStub
 from tallyport.payments.v1.transfers_pb2_grpc import TransfersStub
 
 EDGE_DEADLINE_SECONDS = 10.0
+FILE_DEADLINE_SECONDS = 1800.0
+"""For files that are streamed: ten thousand documents take minutes to print."""
 SERVICES = ("identity", "invoicing", "payments", "notifications")
 
 Request = TypeVar("Request", bound=Message)
@@ -113,12 +115,26 @@ class Sender:
         timeout_seconds: float = EDGE_DEADLINE_SECONDS,
     ) -> Answer:
         """One call. Every failure is a ServiceError."""
-        metadata = user_metadata(
+        metadata = self._metadata(idempotency_key)
+        unary = cast("UnaryMethod[Request, Answer]", method)
+        return await unary(request, timeout=timeout_seconds, metadata=metadata)
+
+    def stream(
+        self,
+        method: aio.UnaryStreamMultiCallable[Request, Answer],
+        request: Request,
+        *,
+        timeout_seconds: float = FILE_DEADLINE_SECONDS,
+    ) -> AsyncIterator[Answer]:
+        """The answers of one call that streams. Every failure is a ServiceError, also between two answers."""
+        many = cast("StreamMethod[Request, Answer]", method)
+        return many(request, timeout=timeout_seconds, metadata=self._metadata(None))
+
+    def _metadata(self, idempotency_key: str | None) -> list[tuple[str, str]]:
+        return user_metadata(
             token=self.token or None,
             idempotency_key=idempotency_key,
             locale=self.locale,
             request_id=self.request_id,
             client_address=self.client_address or None,
         )
-        unary = cast("UnaryMethod[Request, Answer]", method)
-        return await unary(request, timeout=timeout_seconds, metadata=metadata)

@@ -22,6 +22,7 @@ from services.gateway.api import openapi, problems, reference
 from services.gateway.api.codecs import BadField, Codecs, refused
 from services.gateway.api.credentials import ApiKeyTokens
 from services.gateway.api.routes import Route, Routes, bind_query
+from services.gateway.clients import FILE_DEADLINE_SECONDS
 from services.gateway.http_status import status_of
 from services.gateway.revocations import Revocations, session_ended
 
@@ -101,6 +102,9 @@ class Api:
             metadata = (*metadata, ("x-client-address", exchange.client_address))
         call = self._calls[route.rpc_path]
         if isinstance(call, StreamMethod):
+            if route.is_document:
+                pieces = call(message, timeout=FILE_DEADLINE_SECONDS, metadata=metadata)
+                return await self._file(pieces, send, request_id)
             return await self._stream(route, call(message, metadata=metadata), send, request_id)
         answer = await call.ask(message, metadata=metadata, timeout_seconds=_DEADLINE_SECONDS)
         return _reply(route, answer)
@@ -181,6 +185,19 @@ class Api:
         await send({"type": "http.response.body", "body": b""})
         return 0, [], b""
 
+    async def _file(
+        self, pieces: AsyncIterator[Message], send: Send, request_id: str
+    ) -> tuple[int, Headers, bytes]:
+        """A file as it is: its first piece names it, and what fails later breaks the connection off."""
+        piece: Any = await anext(pieces)
+        headers = [*_document_headers(piece), _CACHE, *_SAFE, (b"x-request-id", request_id.encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        while piece is not None:
+            await send({"type": "http.response.body", "body": piece.content, "more_body": True})
+            piece = await anext(pieces, None)
+        await send({"type": "http.response.body", "body": b""})
+        return 0, [], b""
+
     def _problem(self, error: Exception, request_id: str, path: str) -> tuple[int, Headers, bytes]:
         known = from_exception(error)
         if known is None:
@@ -249,12 +266,17 @@ def _reply(route: Route, answer: Answer[Any]) -> tuple[int, Headers, bytes]:
         headers.append((b"idempotency-replayed", b"true"))
     reply = answer.message
     if route.is_document:
-        name = re.sub(r"[^A-Za-z0-9._-]", "-", reply.file_name) or "document"
-        headers.append((b"content-type", reply.media_type.encode()))
-        headers.append((b"content-disposition", f'attachment; filename="{name}"'.encode()))
-        return 200, headers, reply.content
+        return 200, [*headers, *_document_headers(reply)], reply.content
     headers.append((b"content-type", _JSON))
     return 200, headers, msgspec.json.encode(route.response.encode(reply))
+
+
+def _document_headers(document: Any) -> Headers:
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", document.file_name) or "document"
+    return [
+        (b"content-type", document.media_type.encode()),
+        (b"content-disposition", f'attachment; filename="{name}"'.encode()),
+    ]
 
 
 async def _read_json(route: Route, receive: Receive, headers: Mapping[str, str]) -> Any:

@@ -174,7 +174,8 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
 def _success(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     if route.is_document:
         file = {"schema": {"type": "string", "format": "binary"}}
-        content: dict[str, Any] = dict.fromkeys(("application/pdf", "application/xml"), file)
+        kinds = ("application/octet-stream",) if route.is_stream else ("application/pdf", "application/xml")
+        content: dict[str, Any] = dict.fromkeys(kinds, file)
         return {"description": "The document.", "content": content}
     media_type = "application/x-ndjson" if route.is_stream else "application/json"
     schema = _message(route.method.output_type, schemas)

@@ -10,6 +10,7 @@ from services.gateway.console import (
     customer_family,
     customer_form,
     customers,
+    exports,
     imports,
     invoice,
     invoice_form,
@@ -28,6 +29,7 @@ from services.gateway.console import (
     schedules,
     settings,
     sign_in,
+    statement,
     today,
 )
 
@@ -59,6 +61,11 @@ STAFF: list[Any] = [
     customer_form.edit,
     customer_form.update,
     customer.show,
+    statement.show,
+    statement.document,
+    statement.file,
+    exports.show,
+    exports.file,
     customer_family.hold,
     customer_family.move,
     customer_family.label,

@@ -21,6 +21,7 @@ from services.gateway.portal import (
     plan_request,
     plans,
     sign_in,
+    statement,
     subscriptions,
     transfer,
 )
@@ -69,6 +70,10 @@ CUSTOMER: list[Any] = [
     approvals.show,
     approvals.approve,
     approvals.decline,
+    statement.show,
+    statement.document,
+    statement.file,
+    statement.invoices,
     subscriptions.show,
     subscriptions.cancel,
     company.show,

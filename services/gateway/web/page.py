@@ -148,13 +148,7 @@ class OpenPage:
 
     def document(self, content: bytes, *, media_type: str, file_name: str) -> Response[bytes]:
         """A file to save."""
-        plain = "".join(c for c in file_name if c.isascii() and c.isprintable() and c not in '"\\/') or "file"
-        disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"
-        return Response(
-            content,
-            media_type=media_type,
-            headers={"Content-Disposition": disposition, "Content-Security-Policy": "sandbox"},
-        )
+        return Response(content, media_type=media_type, headers=attachment(file_name))
 
     def render(self, template: str, *, status: int = 200, **data: Any) -> Response[str]:
         """The page as HTML. `errors` (FieldErrors) may be left out."""
@@ -217,6 +211,13 @@ class OpenPage:
 
 Page: TypeAlias = NamedDependency[OpenPage]
 """How a handler asks for its page."""
+
+
+def attachment(file_name: str) -> dict[str, str]:
+    """The headers of a file to save."""
+    plain = "".join(c for c in file_name if c.isascii() and c.isprintable() and c not in '"\\/') or "file"
+    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"
+    return {"Content-Disposition": disposition, "Content-Security-Policy": "sandbox"}
 
 
 def local_path(text: str, default: str = "/") -> str:
