@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import ServiceError
-from chassis.money import Money
 from services.invoicing.domain.instalment_plan import (
     Agreement,
     Choice,
@@ -37,7 +37,7 @@ def four(total: int = 1_000, *, grace_days: int = 5, missed_to_break: int = 1) -
     return Schedule(instalments_of(usd(total), MONTHLY, first_due_on=FIRST), grace_days, missed_to_break)
 
 
-def invoice(number: int, due: int, *, start: int | None = None, **changes: Money) -> PlanInvoice:
+def invoice(number: int, due: int, *, start: int | None = None, **changes: Any) -> PlanInvoice:
     return replace(
         PlanInvoice(
             f"inv_{number}", f"INV-{number}", date(2026, 10, number), usd(due if start is None else start),
