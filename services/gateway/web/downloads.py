@@ -42,7 +42,7 @@ async def export(page: OpenPage, kind: "ExportKind.ValueType", *, customer_id: s
     head = await anext(pieces)
     return Stream(
         _contents(head, pieces),
-        media_type=head.media_type,
+        media_type=head.media_type.partition(";")[0],  # the framework adds the charset
         headers=attachment(head.file_name),
     )
 

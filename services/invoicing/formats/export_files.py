@@ -18,7 +18,7 @@ from services.invoicing.domain.export import Column, ColumnType, ExportFormat, R
 
 Pages = AsyncIterator[Sequence[Record]]
 MEDIA_TYPES: Final = {
-    ExportFormat.CSV: "text/csv; charset=utf-8; header=present",
+    ExportFormat.CSV: "text/csv; charset=utf-8",
     ExportFormat.JSON_LINES: "application/x-ndjson",
     ExportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ExportFormat.ZIP_OF_PDFS: "application/zip",
