@@ -37,6 +37,14 @@ DAMAGES = {
     "I5 more is paid, credited and reserved than the total": (
         "UPDATE invoices SET reserved_minor_units = total_minor_units + 1"
     ),
+    "I5 credited is not the sum of adjustments": "DELETE FROM invoice_adjustments WHERE kind = 'credit_note'",
+    "I5 written off is not what was written off and did not come": (
+        "UPDATE invoices SET written_off_minor_units = 1"
+    ),
+    "I5 reductions correct another sum of taxes than they come to": "DELETE FROM adjustment_taxes",
+    "I5 a credit note is not an adjustment of its invoice": (
+        "UPDATE credit_notes SET total_minor_units = 1, subtotal_minor_units = 1, tax_minor_units = 0"
+    ),
     "I5 status does not follow from the sums": "UPDATE invoices SET status = 'paid'",
     "I11 reservation outlived its time": (
         "UPDATE reservations SET expires_at = '2026-01-01' WHERE state = 'held'"
@@ -61,6 +69,9 @@ async def damaged(databases: Databases) -> AsyncIterator[tuple[Office, psycopg.A
         customer = await office.customer()
         first = await office.invoice(customer.customer_id, 10_000)
         second = await office.invoice(customer.customer_id, 5_000)
+        third = await office.invoice(customer.customer_id, 1_000)
+        await office.credit_note(third.invoice_id, 100)
+        await office.write_off(third.invoice_id)
         await office.paid("pay_1", customer.customer_id, 14_000, {first.invoice_id: 10_000})
         await office.reversed("pay_1", customer.customer_id, 1_000)
         await office.reserve("pay_2", customer.customer_id, {second.invoice_id: 4_000}, credit=1_000)
