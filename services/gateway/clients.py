@@ -17,7 +17,9 @@ from tallyport.invoicing.v1.books_pb2_grpc import ReceivablesBooksStub
 from tallyport.invoicing.v1.credit_notes_pb2_grpc import CreditNotesStub
 from tallyport.invoicing.v1.customer_proposals_pb2_grpc import CustomerProposalsStub
 from tallyport.invoicing.v1.customers_pb2_grpc import CustomersStub
+from tallyport.invoicing.v1.disputes_pb2_grpc import DisputesStub
 from tallyport.invoicing.v1.documents_pb2_grpc import DocumentsStub
+from tallyport.invoicing.v1.dunning_pb2_grpc import DunningStub
 from tallyport.invoicing.v1.exports_pb2_grpc import ExportsStub
 from tallyport.invoicing.v1.imports_pb2_grpc import ImportsStub
 from tallyport.invoicing.v1.instalment_plans_pb2_grpc import InstalmentPlansStub
@@ -69,6 +71,8 @@ class Services:
         self.late_fees = LateFeePoliciesStub(invoicing)
         self.customer_proposals = CustomerProposalsStub(invoicing)
         self.items = ItemsStub(invoicing)
+        self.disputes = DisputesStub(invoicing)
+        self.dunning = DunningStub(invoicing)
         self.taxes = TaxesStub(invoicing)
         self.invoices = InvoicesStub(invoicing)
         self.documents = DocumentsStub(invoicing)
