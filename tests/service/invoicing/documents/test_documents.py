@@ -83,7 +83,7 @@ async def test_a_credit_note_has_documents_of_its_own_and_stands_on_its_invoice(
     for method, request in (
         (office.documents.GetCreditNotePdf, pdf_wanted), (office.documents.GetCreditNoteXml, xml_wanted),
     ):  # fmt: skip
-        with pytest.raises(ServiceError, match="NOT_FOUND"):
+        with pytest.raises(ServiceError, match="CREDIT_NOTE_NOT_FOUND"):
             await office.call(method, request, as_=office.person_of(stranger.customer_id))
     shown = await office.call(
         office.invoices.GetInvoicePdf, invoices_pb2.GetInvoicePdfRequest(invoice_id=invoice.invoice_id)
