@@ -33,7 +33,9 @@ def with_factur_x(pdf: bytes) -> bytes:
             etree.SubElement(properties, f"{{{_FACTUR_X}}}{name}").text = value
         document.Root.Metadata.write(_PACKET[0] + etree.tostring(metadata) + _PACKET[1])
         merged = io.BytesIO()
-        document.save(merged, deterministic_id=True)
+        document.save(
+            merged, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate
+        )  # a sixth of the bytes: the tags of PDF/UA are many small objects
     return merged.getvalue()
 
 
