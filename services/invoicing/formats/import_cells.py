@@ -60,8 +60,11 @@ class Cells:
 
     def email(self, name: str) -> str:
         """An e-mail address or nothing; of several the first."""
-        text = re.split(r"[;,\s]+", self.text(name))[0]
-        if text and not re.fullmatch(r"[^@\s<>]{1,64}@[^@\s<>.]+(\.[^@\s<>.]+)+", text):
+        text = self.text(name)
+        if not text:
+            return ""
+        text = re.split(r"[;,\s]+", text)[0]
+        if not re.fullmatch(r"[^@\s<>]{1,64}@[^@\s<>.]+(\.[^@\s<>.]+)+", text):
             raise WrongCell(name, f"{shown(text)} is not an e-mail address.")
         return text
 

@@ -19,6 +19,7 @@ from services.invoicing.formats.import_rows import read_customer, read_invoice, 
 from services.invoicing.formats.import_values import find_date_order, find_decimal_sign
 from services.invoicing.formats.sources.reading import Source, SourceRow
 
+_FIELDS_BY_NAME = {kind: {field.name: field for field in fields} for kind, fields in FIELDS.items()}
 _WHAT: Mapping[ImportKind, str] = {ImportKind.CUSTOMERS: "Customer", ImportKind.ITEMS: "Item"}
 
 
@@ -72,10 +73,9 @@ def _texts(source: Source, kind: ImportKind, mapping: Mapping[str, str], shape: 
 def _read(row: SourceRow, kind: ImportKind, how: Understanding, currency: str, today: date) -> Row | Record:
     if row.problem:
         raise WrongCell("", row.problem)
-    fields = {field.name: field for field in FIELDS[kind]}
     cells = Cells(
         {name: row.cells.get(column, "") for name, column in how.mapping.items()},
-        fields,
+        _FIELDS_BY_NAME[kind],
         date_order=how.date_order,
         decimal_sign=how.decimal_sign,
     )

@@ -188,7 +188,29 @@ async def test_an_import_is_looked_at_started_and_watched(house: Office) -> None
     assert '<meta http-equiv="refresh" content="2">' in running
     progress = (await browser.get(f"{address}/progress")).json()
     assert progress == {"state": "running", "handled_rows": 14, "total_rows": 20}
-    assert "The import is done" in (await browser.get(address)).text
+    done = (await browser.get(address)).text
+    assert "The import is done" in done
+    assert "DueDate" in (await browser.get(f"{address}/errors.csv")).text
+    undo = {"csrf": value_of(done, "csrf"), "key": value_of(done, "key"), "reason": "Wrong file"}
+    assert (await browser.post(f"{address}/undo", data=undo)).status_code == 303
+    assert "The import is undone" in (await browser.get(address)).text
+    assert "november.csv" in (await browser.get("/console/import")).text
+
+
+async def test_columns_of_a_file_are_chosen(house: Office) -> None:
+    browser = await house.signed_in()
+    hidden = await fields_of(browser, "/console/import")
+    content = b"invoice number,customer id,invoice date,due date,amount\nA-1,C-1,2026-11-01,2026-12-01,1\n"
+    files = {"file": ("a.csv", content, "text/csv")}
+    answer = await browser.post("/console/import", data=hidden | {"kind": "invoices"}, files=files)
+    address = answer.headers["location"]
+    preview = (await browser.get(address)).text
+    form = {
+        "csrf": value_of(preview, "csrf"), "key": value_of(preview, "key"), "column.external_id": "DueDate",
+        "date_order": "dmy", "decimal_sign": "comma",
+    }  # fmt: skip
+    assert (await browser.post(f"{address}/revise", data=form)).status_code == 303
+    assert '<option value="DueDate" selected>' in (await browser.get(address)).text
 
 
 async def test_an_import_without_a_file_is_told_what_to_do(house: Office) -> None:

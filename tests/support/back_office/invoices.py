@@ -166,6 +166,10 @@ class Imports(ImportsServicer):
                 import_id=f"imp_{len(self._books.imports) + 1}",
                 file_name=request.file_name,
                 state=imports.IMPORT_STATE_PREVIEW,
+                kind=request.kind,
+                format=imports.IMPORT_FORMAT_CSV,
+                columns=["invoice number", "DueDate"],
+                fields=[imports.ImportField(name="external_id", needed=True)],
                 total_rows=len(rows),
                 created_rows=max(0, len(rows) - 3),
                 unchanged_rows=1,
@@ -205,6 +209,24 @@ class Imports(ImportsServicer):
             return running
 
         return once(self._books, self._books.imports, start, "import_id")
+
+    async def ListImports(self, request: Any, context: Any) -> imports.ListImportsResponse:
+        return imports.ListImportsResponse(imports=reversed(self._books.imports.values()))
+
+    async def ListImportMappings(self, request: Any, context: Any) -> imports.ListImportMappingsResponse:
+        return imports.ListImportMappingsResponse()
+
+    async def ReviseImport(self, request: Any, context: Any) -> imports.Import:
+        revised = self._books.imports[request.import_id]
+        del revised.mapping[:], revised.missing_fields[:]
+        revised.mapping.extend(one for one in request.mapping if one.column)
+        return revised
+
+    async def UndoImport(self, request: Any, context: Any) -> imports.Import:
+        undone = self._books.imports[request.import_id]
+        undone.state, undone.undo_reason = imports.IMPORT_STATE_UNDONE, request.reason
+        undone.undone_records, undone.kept_records = undone.created_rows, 0
+        return undone
 
     async def GetImport(self, request: Any, context: Any) -> imports.Import:
         found = self._books.imports.get(request.import_id)

@@ -74,5 +74,7 @@ def header_names(cells: Sequence[str]) -> list[str]:
 
 def clean(text: str) -> str:
     """A cell without spaces around, in one normal form, without signs that no document can show."""
+    if text.isascii() and text.isprintable():
+        return text.strip()[: MAX_CELL_CHARACTERS + 1]
     shown = "".join(sign for sign in text if sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cs"))
     return unicodedata.normalize("NFC", shown).strip()[: MAX_CELL_CHARACTERS + 1]
