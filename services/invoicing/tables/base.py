@@ -2,12 +2,12 @@
 
 from sqlalchemy import BigInteger, Column, DateTime, ForeignKeyConstraint, MetaData, Text
 
-from chassis.tables import books_state_table, convention, ledger_tables, transport_tables
+from chassis.tables import books_tables, convention, ledger_tables, transport_tables
 
 metadata = MetaData(naming_convention=convention)
 transport = transport_tables(metadata)
 ledger_entries, ledger_lines = ledger_tables(metadata)
-books_state = books_state_table(metadata)
+books_state, period_locks = books_tables(metadata)
 
 
 def text_column(name: str, *, default: str | None = None) -> Column[str]:

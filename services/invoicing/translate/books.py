@@ -1,8 +1,12 @@
 """The books' state between chassis and messages."""
 
 from chassis.books import BooksState
-from services.invoicing.translate.values import to_proto_time
+from chassis.closing import PeriodLock
+from services.invoicing.domain.period_close import CloseCheck, CloseCheckKind, CloseChecklist, TrialBalance
+from services.invoicing.translate.values import to_proto_money, to_proto_time
 from tallyport.invoicing.v1 import books_pb2 as pb
+
+_KINDS = {kind: pb.CloseCheckKind.Value(f"CLOSE_CHECK_KIND_{kind.name}") for kind in CloseCheckKind}
 
 
 def to_proto_state(state: BooksState) -> pb.ReceivablesBooksState:
@@ -11,4 +15,45 @@ def to_proto_state(state: BooksState) -> pb.ReceivablesBooksState:
         frozen_at=to_proto_time(state.frozen_at),
         checked_at=to_proto_time(state.checked_at),
         broken=[f"{one.invariant} {one.found}" for one in state.broken],
+    )
+
+
+def to_proto_trial_balance(balance: TrialBalance) -> pb.ReceivablesTrialBalance:
+    return pb.ReceivablesTrialBalance(
+        until=balance.until.isoformat(),
+        lines=[
+            pb.ReceivablesAccountBalance(
+                account=line.account,
+                debits=to_proto_money(line.debits),
+                credits=to_proto_money(line.credits),
+                balance=to_proto_money(line.balance),
+            )
+            for line in balance.lines
+        ],
+        balanced=not balance.unbalanced,
+    )
+
+
+def to_proto_checklist(checklist: CloseChecklist) -> pb.CloseChecklist:
+    return pb.CloseChecklist(
+        until=checklist.until.isoformat(),
+        checks=[_check(check) for check in checklist.checks],
+        ready=not checklist.blocking,
+        closed=to_proto_closed(checklist.closed) if checklist.closed else None,
+    )
+
+
+def to_proto_closed(lock: PeriodLock) -> pb.ClosedPeriod:
+    return pb.ClosedPeriod(
+        until=lock.until.isoformat(), closed_by=lock.locked_by, closed_at=to_proto_time(lock.locked_at)
+    )
+
+
+def _check(check: CloseCheck) -> pb.CloseCheck:
+    return pb.CloseCheck(
+        kind=_KINDS[check.kind],
+        count=check.count,
+        amounts=[to_proto_money(amount) for amount in check.amounts],
+        blocks=check.blocks,
+        found=check.found,
     )

@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from chassis import audit, books, idempotency
+from chassis import audit, books, closing, idempotency
 from chassis.books import BooksState
 from chassis.caller import call_scope, current_call, service_call
+from chassis.closing import PeriodLock
 from chassis.database import WriteTx
 from chassis.errors import Kind, ServiceError, invalid
 from services.payments.desk import Desk
 from services.payments.operations.verify_books import verify
-from services.payments.store import books as store
 from services.payments.store import cases
-from services.payments.store.books import PeriodLock
 from services.payments.translate.books import to_proto_lock, to_proto_state
 from tallyport.payments.v1 import books_pb2 as pb
 
@@ -28,7 +27,7 @@ class Books:
 async def get_books(desk: Desk) -> Books:
     """The lock, and what the last check found."""
     async with desk.db.read(current_call().organization_id) as tx:
-        return Books(await store.period_lock(tx), await books.state(tx))
+        return Books(await closing.period_lock(tx), await books.state(tx))
 
 
 async def check_now(desk: Desk, organization_id: str) -> Books:
@@ -36,7 +35,7 @@ async def check_now(desk: Desk, organization_id: str) -> Books:
     with call_scope(service_call("payments", organization_id, method="check books")):
         state = await books.check(desk.db, organization_id, verify)
     async with desk.db.read(organization_id) as tx:
-        return Books(await store.period_lock(tx), state)
+        return Books(await closing.period_lock(tx), state)
 
 
 async def lock_period(desk: Desk, until: date) -> pb.PeriodLock:
@@ -46,7 +45,7 @@ async def lock_period(desk: Desk, until: date) -> pb.PeriodLock:
         organization = await cases.organization(tx)
         if until >= organization.day_of(tx.now()):
             raise invalid("until", "not_past", "Only days that are over can be locked.")
-        before = await store.period_lock(tx)
+        before = await closing.period_lock(tx)
         if before is not None and until <= before.until:
             raise ServiceError(
                 Kind.FAILED_PRECONDITION,
@@ -56,7 +55,7 @@ async def lock_period(desk: Desk, until: date) -> pb.PeriodLock:
         call = current_call()
         lock = PeriodLock(until, call.caller.subject_name or call.actor, tx.now())
         ends_at = organization.moment_of(until + timedelta(days=1))
-        await store.lock_period(tx, lock, locked_before=ends_at)
+        await closing.lock_period(tx, lock, locked_before=ends_at)
         audit.record(tx, "books.period_locked", until.isoformat())
         return to_proto_lock(lock)
 
@@ -74,6 +73,6 @@ async def lift_freeze(desk: Desk, reason: str) -> pb.BooksState:
                 "BOOKS_BROKEN",
                 f"The books are still wrong: {wrong.invariant} {wrong.found}",
             )
-        return to_proto_state(await store.period_lock(tx), await books.state(tx))
+        return to_proto_state(await closing.period_lock(tx), await books.state(tx))
 
     return await idempotency.once(desk.db, pb.BooksState, write)

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from chassis import closing
 from chassis.caller import current_call
+from chassis.closing import AccountBalance
 from chassis.paging import DEFAULT_PAGE_SIZE, read_token, write_token
 from services.payments.desk import Desk
 from services.payments.store import books, cases
-from services.payments.store.books import AccountBalance, LedgerEntry
+from services.payments.store.books import LedgerEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ async def get_trial_balance(desk: Desk, until: date | None) -> TrialBalance:
         organization = await cases.organization(tx)
         day = until or organization.day_of(tx.now())
         before = organization.moment_of(day + timedelta(days=1))
-        return TrialBalance(day, await books.balances(tx, before=before))
+        return TrialBalance(day, await closing.balances(tx, before=before))
 
 
 async def list_ledger_entries(

@@ -1,8 +1,9 @@
 """Between the messages of the books and the ledger as it is read."""
 
 from chassis.books import BooksState
+from chassis.closing import PeriodLock
 from services.payments.operations.read_books import TrialBalance
-from services.payments.store.books import LedgerEntry, PeriodLock
+from services.payments.store.books import LedgerEntry
 from services.payments.translate.payments import to_proto_money, to_proto_time
 from tallyport.payments.v1 import books_pb2 as pb
 

@@ -17,6 +17,7 @@ from chassis.ids import new_id, new_uuid7
 from chassis.money import Money
 from services.invoicing.consumers import HANDLERS
 from services.invoicing.operations.verify_books import verify_books
+from services.invoicing.rpc.books import ReceivablesBooks
 from services.invoicing.rpc.credit_notes import CreditNotes, InvoiceAdjustments
 from services.invoicing.rpc.customer_proposals import CustomerProposals
 from services.invoicing.rpc.customers import Customers
@@ -78,6 +79,7 @@ class Office:
         self.triggers = InvoiceTriggers(db)
         self.deliveries = Deliveries(db, PAY_LINK_KEY)
         self.exports = Exports(db)
+        self.books = ReceivablesBooks(db)
         self.statements = Statements(db)
         self.plans = InstalmentPlans(db)
         self.promises = PaymentPromises(db)

@@ -1,6 +1,10 @@
-"""Statements, period close and exports."""
+"""Closing a period of the receivables' books."""
 
 from collections.abc import Sequence
+
+from alembic import op
+
+from chassis import migrations
 
 revision: str = "0015"
 down_revision: str | None = "0014"
@@ -9,4 +13,4 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    migrations.create_period_locks(op)
