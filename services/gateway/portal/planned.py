@@ -16,6 +16,7 @@ from tallyport.invoicing.v1.instalment_plans_pb2 import (
     GetPlanSuggestionRequest,
     InstalmentPlan,
     InstalmentPlanState,
+    InstalmentState,
     ListInstalmentPlansRequest,
     PlanSuggestion,
 )
@@ -96,7 +97,11 @@ def next_due(invoices: Iterable[Invoice], help_: Help, today: str) -> str:
     days = [one.due_date for one in invoices if one.due_date >= today and one.invoice_id not in help_.asked]
     for plan in help_.plans:
         if plan.state == InstalmentPlanState.INSTALMENT_PLAN_STATE_ACTIVE:
-            days += [one.due_on for one in plan.schedule.instalments if one.due_on >= today]
+            days += [
+                one.due_on
+                for one in plan.schedule.instalments
+                if one.due_on >= today and one.state != InstalmentState.INSTALMENT_STATE_PAID
+            ]
     return min(days, default="")
 
 
