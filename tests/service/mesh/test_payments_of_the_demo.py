@@ -67,5 +67,5 @@ def test_an_open_invoice_in_euro_shows_where_to_transfer_to(stack: RunningStack)
         document = payer.get(f"/v1/invoices/{invoice['invoice_id']}/pdf").raise_for_status()
     text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(document.content)).pages)
     reference = for_people(reference_of_invoice(invoice["number"], invoice["invoice_id"]))
-    for wanted in ("DE89 3704 0044 0532 0130 00", reference, "Scan with your banking app"):
+    for wanted in ("DE89 3704 0044 0532 0130 00", reference, "Mit der Banking-App scannen"):
         assert wanted in text, wanted
