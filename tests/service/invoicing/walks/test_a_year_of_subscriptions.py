@@ -1,0 +1,161 @@
+"""A year of a business of subscriptions: the same books each time, and those that a spreadsheet comes to as well."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+
+import pytest
+import pytest_asyncio
+
+from chassis.clock import FrozenClock
+from chassis.database import Database
+from tests.service.invoicing.walks.model import Book
+from tests.service.invoicing.walks.story import FIRST_DAY, LAST_DAY
+from tests.service.invoicing.walks.subscriptions import DAY, Row, half_up
+from tests.service.invoicing.walks.walk import Year, played, replay, walk
+from tests.support.database import DatabaseUrls
+
+SEEDS = (1, 2)
+pytestmark = pytest.mark.xdist_group("a-year-of-subscriptions")
+"""The years are walked once for all of these."""
+
+
+async def _year(urls: DatabaseUrls, seed: int, *, until: date = LAST_DAY) -> Year:
+    """A year on a clock of its own; jobs look at this organization only."""
+    clock = FrozenClock(datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day, 16, tzinfo=UTC))
+    db = Database(urls.app, pool_size=2, name="invoicing", clock=clock, test_clocks=True)
+    await db.open()
+    try:
+        return await walk(db, seed, until=until)
+    finally:
+        await db.close()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def years(invoicing_urls: DatabaseUrls) -> AsyncIterator[list[Year]]:
+    """A year by each seed."""
+    yield [await _year(invoicing_urls, seed) for seed in SEEDS]
+
+
+async def test_the_model_agrees_at_the_end_of_every_month(years: list[Year]) -> None:
+    for year in years:
+        assert len(year.sheets) == 12
+        assert replay(year, Book) == [], "the tape tells all"
+        assert year.wrongs == []
+
+
+async def test_everything_that_can_happen_did(years: list[Year]) -> None:
+    """A walk in which nobody pays late or breaks a plan would prove nothing."""
+    for year in years:
+        done = [action for _, actions in year.tape for action in actions]
+        assert {name for name, _ in done} == {
+            "begin_plan", "cancel", "change_price", "change_quantity", "credit_note", "dispute", "give_back", "pause",
+            "receive", "report_usage", "resume", "settle_dispute", "waive", "write_off",
+        }, year.seed  # fmt: skip
+        book = played(year, Book)
+        assert {plan["state"] for plan in book.plans.values()} == {"completed", "broken"}
+        assert {one["kind"] for one in book.invoices.values()} == {"invoice", "late_fee", "fee"}
+        kinds = {one["kind"] for one in book.adjustments}
+        assert kinds == {"credit_note", "early_discount", "hardship_discount"}
+        assert any(name == "receive" and fields.get("credit") for name, fields in done)
+        written_off = {fields["label"] for name, fields in done if name == "write_off"}
+        paid = [label for name, fields in done if name == "receive" for label, _ in fields["parts"]]
+        assert written_off & set(paid), "some of it came after all"
+        assert len(book.invoices) > 150
+
+
+@pytest.mark.parametrize(
+    "until",
+    [
+        pytest.param(date(2027, 2, 28), id="three-months"),
+        pytest.param(LAST_DAY, id="a-year", marks=pytest.mark.chaos),
+    ],
+)
+async def test_the_same_seed_makes_the_same_books_to_the_byte_and_another_seed_others(
+    invoicing_urls: DatabaseUrls, years: list[Year], until: date
+) -> None:
+    first, other = years
+    again = await _year(invoicing_urls, SEEDS[0], until=until)
+    assert again.fingerprints == {day: one for day, one in first.fingerprints.items() if day <= until}
+    assert again.tape == [one for one in first.tape if one[0] <= until]
+    assert not set(again.fingerprints.values()) & set(other.fingerprints.values())
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("seed", range(3, 23))
+async def test_the_model_agrees_whatever_the_luck(invoicing_urls: DatabaseUrls, seed: int) -> None:
+    year = await _year(invoicing_urls, seed)
+    assert year.wrongs == []
+
+
+class _RoundsDown(Book):
+    """Net sums of reductions are cut, not rounded."""
+
+    def net_of(self, invoice: Row, cents: int) -> int:
+        return int(cents * invoice["net"] // invoice["total"])
+
+
+class _DiscountsADayLonger(Book):
+    def early_offer(self, invoice: Row) -> int:
+        today, self.today = self.today, self.today - DAY
+        offer = super().early_offer(invoice)
+        self.today = today
+        return offer
+
+
+class _AsksADayLate(Book):
+    """Instalments are asked for a day late."""
+
+    def demanded(self, plan: Row, day: date) -> int:
+        return super().demanded(plan, day - DAY)
+
+
+class _ChargesWholePeriods(Book):
+    """Quantities and pauses count from the next period on."""
+
+    def cost(self, row: Row, line: Row, number: int) -> int:
+        start = self.boundary(row, number)
+        return int(self.at(line["price"], start) * self.at(line["quantity"], start))
+
+
+class _NoticesPricesLate(Book):
+    def change_price(self, *, schedule: str, cents: int, since: date) -> None:
+        super().change_price(schedule=schedule, cents=cents, since=since + DAY)
+
+
+class _InterestOfWholeMonths(Book):
+    def late_fee(self, invoice: Row, policy: Row, owed: int, day: date) -> int:
+        if not policy["by_year"]:
+            return super().late_fee(invoice, policy, owed, day)
+        return half_up(Fraction(owed * policy["percent"], 100 * 12))
+
+
+class _BillsUsageByOneTier(Book):
+    def usage(self, line: Row, until: date, price: int) -> list[int]:
+        return [sum(super().usage({**line, "tiers": None}, until, price))]
+
+
+class _KeepsReturnedMoney(Book):
+    def give_back(self, *, payment: str, fee: int) -> None:
+        super().give_back(payment=payment, fee=0)
+
+
+class _LosesCredit(Book):
+    """What was paid of an invoice that is credited is not given back."""
+
+    def credit_note(self, *, label: str, cents: int) -> None:
+        super().credit_note(label=label, cents=min(cents, self.left(self.invoices[label])))
+
+
+class _FallsDueByDays(Book):
+    def due_on(self, terms: Row, on: date) -> date:
+        return on + timedelta(days=terms["days"])
+
+
+@pytest.mark.parametrize("wrong", [
+    _RoundsDown, _DiscountsADayLonger, _AsksADayLate, _ChargesWholePeriods, _NoticesPricesLate,
+    _InterestOfWholeMonths, _BillsUsageByOneTier, _KeepsReturnedMoney, _LosesCredit, _FallsDueByDays,
+])  # fmt: skip
+def test_a_model_with_one_wrong_rule_does_not_agree(years: list[Year], wrong: type[Book]) -> None:
+    """Negative control: the comparison sees each of these mistakes."""
+    assert any(replay(year, wrong) for year in years)
