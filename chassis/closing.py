@@ -4,36 +4,13 @@ What is booked into a locked period counts from the first moment after it (`migr
 came late is never refused, and no figure of a closed period changes.
 """
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import text
 
+from chassis.book_figures import AccountBalance, PeriodLock
 from chassis.database import ReadTx, WriteTx
 from chassis.money import Money
-
-
-@dataclass(frozen=True, slots=True)
-class AccountBalance:
-    """What was booked on an account in one currency."""
-
-    account: str
-    debits: Money
-    credits: Money
-
-    @property
-    def balance(self) -> Money:
-        """Debits less credits."""
-        return self.debits - self.credits
-
-
-@dataclass(frozen=True, slots=True)
-class PeriodLock:
-    """Nothing is booked with a day up to `until` any more."""
-
-    until: date
-    locked_by: str
-    locked_at: datetime
 
 
 async def balances(tx: ReadTx, *, before: datetime) -> list[AccountBalance]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from chassis.closing import AccountBalance, PeriodLock
+from chassis.book_figures import AccountBalance, PeriodLock
 from chassis.errors import Kind, ServiceError, invalid
 from chassis.money import Money
 

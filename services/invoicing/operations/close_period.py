@@ -3,8 +3,8 @@
 from datetime import date, datetime, timedelta
 
 from chassis import audit, books, closing, idempotency
+from chassis.book_figures import PeriodLock
 from chassis.caller import current_call
-from chassis.closing import PeriodLock
 from chassis.database import Database, ReadTx, WriteTx
 from chassis.errors import Kind, ServiceError
 from services.invoicing.domain.organization import Organization

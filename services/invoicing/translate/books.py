@@ -1,7 +1,7 @@
 """The books' state between chassis and messages."""
 
+from chassis.book_figures import PeriodLock
 from chassis.books import BooksState
-from chassis.closing import PeriodLock
 from services.invoicing.domain.period_close import CloseCheck, CloseCheckKind, CloseChecklist, TrialBalance
 from services.invoicing.translate.values import to_proto_money, to_proto_time
 from tallyport.invoicing.v1 import books_pb2 as pb

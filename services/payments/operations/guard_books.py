@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from chassis import audit, books, closing, idempotency
+from chassis.book_figures import PeriodLock
 from chassis.books import BooksState
 from chassis.caller import call_scope, current_call, service_call
-from chassis.closing import PeriodLock
 from chassis.database import WriteTx
 from chassis.errors import Kind, ServiceError, invalid
 from services.payments.desk import Desk

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from chassis import closing
+from chassis.book_figures import AccountBalance
 from chassis.caller import current_call
-from chassis.closing import AccountBalance
 from chassis.paging import DEFAULT_PAGE_SIZE, read_token, write_token
 from services.payments.desk import Desk
 from services.payments.store import books, cases

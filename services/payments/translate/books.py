@@ -1,7 +1,7 @@
 """Between the messages of the books and the ledger as it is read."""
 
+from chassis.book_figures import PeriodLock
 from chassis.books import BooksState
-from chassis.closing import PeriodLock
 from services.payments.operations.read_books import TrialBalance
 from services.payments.store.books import LedgerEntry
 from services.payments.translate.payments import to_proto_money, to_proto_time
