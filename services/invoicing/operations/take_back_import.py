@@ -78,8 +78,8 @@ async def _void_invoices(tx: WriteTx, imported: Import, makings: Sequence[Making
         except ServiceError as error:
             kept[invoice.invoice_id] = f"Invoice {invoice.number} stays. {error.message}"
             continue
-        if invoice.version != making.version:
-            kept[invoice.invoice_id] = f"Invoice {invoice.number} stays. {_CHANGED}"
+        if invoice.is_disputed and invoice.version != making.version:
+            kept[invoice.invoice_id] = f"Invoice {invoice.number} stays. The customer objects to it."
         elif invoice.invoice_id in planned:
             kept[invoice.invoice_id] = f"Invoice {invoice.number} stays. It is paid by instalments."
         else:

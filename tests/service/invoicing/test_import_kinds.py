@@ -152,6 +152,11 @@ async def test_what_was_paid_or_used_since_stays_and_says_why(office: Office) ->
     assert await office.wrongs() == []
     once_more = await undo(office, done.import_id)
     assert (once_more.undone_records, once_more.kept_records) == (3, 2)
+    await office.reversed("pay_1", paid.customer_id, 5_000, parts={paid.invoice_id: 5_000})
+    at_last = await undo(office, done.import_id)
+    assert (at_last.undone_records, at_last.kept_records) == (4, 1)
+    assert "payments" in at_last.errors[0].message
+    assert await office.wrongs() == []
 
 
 async def test_large_imports_are_undone_batch_by_batch(office: Office) -> None:

@@ -1,6 +1,7 @@
 """Columns by many names, dates and amounts however they are written, rows with errors that say what to do."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 
 import pytest
@@ -234,8 +235,7 @@ def test_no_text_breaks_dates_and_amounts(
 ) -> None:
     find_date_order([text])
     find_decimal_sign([text])
-    for read_one in (lambda: plain_amount(text, sign), lambda: str(read_date(text, order))):
-        try:
-            assert read_one() is not None
-        except ValueError:
-            continue
+    with suppress(ValueError):
+        assert plain_amount(text, sign)
+    with suppress(ValueError):
+        assert read_date(text, order)
