@@ -8,6 +8,7 @@ import pikepdf
 import pytest
 from facturx import get_level, get_xml_from_pdf
 from lxml import etree
+from pypdf import PdfReader
 from structlog.testing import capture_logs
 
 from services.invoicing.domain.invoice import Invoice, Status
@@ -101,11 +102,23 @@ def test_drafts_and_voided_invoices_have_none() -> None:
     assert why_no_einvoice(discounted(), SELLER) == []
 
 
-async def test_a_sign_that_no_font_has_costs_the_seal_but_neither_the_invoice_nor_the_einvoice() -> None:
-    odd = replace(plain(), memo=BROKEN)
+async def test_a_sign_that_no_font_has_is_a_box_on_paper_and_itself_in_the_einvoice() -> None:
+    odd = replace(plain(), memo=f"{BROKEN} ahoi {BROKEN}")
     with capture_logs() as logs:
         pdf = await made(odd)
-    assert [one["event"] for one in logs] == ["pdf.simplified"]
+    assert [(one["event"], one["is_archivable"]) for one in logs] == [("pdf.simplified", True)]
+    assert "pdfaid" in xmp(pdf)
+    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
+    assert "□ ahoi □" in text
+    _, inside = get_xml_from_pdf(pdf, check_xsd=True)
+    assert f"{BROKEN} ahoi {BROKEN}" in inside.decode()
+
+
+async def test_too_many_such_signs_cost_the_seal_but_neither_the_invoice_nor_the_einvoice() -> None:
+    odd = replace(plain(), memo=" ".join(chr(ord(BROKEN) + at) for at in range(20)))
+    with capture_logs() as logs:
+        pdf = await made(odd)
+    assert [(one["event"], one["is_archivable"]) for one in logs] == [("pdf.simplified", False)]
     assert "pdfaid" not in xmp(pdf)
     assert list(attachments(pdf)) == ["factur-x.xml"]
     _, inside = get_xml_from_pdf(pdf, check_xsd=True)

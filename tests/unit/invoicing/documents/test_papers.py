@@ -133,7 +133,7 @@ def test_what_people_wrote_is_never_taken_for_a_place_for_a_value() -> None:
 def naughty_texts() -> list[str]:
     texts = [text for text in json.loads(NAUGHTY.read_text()) if text]
     assert len(texts) > 400
-    return ["\n".join(texts[at : at + 60]) for at in range(0, len(texts), 60)]
+    return ["\n".join(texts[at : at + 130]) for at in range(0, len(texts), 130)]
 
 
 @pytest.mark.parametrize("locale", ["en-US", "ar"])
