@@ -9,6 +9,7 @@ import axe_playwright_python
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from devstack.demo.receivables import FAMILY_LOGIN, IN_PLAN_LOGIN
 from tests.support.stack import RunningStack
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("stack")]
@@ -24,6 +25,11 @@ PORTAL = [
     "/methods",
     "/autopay",
     "/subscriptions",
+    "/billing",
+    "/statement",
+    "/plans",
+    "/plans/new",
+    "/plans/new?step=why",
 ]
 CONSOLE = [
     "/console",
@@ -36,6 +42,15 @@ CONSOLE = [
     "/console/import",
     "/console/schedules",
     "/console/schedules/calendar",
+    "/console/customers/proposals",
+    "/console/plans",
+    "/console/exports",
+    "/console/items",
+    "/console/items/new",
+    "/console/settings/plans",
+    "/console/settings/late-fees",
+    "/console/settings/taxes",
+    "/console/settings/test-clock",
 ]
 
 
@@ -106,6 +121,53 @@ async def test_console_pages_have_no_barriers(
     await look_at(page, f"{stack.url}/console/invoices/{invoice['invoice_id']}")
     await look_at(page, f"{stack.url}/console/customers/{invoice['customer_id']}")
     await look_at(page, f"{stack.url}/console/payments/{payment}")
+    await context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_pages_of_a_plan_and_of_a_family_have_no_barriers(
+    stack: RunningStack, browser: Browser, sign_in: Callable[..., Any], scheme: Any
+) -> None:
+    for email in (IN_PLAN_LOGIN, FAMILY_LOGIN):
+        context = await browser.new_context(color_scheme=scheme, locale="en-US")
+        page = await context.new_page()
+        await sign_in(page, email)
+        await look_at(page, stack.url)
+        await look_at(page, f"{stack.url}/subscriptions")
+        with stack.api(email) as api:
+            plans = api.get("/v1/instalment-plans").json()["plans"]
+            notes = api.get("/v1/credit-notes").json()["credit_notes"]
+        for plan in plans:
+            await look_at(page, f"{stack.url}/plans/{plan['plan_id']}")
+        for note in notes:
+            await look_at(page, f"{stack.url}/invoices/{note['invoice_id']}")
+        await context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_pages_of_one_plan_schedule_and_credit_note_have_no_barriers(
+    stack: RunningStack, browser: Browser, sign_in: Callable[..., Any], scheme: Any
+) -> None:
+    with stack.api("Owner") as api:
+        plans = api.get("/v1/instalment-plans").json()["plans"]
+        schedule = api.get("/v1/schedules").json()["schedules"][0]
+        note = api.get("/v1/credit-notes").json()["credit_notes"][0]
+    customer, invoice = schedule["customer_id"], note["invoice_id"]
+    by_state = {plan["state"]: plan["plan_id"] for plan in plans}
+    context = await browser.new_context(color_scheme=scheme, locale="en-US")
+    page = await context.new_page()
+    await sign_in(page, stack.login("Owner")["email"], path="/console/login")
+    for path in (
+        *(f"plans/{plan_id}" for plan_id in by_state.values()),
+        f"schedules/{schedule['schedule_id']}",
+        f"schedules/{schedule['schedule_id']}/edit",
+        f"schedules/new?customer={customer}",
+        f"invoices/{invoice}",
+        f"invoices/{invoice}/credit-note",
+        f"customers/{customer}/history",
+        f"customers/{customer}/plan",
+    ):
+        await look_at(page, f"{stack.url}/console/{path}")
     await context.close()
 
 

@@ -1,5 +1,7 @@
 """What staff decide about a customer besides its data: a hold, the company above, its labels; and its history."""
 
+from collections.abc import Sequence
+
 from litestar import Response, get, post
 from litestar.params import FromPath
 
@@ -12,6 +14,7 @@ from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from tallyport.invoicing.v1.customers_pb2 import (
     CustomerLabels,
+    CustomerVersion,
     GetCustomerRequest,
     ListCustomersRequest,
     ListCustomerVersionsRequest,
@@ -109,13 +112,25 @@ async def history(page: Page, customer_id: FromPath[str]) -> Response[str]:
             customer_id=customer_id, page_size=_VERSIONS, page_token=page.query("page")
         ),
     )
+    parents = await _names_of_parents(page, answer.versions)
     return page.render(
         "console_customer_history.html",
         customer=customer,
-        versions=[(one, billing.change_rows(one.changes)) for one in answer.versions],
+        versions=[(one, billing.change_rows(one.changes, parents)) for one in answer.versions],
         next_token=answer.next_page_token,
         zone=(await page.organization()).time_zone or "UTC",
     )
+
+
+async def _names_of_parents(page: Page, versions: Sequence[CustomerVersion]) -> dict[str, str]:
+    """Names of the companies above that the versions tell of, by id."""
+    changes = [one for version in versions for one in version.changes if one.field == "parent_customer_id"]
+    ids = {found for one in changes for found in (one.before, one.after) if found}
+    customers = [
+        await if_found(page.call(page.to.customers.GetCustomer, GetCustomerRequest(customer_id=one)))
+        for one in ids
+    ]
+    return {one.customer_id: one.name for one in customers if one is not None}
 
 
 def _refused(page: Page, customer_id: str, error: ServiceError) -> Response[str]:

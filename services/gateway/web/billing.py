@@ -177,10 +177,17 @@ def locale_choices(held: str) -> list[tuple[str, str]]:
     return [(tag, _language_name(tag)) for tag in tags if tag]
 
 
-def change_rows(changes: Sequence[CustomerFieldChange]) -> list[ChangeRow]:
-    """Changed fields in words."""
+def change_rows(
+    changes: Sequence[CustomerFieldChange], names: Mapping[str, str] | None = None
+) -> list[ChangeRow]:
+    """Changed fields in words; `names` tells what ids in them stand for."""
+    known = names or {}
     rows = [
-        ChangeRow(field_name(one.field), _shown(one.field, one.before), _shown(one.field, one.after))
+        ChangeRow(
+            field_name(one.field),
+            known.get(one.before) or _shown(one.field, one.before),
+            known.get(one.after) or _shown(one.field, one.after),
+        )
         for one in changes
         if one.field not in _UNSEEN
     ]
