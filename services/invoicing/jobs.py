@@ -22,8 +22,17 @@ SCHEDULE_PERIOD_SECONDS = 5.0
 SCHEDULE_BATCH = 100
 PLAN_PERIOD_SECONDS = 2.0
 PLAN_BATCH = 100
+PLANS_WAKE = """
+    SELECT least(
+        (SELECT min(wake_at) FROM instalment_plans WHERE organization_id = :organization_id AND wake_at > :now),
+        (SELECT min(wake_at) FROM payment_promises WHERE organization_id = :organization_id AND wake_at > :now)
+    )
+"""
 DISPUTE_PERIOD_SECONDS = 10.0
 DISPUTE_BATCH = 100
+DISPUTES_LATE = (
+    "SELECT min(wake_at) FROM disputes WHERE organization_id = :organization_id AND wake_at > :now"
+)
 DUNNING_PERIOD_SECONDS = 60.0
 DUNNING_BATCH = 200
 DUNNING_DUE = """
@@ -89,25 +98,14 @@ def jobs(db: Database) -> Sequence[Job]:
             PLAN_PERIOD_SECONDS,
             lambda: run_plans(db, limit=PLAN_BATCH),
             batch_limit=PLAN_BATCH,
-            next_due=earliest(
-                db,
-                "SELECT least("
-                "(SELECT min(wake_at) FROM instalment_plans"
-                " WHERE organization_id = :organization_id AND wake_at > :now),"
-                " (SELECT min(wake_at) FROM payment_promises"
-                " WHERE organization_id = :organization_id AND wake_at > :now))",
-            ),
+            next_due=earliest(db, PLANS_WAKE),
         ),
         Job(
             "escalate disputes",
             DISPUTE_PERIOD_SECONDS,
             lambda: escalate_late_disputes(db, limit=DISPUTE_BATCH),
             batch_limit=DISPUTE_BATCH,
-            next_due=earliest(
-                db,
-                "SELECT min(wake_at) FROM disputes"
-                " WHERE organization_id = :organization_id AND wake_at > :now",
-            ),
+            next_due=earliest(db, DISPUTES_LATE),
         ),
         Job(
             "charge late fees",

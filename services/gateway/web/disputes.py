@@ -84,7 +84,7 @@ WORDS: Final[dict[str, Any]] = {
     "reason_word": reason_word,
     "step_word": step_word,
     "step_icon": step_icon,
-    "SIDE_STAFF": DisputeSide.DISPUTE_SIDE_STAFF,
+    "staff_side": DisputeSide.DISPUTE_SIDE_STAFF,
     "OPEN": DisputeState.DISPUTE_STATE_OPEN,
 }
 """What the templates say."""
