@@ -54,6 +54,18 @@ _ACCOUNTS = {
     "chargeback_fees": marked("Fees of chargebacks"),
     "chargebacks_pending": marked("Chargebacks not decided"),
     "gone_twice": marked("Gone back twice"),
+    "receivable": marked("Owed by customers"),
+    "revenue": marked("Revenue"),
+    "tax_payable": marked("Tax to pay"),
+    "cash_clearing": marked("Money from payments"),
+    "customer_credit": marked("Credit of customers"),
+    "sales_discounts": marked("Discounts for the way of paying"),
+    "discount_clearing": marked("Discounts that payments gave"),
+    "sales_returns": marked("Refunds not asked for again"),
+    "suspense": marked("Unknown money"),
+    "early_discounts": marked("Discounts for paying early"),
+    "hardship_discounts": marked("Discounts in hardship"),
+    "bad_debt": marked("Written off as lost"),
 }
 _KINDS = {
     "received": marked("Received"),
@@ -98,7 +110,7 @@ def chargeback_reason(reason: str) -> str:
 
 
 def ledger_account(account: str) -> str:
-    """An account of payments' books."""
+    """An account of the books of payments or of receivables."""
     return _(_ACCOUNTS[account]) if account in _ACCOUNTS else account.replace("_", " ")
 
 

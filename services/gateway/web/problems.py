@@ -10,6 +10,8 @@ from services.gateway.web.languages import marked as _
 _UNKNOWN = _("There is nothing here, or it is not yours to see.")
 _DECLINED = _("The bank declined the card. Try another card, or ask the bank why.")
 _SENTENCES = {
+    "CLOSE_BLOCKED": _("Something has to be put right first, or say why it is closed all the same."),
+    "STATEMENT_TOO_LONG": _("Too much happened in this period for one page. Choose a shorter one."),
     "INVOICE_ALREADY_PAID": _("This invoice is paid already. Nothing was charged now."),
     "INVOICE_BEING_PAID": _("A payment for this invoice is on its way already. Nothing was charged now."),
     "INVOICE_NOT_PAYABLE": _("This invoice cannot be paid. Nothing was charged."),
