@@ -186,7 +186,7 @@
         const answer = await fetch(card.dataset.progress, { credentials: "same-origin" });
         if (answer.ok) {
           const found = await answer.json();
-          if (found.state === "done") {
+          if (found.state === "done" || found.state === "undone") {
             location.reload();
             return;
           }
