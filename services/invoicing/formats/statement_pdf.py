@@ -8,10 +8,7 @@ from services.invoicing.domain.organization import Organization
 from services.invoicing.domain.receivables import AGING_BUCKETS, AgingBucket
 from services.invoicing.domain.statement import RowKind, Statement, StatementAccount, StatementRow
 from services.invoicing.formats import paper
-from services.invoicing.formats.paper import MEDIA_TYPE
 from services.invoicing.formats.wording import Writer
-
-__all__ = ["MEDIA_TYPE", "file_name_of", "statement_pdf"]
 
 _KINDS: Final[Mapping[str, Mapping[RowKind, str]]] = {
     "en": {

@@ -3,7 +3,7 @@
 from typing import Any
 
 from chassis.database import Database
-from services.invoicing.formats.statement_pdf import MEDIA_TYPE
+from services.invoicing.formats.paper import MEDIA_TYPE
 from services.invoicing.operations.get_statement import get_statement, get_statement_pdf
 from services.invoicing.translate.statements import from_proto_wish, to_proto_statement
 from tallyport.invoicing.v1 import invoices_pb2, statements_pb2_grpc
