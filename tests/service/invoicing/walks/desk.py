@@ -183,9 +183,12 @@ class Desk:
     async def begin_plan(
         self, *, plan: str, customer: str, labels: list[str], days: list[date], discount: int
     ) -> None:
+        is_monthly = days[0].day == days[1].day
         choice = plans_pb2.InstalmentChoice(
             instalments=len(days),
-            interval=plans_pb2.INSTALMENT_INTERVAL_MONTH,
+            interval=plans_pb2.INSTALMENT_INTERVAL_MONTH
+            if is_monthly
+            else plans_pb2.INSTALMENT_INTERVAL_TWO_WEEKS,
             first_due_on=days[0].isoformat(),
         )
         customer_id = self.customers[customer]

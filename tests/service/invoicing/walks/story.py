@@ -214,16 +214,17 @@ class Story:
 
     def _agree_with_buoy_care(self) -> None:
         """Four instalments: one early, one in parts, one late, the last one in time."""
-        luck, days = self.luck["Buoy Care"], [date(2027, month, 20) for month in (6, 7, 8, 9)]
+        luck, first = self.luck["Buoy Care"], date(2027, 6, 20)
+        days = [first + timedelta(weeks=2 * at) for at in range(4)]
         self._on(date(2027, 6, 10), lambda: self._agree("buoy", "Buoy Care", days, 10))
         self._on(
             date(2027, 6, 10 + luck.randint(2, 8)), lambda: self._instalment("buoy", 0, luck.randint(5, 9))
         )
-        self._on(date(2027, 6, 20), lambda: self._instalment("buoy", 0))
-        self._on(date(2027, 7, 20), lambda: self._instalment("buoy", 1, luck.randint(3, 7)))
-        self._on(date(2027, 7, 24), lambda: self._instalment("buoy", 1))
-        self._on(date(2027, 8, 21 + luck.randint(0, 3)), lambda: self._instalment("buoy", 2))
-        self._on(date(2027, 9, 20), lambda: self._instalment("buoy", 3))
+        self._on(days[0], lambda: self._instalment("buoy", 0))
+        self._on(days[1], lambda: self._instalment("buoy", 1, luck.randint(3, 7)))
+        self._on(days[1] + timedelta(days=4), lambda: self._instalment("buoy", 1))
+        self._on(days[2] + timedelta(days=luck.randint(1, 5)), lambda: self._instalment("buoy", 2))
+        self._on(days[3], lambda: self._instalment("buoy", 3))
 
     def _give_up_wreck(self) -> None:
         """A plan that is paid once and then no more, a schedule that ends, a loss, and a part that comes after all."""

@@ -15,7 +15,8 @@ from tests.service.invoicing.walks.subscriptions import DAY, Row, half_up
 from tests.service.invoicing.walks.walk import Year, played, replay, walk
 from tests.support.database import DatabaseUrls
 
-SEEDS = (1, 2)
+SEEDS = {1: LAST_DAY, 2: date(2027, 5, 31)}
+"""How long the year of each is walked here; `-m chaos` walks more of them to the end."""
 pytestmark = pytest.mark.xdist_group("a-year-of-subscriptions")
 """The years are walked once for all of these."""
 
@@ -34,40 +35,40 @@ async def _year(urls: DatabaseUrls, seed: int, *, until: date = LAST_DAY) -> Yea
 @pytest_asyncio.fixture(scope="module")
 async def years(invoicing_urls: DatabaseUrls) -> AsyncIterator[list[Year]]:
     """A year by each seed."""
-    yield [await _year(invoicing_urls, seed) for seed in SEEDS]
+    yield [await _year(invoicing_urls, seed, until=until) for seed, until in SEEDS.items()]
 
 
 async def test_the_model_agrees_at_the_end_of_every_month(years: list[Year]) -> None:
     for year in years:
-        assert len(year.sheets) == 12
+        assert max(year.sheets) == SEEDS[year.seed]
         assert replay(year, Book) == [], "the tape tells all"
         assert year.wrongs == []
 
 
 async def test_everything_that_can_happen_did(years: list[Year]) -> None:
     """A walk in which nobody pays late or breaks a plan would prove nothing."""
-    for year in years:
-        done = [action for _, actions in year.tape for action in actions]
-        assert {name for name, _ in done} == {
-            "begin_plan", "cancel", "change_price", "change_quantity", "credit_note", "dispute", "give_back", "pause",
-            "receive", "report_usage", "resume", "settle_dispute", "waive", "write_off",
-        }, year.seed  # fmt: skip
-        book = played(year, Book)
-        assert {plan["state"] for plan in book.plans.values()} == {"completed", "broken"}
-        assert {one["kind"] for one in book.invoices.values()} == {"invoice", "late_fee", "fee"}
-        kinds = {one["kind"] for one in book.adjustments}
-        assert kinds == {"credit_note", "early_discount", "hardship_discount"}
-        assert any(name == "receive" and fields.get("credit") for name, fields in done)
-        written_off = {fields["label"] for name, fields in done if name == "write_off"}
-        paid = [label for name, fields in done if name == "receive" for label, _ in fields["parts"]]
-        assert written_off & set(paid), "some of it came after all"
-        assert len(book.invoices) > 150
+    year = years[0]
+    done = [action for _, actions in year.tape for action in actions]
+    assert {name for name, _ in done} == {
+        "begin_plan", "cancel", "change_price", "change_quantity", "credit_note", "dispute", "give_back", "pause",
+        "receive", "report_usage", "resume", "settle_dispute", "waive", "write_off",
+    }  # fmt: skip
+    book = played(year, Book)
+    assert {plan["state"] for plan in book.plans.values()} == {"completed", "broken"}
+    assert {one["kind"] for one in book.invoices.values()} == {"invoice", "late_fee", "fee"}
+    kinds = {one["kind"] for one in book.adjustments}
+    assert kinds == {"credit_note", "early_discount", "hardship_discount"}
+    assert any(name == "receive" and fields.get("credit") for name, fields in done)
+    written_off = {fields["label"] for name, fields in done if name == "write_off"}
+    paid = [label for name, fields in done if name == "receive" for label, _ in fields["parts"]]
+    assert written_off & set(paid), "some of it came after all"
+    assert len(book.invoices) > 150
 
 
 @pytest.mark.parametrize(
     "until",
     [
-        pytest.param(date(2027, 2, 28), id="three-months"),
+        pytest.param(date(2027, 1, 31), id="two-months"),
         pytest.param(LAST_DAY, id="a-year", marks=pytest.mark.chaos),
     ],
 )
@@ -75,14 +76,14 @@ async def test_the_same_seed_makes_the_same_books_to_the_byte_and_another_seed_o
     invoicing_urls: DatabaseUrls, years: list[Year], until: date
 ) -> None:
     first, other = years
-    again = await _year(invoicing_urls, SEEDS[0], until=until)
+    again = await _year(invoicing_urls, first.seed, until=until)
     assert again.fingerprints == {day: one for day, one in first.fingerprints.items() if day <= until}
     assert again.tape == [one for one in first.tape if one[0] <= until]
     assert not set(again.fingerprints.values()) & set(other.fingerprints.values())
 
 
 @pytest.mark.chaos
-@pytest.mark.parametrize("seed", range(3, 23))
+@pytest.mark.parametrize("seed", range(2, 22))
 async def test_the_model_agrees_whatever_the_luck(invoicing_urls: DatabaseUrls, seed: int) -> None:
     year = await _year(invoicing_urls, seed)
     assert year.wrongs == []
