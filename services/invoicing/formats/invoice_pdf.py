@@ -15,19 +15,8 @@ from services.invoicing.domain.organization import Organization
 from services.invoicing.domain.pricing import Line, Tax, TaxCategory, Totals
 from services.invoicing.domain.transfer_slip import TransferSlip
 from services.invoicing.formats.einvoice import Document, Syntax, einvoice, missing, of_invoice
-from services.invoicing.formats.paper import MEDIA_TYPE, file_name, letterhead, party, print_paper, transfer
+from services.invoicing.formats.paper import file_name, letterhead, party, print_paper, transfer
 from services.invoicing.formats.wording import Words, Writer
-
-__all__ = [
-    "MEDIA_TYPE",
-    "ShownReduction",
-    "document",
-    "embeddable",
-    "file_name_of",
-    "invoice_pdf",
-    "tax_on",
-    "why_no_einvoice",
-]
 
 TEMPLATE = "invoice.typ"
 _STAMPS = {Status.DRAFT: "stamp_draft", Status.PAID: "stamp_paid", Status.VOID: "stamp_void"}

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from chassis.database import Database
-from services.invoicing.formats.invoice_pdf import MEDIA_TYPE
+from services.invoicing.formats.paper import MEDIA_TYPE
 from services.invoicing.operations.create_invoice import create_invoice
 from services.invoicing.operations.export_invoices import export_invoices
 from services.invoicing.operations.finalize_invoice import finalize_invoice
