@@ -1,5 +1,6 @@
 """What staff decide about a customer besides its data: a hold, the company above, its labels; and its history."""
 
+import json
 from collections.abc import Sequence
 
 from litestar import Response, get, post
@@ -125,7 +126,8 @@ async def history(page: Page, customer_id: FromPath[str]) -> Response[str]:
 async def _names_of_parents(page: Page, versions: Sequence[CustomerVersion]) -> dict[str, str]:
     """Names of the companies above that the versions tell of, by id."""
     changes = [one for version in versions for one in version.changes if one.field == "parent_customer_id"]
-    ids = {found for one in changes for found in (one.before, one.after) if found}
+    documents = {document for one in changes for document in (one.before, one.after) if document}
+    ids = [found for found in map(json.loads, documents) if found]
     customers = [
         await if_found(page.call(page.to.customers.GetCustomer, GetCustomerRequest(customer_id=one)))
         for one in ids

@@ -182,12 +182,13 @@ def change_rows(
 ) -> list[ChangeRow]:
     """Changed fields in words; `names` tells what ids in them stand for."""
     known = names or {}
+
+    def shown(field: str, document: str) -> str:
+        words = _shown(field, document)
+        return known.get(words, words)
+
     rows = [
-        ChangeRow(
-            field_name(one.field),
-            known.get(one.before) or _shown(one.field, one.before),
-            known.get(one.after) or _shown(one.field, one.after),
-        )
+        ChangeRow(field_name(one.field), shown(one.field, one.before), shown(one.field, one.after))
         for one in changes
         if one.field not in _UNSEEN
     ]
