@@ -19,7 +19,9 @@ def text_of(content: bytes) -> str:
 
 async def at_home(office: Office) -> None:
     """The organization has an address and a tax id, as EN 16931 wants it."""
-    address = organizations_pb2.PostalAddress(lines=["88 Wharf"], city="Boston", postal_code="02110", country="US")
+    address = organizations_pb2.PostalAddress(
+        lines=["88 Wharf"], city="Boston", postal_code="02110", country="US"
+    )
     await office.organization_changed(2, address=address, tax_id="04-1234567")
 
 
