@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from tallyport.invoicing.v1 import customers_pb2, disputes_pb2, late_fees_pb2, plan_policies_pb2
+from tallyport.invoicing.v1 import customers_pb2, disputes_pb2, dunning_pb2, late_fees_pb2, plan_policies_pb2
 from tallyport.invoicing.v1 import instalment_plans_pb2 as plans_pb2
 from tallyport.invoicing.v1 import schedules_pb2 as pb
 from tallyport.payments.v1 import events_pb2 as payments_events
@@ -35,6 +35,10 @@ _LEDGER = """
     SELECT e.occurred_at, e.source, e.source_id, e.kind, l.line_no, l.account, l.owner, l.side, l.amount_minor_units
     FROM ledger_entries e JOIN ledger_lines l USING (organization_id, entry_id)
     WHERE organization_id = :organization_id
+"""
+_REMINDERS = """
+    SELECT invoice_id, count(*) AS sent FROM dunning_notices
+    WHERE organization_id = :organization_id GROUP BY invoice_id
 """
 _CREDIT_NOTES = """
     SELECT number, invoice_id, total_minor_units, tax_minor_units, issued_on
@@ -69,6 +73,8 @@ class Desk:
             self.schedules[name] = await self._schedule(name, self.customers[customer], lines, terms)
         for segment, fee in RULES["late_fees"].items():
             await self._late_fees(segment, fee)
+        for segment, levels in RULES["reminders"].items():
+            await self._reminders(segment, levels)
         rules = plans_pb2.PlanPolicyRules(
             max_months=12, min_instalment=usd(100), min_debt=usd(100), max_debt=usd(0),
             auto_approve_up_to=usd(500_000), grace_days=RULES["plan_grace"], missed_to_break=1, notice_days=3,
@@ -117,6 +123,21 @@ class Desk:
         )  # fmt: skip
         request = late_fees_pb2.PutLateFeePolicyRequest(policy=policy)
         await self.office.call(self.office.late_fees.PutLateFeePolicy, request)
+
+    async def _reminders(self, segment: str, levels: list[Row]) -> None:
+        text_ = dunning_pb2.DunningText(locale="en", title="Reminder", text="Invoice {number}: {amount}")
+        policy = dunning_pb2.DunningPolicy(
+            segment=segment, name="Reminders", active=True,
+            levels=[
+                dunning_pb2.DunningLevel(
+                    days_after_due=level["after"], deadline_days=level["deadline"], mail=True, texts=[text_],
+                    fee=usd(level["fee"]) if level["fee"] else None,
+                )
+                for level in levels
+            ],
+        )  # fmt: skip
+        request = dunning_pb2.PutDunningPolicyRequest(policy=policy)
+        await self.office.call(self.office.dunning.PutDunningPolicy, request)
 
     # What anybody does, by the names of the model's methods
 
@@ -255,6 +276,9 @@ class Desk:
             elif row.kind == "late_fee":
                 _, invoice_id, period = row.external_id.split(":")
                 labels[row.invoice_id] = f"{labels[invoice_id]} late {period}"
+            elif row.external_id.startswith("dunning:"):
+                _, invoice_id, level = row.external_id.split(":")
+                labels[row.invoice_id] = f"{labels[invoice_id]} reminder {level}"
             else:
                 labels[row.invoice_id] = f"{row.external_id.removeprefix('ref_')} fee"
         self.invoices = {label: invoice_id for invoice_id, label in labels.items()}
@@ -276,6 +300,8 @@ class Desk:
             found[f"invoices of {name}"] = sum(
                 1 for label in self.invoices if label.startswith(f"{name}/") and " " not in label
             )
+        for row in await self._rows(_REMINDERS):
+            found[f"reminders of {labels[row.invoice_id]}"] = row.sent
         for row in await self._rows(_INVOICES):
             found[f"invoice {labels[row.invoice_id]}"] = (
                 row.invoice_date, row.due_date, row.total_minor_units, row.tax_minor_units, row.paid_minor_units,

@@ -44,6 +44,9 @@ class Book(Subscriptions):
         for invoice in sorted(self.open_invoices(), key=lambda row: row["due_on"]):
             if invoice["kind"] != "late_fee" and invoice["due_on"] < day:
                 self._look_at_late(invoice, day)
+        for invoice in sorted(self.open_invoices(), key=lambda row: row["due_on"]):
+            if invoice["kind"] == "invoice" and invoice["due_on"] < day:
+                self._remind(invoice, day)
         after = (len(self.invoices), len(self.adjustments), [plan["state"] for plan in self.plans.values()])
         return before != after
 
@@ -69,7 +72,7 @@ class Book(Subscriptions):
             "label": label, "customer": customer, "kind": "invoice", "schedule": "", "number": None, "issued_on": on,
             "due_on": self.due_on(terms, on), "net": net, "tax": tax, "total": net + tax, "paid": 0, "credited": 0,
             "written_off": 0, "disputed": 0, "reduced": 0, "early_until": None, "fee_on": None, "fees": 0,
-            "fee_no": 0, "interest_from": self.due_on(terms, on), **more,
+            "fee_no": 0, "reminders": 0, "answer_by": None, "interest_from": self.due_on(terms, on), **more,
         }  # fmt: skip
         invoice = self.invoices[label]
         if terms["early_percent"] and invoice["kind"] == "invoice":
@@ -101,7 +104,8 @@ class Book(Subscriptions):
         if policy["cap"]:
             fee = min(fee, policy["cap"] - invoice["fees"])
         if fee <= 0:
-            invoice["fee_on"] = date.max
+            if policy["cap"]:
+                invoice["fee_on"] = date.max
             return
         invoice["fees"] += fee
         invoice["fee_no"] += 1
@@ -119,6 +123,24 @@ class Book(Subscriptions):
         if policy["by_year"]:
             share = share * (day - invoice["interest_from"]).days / 365
         return int(policy["flat"]) + half_up(share)
+
+    def _remind(self, invoice: Row, day: date) -> None:
+        levels = self.rules["reminders"].get(self.customers[invoice["customer"]]["segment"], ())
+        if invoice["reminders"] == len(levels):
+            return
+        level = levels[invoice["reminders"]]
+        if day < self.reminder_day(invoice, level):
+            return
+        invoice["reminders"] += 1
+        invoice["answer_by"] = day + timedelta(days=level["deadline"])
+        if level["fee"]:
+            label = f"{invoice['label']} reminder {invoice['reminders']}"
+            self._issue(label, invoice["customer"], level["fee"], 0, on=day, kind="fee")
+
+    def reminder_day(self, invoice: Row, level: Row) -> date:
+        """So long after the due date, but not before the time is over that the last reminder gave."""
+        day: date = invoice["due_on"] + timedelta(days=level["after"])
+        return day if invoice["answer_by"] is None else max(day, invoice["answer_by"] + DAY)
 
     def waive(self, *, label: str) -> None:
         self.credit_note(label=label, cents=self.invoices[label]["total"])
@@ -361,6 +383,7 @@ class Book(Subscriptions):
             found[f"invoices of {name}"] = count
         for one in self.invoices.values():
             sums = (one["total"], one["tax"], one["paid"], one["credited"], one["written_off"])
+            found[f"reminders of {one['label']}"] = one["reminders"]
             found[f"invoice {one['label']}"] = (one["issued_on"], one["due_on"], *sums)
         return {name: value for name, value in found.items() if value}
 

@@ -37,6 +37,9 @@ RULES: Row = {
         "": {"flat": 500, "percent": 1, "by_year": False, "grace": 3, "cap": 2_500, "least": 200, "months": 1},
         "wholesale": {"flat": 0, "percent": 9, "by_year": True, "grace": 0, "cap": 0, "least": 100, "months": 1},
     },
+    "reminders": {
+        "wholesale": [{"after": 5, "deadline": 7, "fee": 0}, {"after": 15, "deadline": 7, "fee": 1_000}],
+    },
     "plan_grace": 5,
 }  # fmt: skip
 SCHEDULES: dict[str, tuple[str, list[Row], Row]] = {

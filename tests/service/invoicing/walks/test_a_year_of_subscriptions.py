@@ -62,6 +62,7 @@ async def test_everything_that_can_happen_did(years: list[Year]) -> None:
     written_off = {fields["label"] for name, fields in done if name == "write_off"}
     paid = [label for name, fields in done if name == "receive" for label, _ in fields["parts"]]
     assert written_off & set(paid), "some of it came after all"
+    assert {one["reminders"] for one in book.invoices.values()} == {0, 1, 2}
     assert len(book.invoices) > 150
 
 
@@ -148,6 +149,11 @@ class _LosesCredit(Book):
         super().credit_note(label=label, cents=min(cents, self.left(self.invoices[label])))
 
 
+class _RemindsADayEarly(Book):
+    def reminder_day(self, invoice: Row, level: Row) -> date:
+        return super().reminder_day(invoice, level) - DAY
+
+
 class _FallsDueByDays(Book):
     def due_on(self, terms: Row, on: date) -> date:
         return on + timedelta(days=terms["days"])
@@ -155,7 +161,7 @@ class _FallsDueByDays(Book):
 
 @pytest.mark.parametrize("wrong", [
     _RoundsDown, _DiscountsADayLonger, _AsksADayLate, _ChargesWholePeriods, _NoticesPricesLate,
-    _InterestOfWholeMonths, _BillsUsageByOneTier, _KeepsReturnedMoney, _LosesCredit, _FallsDueByDays,
+    _InterestOfWholeMonths, _BillsUsageByOneTier, _KeepsReturnedMoney, _LosesCredit, _RemindsADayEarly, _FallsDueByDays,
 ])  # fmt: skip
 def test_a_model_with_one_wrong_rule_does_not_agree(years: list[Year], wrong: type[Book]) -> None:
     """Negative control: the comparison sees each of these mistakes."""
