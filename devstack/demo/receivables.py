@@ -76,7 +76,7 @@ async def add(loader: Loader) -> None:
     found = await loader.staff.get("/v1/schedules", external_id=_LAST)
     if found["schedules"]:
         return
-    tax, _ = await asyncio.gather(_add_taxed_items(loader), _add_late_fees(loader))
+    tax, _, _ = await asyncio.gather(_add_taxed_items(loader), _add_late_fees(loader), _add_reminders(loader))
     await asyncio.gather(_add_family(loader, tax), _add_plan(loader), _add_waiting_request(loader))
 
 
@@ -130,6 +130,14 @@ async def _add_late_fees(loader: Loader) -> None:
         "active": True,
     }
     await loader.staff.post("/v1/late-fee-policies", {"policy": policy}, key="demo-late-fees")
+
+
+async def _add_reminders(loader: Loader) -> None:
+    """Likewise for the charter business alone, as the plain preset has them."""
+    presets = (await loader.staff.get("/v1/dunning-presets"))["presets"]
+    plain = next(one["policy"] for one in presets if one["preset"] == "plain")
+    policy = {**plain, "name": "Charter customers", "segment": _SEGMENT, "active": True}
+    await loader.staff.post("/v1/dunning-policies", {"policy": policy}, key="demo-reminders")
 
 
 async def _add_family(loader: Loader, items: dict[str, str]) -> None:

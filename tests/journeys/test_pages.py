@@ -44,11 +44,14 @@ CONSOLE = [
     "/console/schedules/calendar",
     "/console/customers/proposals",
     "/console/plans",
+    "/console/disputes",
+    "/console/books/close",
     "/console/exports",
     "/console/items",
     "/console/items/new",
     "/console/settings/plans",
     "/console/settings/late-fees",
+    "/console/settings/dunning",
     "/console/settings/taxes",
     "/console/settings/test-clock",
 ]
@@ -137,10 +140,14 @@ async def test_pages_of_a_plan_and_of_a_family_have_no_barriers(
         with stack.api(email) as api:
             plans = api.get("/v1/instalment-plans").json()["plans"]
             notes = api.get("/v1/credit-notes").json()["credit_notes"]
+            disputes = api.get("/v1/disputes").json()["disputes"]
         for plan in plans:
             await look_at(page, f"{stack.url}/plans/{plan['plan_id']}")
         for note in notes:
             await look_at(page, f"{stack.url}/invoices/{note['invoice_id']}")
+            await look_at(page, f"{stack.url}/invoices/{note['invoice_id']}/dispute")
+        for dispute in disputes:
+            await look_at(page, f"{stack.url}/disputes/{dispute['dispute_id']}")
         await context.close()
 
 
@@ -152,6 +159,7 @@ async def test_pages_of_one_plan_schedule_and_credit_note_have_no_barriers(
         plans = api.get("/v1/instalment-plans").json()["plans"]
         schedule = api.get("/v1/schedules").json()["schedules"][0]
         note = api.get("/v1/credit-notes").json()["credit_notes"][0]
+        dispute = api.get("/v1/disputes").json()["disputes"][0]
     customer, invoice = schedule["customer_id"], note["invoice_id"]
     by_state = {plan["state"]: plan["plan_id"] for plan in plans}
     context = await browser.new_context(color_scheme=scheme, locale="en-US")
@@ -164,6 +172,8 @@ async def test_pages_of_one_plan_schedule_and_credit_note_have_no_barriers(
         f"schedules/new?customer={customer}",
         f"invoices/{invoice}",
         f"invoices/{invoice}/credit-note",
+        f"invoices/{dispute['invoice_id']}/reminders",
+        f"disputes/{dispute['dispute_id']}",
         f"customers/{customer}/history",
         f"customers/{customer}/plan",
     ):

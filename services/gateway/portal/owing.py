@@ -40,8 +40,9 @@ async def payable_now(page: Page) -> Payable:
             waiting[part.invoice_id] = waiting.get(part.invoice_id, 0) + part.amount.minor_units
 
     def payable(invoice: Invoice) -> Money:
-        if invoice.disputed:  # a payment leaves it out until that is settled
-            return Money.zero(invoice.total.currency)
+        if invoice.disputed:  # a payment leaves that part out until it is settled
+            held = invoice.amount_processing.minor_units + invoice.amount_disputed.minor_units
+            return _less(whole_due(invoice), held)
         if invoice.HasField("early_payment"):  # nothing is on its way then
             return money_of(invoice.early_payment)
         settling = invoice.amount_processing.minor_units - waiting.get(invoice.invoice_id, 0)
