@@ -125,9 +125,9 @@ async def _across(payments: "Database", invoicing: "Database") -> list[Finding]:
 
 
 async def _disagreements(payments: "Database", invoicing: "Database", organization_id: str) -> list[str]:
+    from chassis.closing import balances
     from services.invoicing.store.agreement import cash_sums
     from services.payments.books import CUSTOMER_FUNDS
-    from services.payments.store.books import balances
 
     async with payments.read(organization_id) as tx:
         booked = await balances(tx, before=datetime.max.replace(tzinfo=UTC))

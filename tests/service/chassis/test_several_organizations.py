@@ -193,8 +193,9 @@ async def test_who_waits_for_a_row_fails_alone_and_soon(db: Database) -> None:
     async with db.write(ACME) as holder:
         await holder.execute(UPDATE, {"organization_id": ACME})
         answers = await db.run_write_together({ACME: change, BETA: change})
-    assert isinstance(answers[ACME], ServiceError)
-    assert answers[ACME].kind is Kind.ABORTED
+    refused = answers[ACME]
+    assert isinstance(refused, ServiceError)
+    assert refused.kind is Kind.ABORTED
     assert answers[BETA] == BETA
     assert await notes(db, BETA) == {"mine": 99}
 

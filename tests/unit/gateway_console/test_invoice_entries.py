@@ -1,5 +1,7 @@
 """The invoice form: what is typed, what is wrong with it, what is sent."""
 
+from typing import Any
+
 import pytest
 
 from services.gateway.console.invoice_entries import (
@@ -14,7 +16,7 @@ from services.gateway.console.invoice_entries import (
 from services.gateway.web.forms import Form
 
 
-def entry(*lines: LineEntry, **days: str) -> InvoiceEntry:
+def entry(*lines: LineEntry, **days: Any) -> InvoiceEntry:
     return InvoiceEntry(lines=lines, **days)
 
 

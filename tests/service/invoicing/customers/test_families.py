@@ -70,7 +70,7 @@ async def test_only_those_above_see_what_somebody_owes(office: Office) -> None:
     top, one, two, deep = await family(office)
     owed = await office.invoice(deep, 7_000)
     draft = await office.draft(deep)
-    calls = [
+    calls: list[tuple[Any, Any]] = [
         (office.invoices.GetInvoice, invoices_pb2.GetInvoiceRequest(invoice_id=owed.invoice_id)),
         (office.invoices.GetInvoicePdf, invoices_pb2.GetInvoicePdfRequest(invoice_id=owed.invoice_id)),
         (
