@@ -45,8 +45,10 @@ def _rows(api: httpx.Client, path: str, noun: str) -> list[dict[str, Any]]:
 
 
 def _has_paid(api: httpx.Client, person: dict[str, Any]) -> bool:
-    path = f"/v1/invoices?customer_id={person['customer_id']}&filter=paid&page_size=1"
-    return bool(_rows(api, path, "invoices"))
+    """And themselves: a company above may have."""
+    whose = f"customer_id={person['customer_id']}&page_size=1"
+    paid = _rows(api, f"/v1/invoices?{whose}&filter=paid", "invoices")
+    return bool(paid and _rows(api, f"/v1/payments?{whose}", "payments"))
 
 
 def other_customer(api: httpx.Client) -> str:

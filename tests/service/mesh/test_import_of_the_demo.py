@@ -102,16 +102,21 @@ async def test_the_money_of_settled_rows_was_received_on_their_day(
     )
 
 
+def _imported(staff: httpx.Client) -> int:
+    """Schedules and late fees make other invoices meanwhile."""
+    return sum(one["external_id"].isdigit() for one in _all_invoices(staff))
+
+
 def test_a_second_import_adds_nothing(
     stack: RunningStack, staff: httpx.Client, file: bytes, tmp_path: Path
 ) -> None:
     path = tmp_path / "histories.csv"
     path.write_bytes(file)
-    before = len(_all_invoices(staff))
+    before = _imported(staff)
     done = stack.command("import", "invoices", str(path))
     assert done.returncode == 0, done.stderr
     assert f"{ROWS} rows: 0 created, {ROWS} were there already, 0 with errors." in done.stdout
-    assert len(_all_invoices(staff)) == before
+    assert _imported(staff) == before
 
 
 def test_aging_adds_up_to_what_is_open(staff: httpx.Client) -> None:
@@ -126,7 +131,8 @@ def test_aging_adds_up_to_what_is_open(staff: httpx.Client) -> None:
     overdue = [invoice for invoice in payable if invoice["overdue"]]
     assert currency["overdue"]["minor_units"] == sum(one["amount_due"]["minor_units"] for one in overdue)
     disputed = [invoice for invoice in payable if invoice["disputed"]]
-    assert currency["disputed"]["minor_units"] == sum(one["amount_due"]["minor_units"] for one in disputed)
+    parts = (min(one["amount_due"]["minor_units"], one["amount_disputed"]["minor_units"]) for one in disputed)
+    assert currency["disputed"]["minor_units"] == sum(parts)
 
 
 async def test_the_books_of_the_demo_are_right(stack: RunningStack) -> None:
