@@ -76,11 +76,11 @@ _BALANCES = text("""
     FROM below
     JOIN customers c ON c.organization_id = :organization_id AND c.customer_id = below.customer_id
     LEFT JOIN LATERAL (
-        SELECT sum(i.total_minor_units - i.paid_minor_units - i.credited_minor_units) AS open,
-            sum(i.total_minor_units - i.paid_minor_units - i.credited_minor_units)
-                FILTER (WHERE i.due_date < :today) AS overdue,
+        SELECT sum(due) AS open,
+            sum(due - least(i.disputed_minor_units, due)) FILTER (WHERE i.due_date < :today) AS overdue,
             count(*) AS open_invoices
-        FROM invoices i
+        FROM invoices i,
+            LATERAL (SELECT i.total_minor_units - i.paid_minor_units - i.credited_minor_units AS due)
         WHERE i.organization_id = :organization_id AND i.customer_id = c.customer_id
           AND i.currency = c.currency AND i.status IN ('open', 'partly_paid')
     ) AS sums ON true

@@ -151,12 +151,15 @@ async def list_customers(
         page = page.where(tuple_(sort_name, customers.c.customer_id) > tuple_(*after))
     page_rows = page.order_by("sort_name", customers.c.customer_id).limit(page_size + 1).subquery("page")
     unpaid = invoices.c.total_minor_units - invoices.c.paid_minor_units - invoices.c.credited_minor_units
+    disputed = func.least(invoices.c.disputed_minor_units, unpaid)
     due = func.coalesce(func.sum(unpaid), 0)
     sums = (
         select(
             due.label("open"),
             func.coalesce(
-                func.sum(unpaid).filter(invoices.c.due_date < literal(today)),
+                func.sum(unpaid - func.least(invoices.c.disputed_minor_units, unpaid)).filter(
+                    invoices.c.due_date < literal(today)
+                ),
                 0,
             ).label("overdue"),
             func.count().label("open_invoices"),

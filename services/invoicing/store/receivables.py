@@ -102,22 +102,24 @@ def _with_plans(balance: AccountBalance, plans: Sequence[InstalmentPlan], today:
 
 
 def _currency_receivables(row: Row[Any], debtors: Sequence[Debtor]) -> CurrencyReceivables:
+    """What is in dispute is open, but has no age."""
     amounts = (row.current_due, row.due_1_30, row.due_31_60, row.due_61_90, row.due_over_90)
+    open_units = int(sum(amounts) + row.disputed)
     counts = (row.current_count, row.count_1_30, row.count_31_60, row.count_61_90, row.count_over_90)
     aging = [
         AgingBucket(name, Money(int(amount), row.currency), count)
         for name, amount, count in zip(AGING_BUCKETS, amounts, counts, strict=True)
     ]
     return CurrencyReceivables(
-        open=Money(int(sum(amounts)), row.currency),
+        open=Money(open_units, row.currency),
         overdue=Money(int(sum(amounts[1:])), row.currency),
         disputed=Money(int(row.disputed), row.currency),
         unapplied_credit=Money(int(row.credit), row.currency),
         aging=aging,
-        open_invoices=sum(counts),
+        open_invoices=row.open_count,
         overdue_invoices=sum(counts[1:]),
         days_sales_outstanding=days_sales_outstanding(
-            open_minor_units=int(sum(amounts)), invoiced_minor_units=int(row.invoiced)
+            open_minor_units=open_units, invoiced_minor_units=int(row.invoiced)
         ),
         top_debtors=debtors,
     )
@@ -127,22 +129,21 @@ _ACCOUNT = text("""
     WITH owed AS (
         SELECT currency,
             sum(due) AS open,
-            sum(due)
+            sum(asked)
                 FILTER (WHERE NOT planned AND due_date < :today) AS overdue,
-            sum(due)
+            sum(asked)
                 FILTER (WHERE NOT planned AND due_date BETWEEN :today AND :in_7_days) AS due_in_7_days,
-            sum(due)
+            sum(asked)
                 FILTER (WHERE NOT planned AND due_date BETWEEN :today AND :in_30_days) AS due_in_30_days,
             sum(reserved_minor_units) AS processing,
             count(*) AS open_invoices,
-            count(*) FILTER (WHERE NOT planned AND due_date < :today) AS overdue_invoices,
+            count(*) FILTER (WHERE NOT planned AND due_date < :today AND asked > 0) AS overdue_invoices,
             min(due_date) FILTER (WHERE NOT planned) AS next_due_date,
-            sum(greatest(0, due - least(disputed_minor_units, due) - reserved_minor_units))
+            sum(greatest(0, asked - reserved_minor_units))
                 FILTER (WHERE NOT planned AND due_date <= :today) AS due_now
         FROM (
-            SELECT *, total_minor_units - paid_minor_units - credited_minor_units AS due,
-                invoice_id = ANY(:planned) AS planned
-            FROM invoices
+            SELECT *, due - least(disputed_minor_units, due) AS asked, invoice_id = ANY(:planned) AS planned
+            FROM invoices, LATERAL (SELECT total_minor_units - paid_minor_units - credited_minor_units AS due)
             WHERE organization_id = :organization_id AND customer_id = :customer_id
               AND status IN ('open', 'partly_paid')
         ) AS open_invoice
@@ -162,24 +163,23 @@ _ACCOUNT = text("""
 """)
 _TOTALS = text("""
     WITH owed AS (
-        SELECT currency, total_minor_units - paid_minor_units - credited_minor_units AS due,
-            CAST(:today AS date) - due_date AS days,
-            least(disputed_minor_units, total_minor_units - paid_minor_units - credited_minor_units) AS disputed
-        FROM invoices
+        SELECT currency, due - least(disputed_minor_units, due) AS asked,
+            CAST(:today AS date) - due_date AS days, least(disputed_minor_units, due) AS disputed
+        FROM invoices, LATERAL (SELECT total_minor_units - paid_minor_units - credited_minor_units AS due)
         WHERE organization_id = :organization_id AND status IN ('open', 'partly_paid')
     ), aged AS (
         SELECT currency,
-            coalesce(sum(due) FILTER (WHERE days <= 0), 0) AS current_due,
-            coalesce(sum(due) FILTER (WHERE days BETWEEN 1 AND 30), 0) AS due_1_30,
-            coalesce(sum(due) FILTER (WHERE days BETWEEN 31 AND 60), 0) AS due_31_60,
-            coalesce(sum(due) FILTER (WHERE days BETWEEN 61 AND 90), 0) AS due_61_90,
-            coalesce(sum(due) FILTER (WHERE days > 90), 0) AS due_over_90,
-            count(*) FILTER (WHERE days <= 0) AS current_count,
-            count(*) FILTER (WHERE days BETWEEN 1 AND 30) AS count_1_30,
-            count(*) FILTER (WHERE days BETWEEN 31 AND 60) AS count_31_60,
-            count(*) FILTER (WHERE days BETWEEN 61 AND 90) AS count_61_90,
-            count(*) FILTER (WHERE days > 90) AS count_over_90,
-            coalesce(sum(disputed), 0) AS disputed
+            coalesce(sum(asked) FILTER (WHERE days <= 0), 0) AS current_due,
+            coalesce(sum(asked) FILTER (WHERE days BETWEEN 1 AND 30), 0) AS due_1_30,
+            coalesce(sum(asked) FILTER (WHERE days BETWEEN 31 AND 60), 0) AS due_31_60,
+            coalesce(sum(asked) FILTER (WHERE days BETWEEN 61 AND 90), 0) AS due_61_90,
+            coalesce(sum(asked) FILTER (WHERE days > 90), 0) AS due_over_90,
+            count(*) FILTER (WHERE days <= 0 AND asked > 0) AS current_count,
+            count(*) FILTER (WHERE days BETWEEN 1 AND 30 AND asked > 0) AS count_1_30,
+            count(*) FILTER (WHERE days BETWEEN 31 AND 60 AND asked > 0) AS count_31_60,
+            count(*) FILTER (WHERE days BETWEEN 61 AND 90 AND asked > 0) AS count_61_90,
+            count(*) FILTER (WHERE days > 90 AND asked > 0) AS count_over_90,
+            coalesce(sum(disputed), 0) AS disputed, count(*) AS open_count
         FROM owed GROUP BY currency
     ), invoiced AS (
         SELECT currency, sum(total_minor_units) AS invoiced FROM invoices
@@ -197,17 +197,17 @@ _TOTALS = text("""
         coalesce(current_count, 0) AS current_count, coalesce(count_1_30, 0) AS count_1_30,
         coalesce(count_31_60, 0) AS count_31_60, coalesce(count_61_90, 0) AS count_61_90,
         coalesce(count_over_90, 0) AS count_over_90,
-        coalesce(disputed, 0) AS disputed, coalesce(invoiced, 0) AS invoiced, coalesce(credit, 0) AS credit
+        coalesce(disputed, 0) AS disputed, coalesce(open_count, 0) AS open_count,
+        coalesce(invoiced, 0) AS invoiced, coalesce(credit, 0) AS credit
     FROM own FULL JOIN aged USING (currency) FULL JOIN invoiced USING (currency)
     FULL JOIN credit USING (currency)
     ORDER BY currency <> :currency, currency
 """)
 _DEBTORS = text("""
     WITH owed AS (
-        SELECT currency, customer_id, sum(total_minor_units - paid_minor_units - credited_minor_units) AS open,
-            coalesce(sum(total_minor_units - paid_minor_units - credited_minor_units)
-                FILTER (WHERE due_date < :today), 0) AS overdue
-        FROM invoices
+        SELECT currency, customer_id, sum(due) AS open,
+            coalesce(sum(due - least(disputed_minor_units, due)) FILTER (WHERE due_date < :today), 0) AS overdue
+        FROM invoices, LATERAL (SELECT total_minor_units - paid_minor_units - credited_minor_units AS due)
         WHERE organization_id = :organization_id AND status IN ('open', 'partly_paid')
         GROUP BY currency, customer_id
     ), ranked AS (

@@ -349,7 +349,7 @@ class Book(Subscriptions):
         """What a customer is told: all that is open, what is late, what is asked for now, their credit."""
         mine = [one for one in self.open_invoices() if one["customer"] == customer]
         loose = [one for one in mine if self._plan_of(one, self.today) is None]
-        late = sum(self.left(one) for one in loose if one["due_on"] < self.today)
+        late = sum(max(0, self.left(one) - one["disputed"]) for one in loose if one["due_on"] < self.today)
         asked = sum(max(0, self.left(one) - one["disputed"]) for one in loose if one["due_on"] <= self.today)
         for plan in self.plans.values():
             if plan["customer"] == customer and self.is_on_track(plan, self.today):
