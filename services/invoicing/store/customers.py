@@ -157,9 +157,7 @@ async def list_customers(
         select(
             due.label("open"),
             func.coalesce(
-                func.sum(unpaid - func.least(invoices.c.disputed_minor_units, unpaid)).filter(
-                    invoices.c.due_date < literal(today)
-                ),
+                func.sum(unpaid - disputed).filter(invoices.c.due_date < literal(today)),
                 0,
             ).label("overdue"),
             func.count().label("open_invoices"),
