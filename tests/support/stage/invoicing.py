@@ -14,6 +14,7 @@ from tallyport.invoicing.v1.invoices_pb2_grpc import InvoicesServicer, add_Invoi
 from tallyport.invoicing.v1.pay_links_pb2_grpc import PayLinksServicer, add_PayLinksServicer_to_server
 from tests.support.documents import StandInDocuments
 from tests.support.stage.data import CUSTOMER_ID, LINK_TOKEN, ORGANIZATION_ID, Stage, usd
+from tests.support.stage.receivables import receivables
 
 _PAGE = 6
 _F = invoices.InvoiceFilter
@@ -108,4 +109,5 @@ def servicers(invoicing: Invoicing) -> list[tuple[Any, object]]:
         (add_CustomersServicer_to_server, invoicing),
         (add_PayLinksServicer_to_server, invoicing),
         (add_DocumentsServicer_to_server, StandInDocuments()),
+        *receivables(),
     ]
