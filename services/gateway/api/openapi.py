@@ -171,10 +171,18 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     return parameters
 
 
+_STREAMED = (
+    "text/csv",
+    "application/x-ndjson",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/zip",
+)
+
+
 def _success(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     if route.is_document:
         file = {"schema": {"type": "string", "format": "binary"}}
-        kinds = ("application/octet-stream",) if route.is_stream else ("application/pdf", "application/xml")
+        kinds = _STREAMED if route.is_stream else ("application/pdf", "application/xml")
         content: dict[str, Any] = dict.fromkeys(kinds, file)
         return {"description": "The document.", "content": content}
     media_type = "application/x-ndjson" if route.is_stream else "application/json"
