@@ -134,6 +134,7 @@ class Consumers:
     async def _drain(self, subscription: JetStreamContext.PullSubscription, source: str) -> None:
         try:
             while True:
+                _end_if_cancelled()
                 try:
                     messages = await subscription.fetch(FETCH_BATCH, timeout=FETCH_WAIT_SECONDS)
                 except TimeoutError:
@@ -406,6 +407,13 @@ def _chunks(pairs: list[tuple[Delivery, Msg]]) -> list[list[tuple[Delivery, Msg]
             chunks.append([])
         chunks[-1].extend(of_aggregate)
     return chunks
+
+
+def _end_if_cancelled() -> None:
+    """Before Python 3.12 a wait that ends in the moment of its cancellation keeps that to itself."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _transactions(
