@@ -8,9 +8,7 @@ from typing import Any
 import structlog
 
 from chassis import audit
-from chassis.caller import call_scope, service_call
 from chassis.database import Database, WriteTx
-from chassis.errors import ServiceError
 from chassis.ids import new_id
 from services.invoicing.domain.customer import Customer
 from services.invoicing.domain.dunning import (
@@ -25,6 +23,7 @@ from services.invoicing.domain.dunning import (
 from services.invoicing.domain.invoice import Invoice, InvoiceKind
 from services.invoicing.domain.organization import Organization
 from services.invoicing.formats.dunning_texts import wording
+from services.invoicing.operations.decide_late_invoices import Round, decide_late_invoices
 from services.invoicing.operations.dunning_facts import facts_of
 from services.invoicing.operations.issue_fee import Fee, issue_fee
 from services.invoicing.store import dunning as store
@@ -40,23 +39,8 @@ _log = structlog.get_logger(__name__)
 
 async def run_dunning(db: Database, *, limit: int) -> int:
     """Decide about up to `limit` invoices of each organization; returns the most of one. What fails stops no other."""
-    async with db.sweep() as tx:
-        organizations = await store.organizations_with_policies(tx)
-    most = 0
-    for organization_id in organizations:
-        async with db.read(organization_id) as tx:
-            today = (await get_organization(tx)).date_of(tx.now())
-            found = await store.late_invoices(tx, today, limit=limit)
-        decided = 0
-        for invoice_id in found:
-            with call_scope(service_call("invoicing", organization_id)):
-                try:
-                    await db.run_write(organization_id, _decision_on(invoice_id))
-                    decided += 1
-                except ServiceError as error:
-                    _log.warning("dunning.failed", invoice_id=invoice_id, reason=error.reason)
-        most = max(most, decided)
-    return most
+    one = Round(store.organizations_with_policies, store.late_invoices, _decision_on, "dunning.failed")
+    return await decide_late_invoices(db, one, limit=limit)
 
 
 @dataclass(frozen=True, slots=True)

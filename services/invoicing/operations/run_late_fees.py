@@ -8,9 +8,7 @@ from typing import Any
 import structlog
 
 from chassis import audit
-from chassis.caller import call_scope, service_call
 from chassis.database import Database, WriteTx
-from chassis.errors import ServiceError
 from chassis.money import Money
 from services.invoicing.domain.customer import Customer
 from services.invoicing.domain.invoice import Invoice, InvoiceKind
@@ -22,6 +20,7 @@ from services.invoicing.domain.late_fee import (
     fee_of,
     policy_for,
 )
+from services.invoicing.operations.decide_late_invoices import Round, decide_late_invoices
 from services.invoicing.operations.issue_fee import Fee, issue_fee
 from services.invoicing.operations.late_fee_guard import excuse
 from services.invoicing.store import late_fees
@@ -56,23 +55,10 @@ class _Case:
 
 async def run_late_fees(db: Database, *, limit: int) -> int:
     """Decide about up to `limit` invoices of each organization; returns the most of one. What fails stops no other."""
-    async with db.sweep() as tx:
-        organizations = await late_fees.organizations_with_policies(tx)
-    most = 0
-    for organization_id in organizations:
-        async with db.read(organization_id) as tx:
-            today = (await get_organization(tx)).date_of(tx.now())
-            found = await late_fees.late_invoices(tx, today, limit=limit)
-        decided = 0
-        for invoice_id in found:
-            with call_scope(service_call("invoicing", organization_id)):
-                try:
-                    await db.run_write(organization_id, _decision_on(invoice_id))
-                    decided += 1
-                except ServiceError as error:
-                    _log.warning("late_fee.failed", invoice_id=invoice_id, reason=error.reason)
-        most = max(most, decided)
-    return most
+    one = Round(
+        late_fees.organizations_with_policies, late_fees.late_invoices, _decision_on, "late_fee.failed"
+    )
+    return await decide_late_invoices(db, one, limit=limit)
 
 
 def _decision_on(invoice_id: str) -> Callable[[WriteTx], Coroutine[Any, Any, None]]:
