@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from chassis.errors import Kind, ServiceError, invalid
 from chassis.money import Money
-from services.invoicing.domain.pricing import Line, TaxTotal, Totals, share_of, totals
+from services.invoicing.domain.pricing import Line, Totals, share_of, totals
 
 FIRST_VERSION = 1
 
@@ -146,11 +146,6 @@ class Invoice:
         return self.disputed.minor_units > 0
 
     @property
-    def discount(self) -> Money:
-        """What is taken off the lines altogether."""
-        return self.sums().discount
-
-    @property
     def is_payable(self) -> bool:
         return self.status in PAYABLE
 
@@ -167,10 +162,6 @@ class Invoice:
             discount_amount=self.terms.discount_amount,
             prices_include_tax=self.terms.prices_include_tax,
         )
-
-    def taxes(self) -> tuple[TaxTotal, ...]:
-        """Tax by rate."""
-        return self.sums().taxes
 
     @property
     def early_discount(self) -> Money:

@@ -4,16 +4,16 @@ from decimal import Decimal
 
 from chassis.money import Money
 from services.invoicing.domain.invoice import Invoice
-from services.invoicing.domain.pricing import Tax, round_half_up
+from services.invoicing.domain.pricing import Tax, Totals, round_half_up
 
 
-def prices(invoice: Invoice) -> list[Money]:
+def prices(invoice: Invoice, sums: Totals | None = None) -> list[Money]:
     """One amount for each line, in their order; together they are the total.
 
     Discount and tax are worked out once for all lines that bear the same taxes, so a line's share is what their sum
-    grows by with it.
+    grows by with it. `sums` are the invoice's, where they are known already.
     """
-    groups = {group.taxes: group for group in invoice.sums().groups}
+    groups = {group.taxes: group for group in (sums or invoice.sums()).groups}
     reached: dict[tuple[Tax, ...], Money] = {}
     found = []
     for line in invoice.lines:

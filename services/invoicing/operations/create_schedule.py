@@ -69,7 +69,7 @@ async def create_schedule(db: Database, wish: ScheduleWish) -> pb.Schedule:
         zone = wish.time_zone or customer.time_zone or organization.time_zone
         today = date_of(tx.now(), zone)
         named = {one.line.item_id for one in wish.lines if one.line.item_id}
-        taxes = await taxation_of(tx, customer, today)
+        taxes = await taxation_of(tx, organization, customer, today)
         lines = _lines(wish, await get_items(tx, named), customer.currency, taxes)
         schedule = _schedule(wish, lines, zone=zone, now=tx.now(), currency=customer.currency)
         must_make_sense(schedule.timeline, today)

@@ -3,12 +3,12 @@
 from collections.abc import Collection
 
 from chassis import audit
-from chassis.caller import Audience, current_call
+from chassis.caller import current_call
 from chassis.database import Database, WriteTx
 from services.invoicing.domain.customer import changed_meanwhile
 from services.invoicing.domain.customer_proposal import DataGroup, Proposal, ProposalState
 from services.invoicing.operations.update_customer import change_customer
-from services.invoicing.operations.visibility import DEFAULT_PAGE_SIZE, must_see_customer
+from services.invoicing.operations.visibility import DEFAULT_PAGE_SIZE, listed_customer_id
 from services.invoicing.store import customer_history as history
 from services.invoicing.store.customers import get_customer
 from services.invoicing.translate.customer_proposals import values_of
@@ -58,12 +58,8 @@ async def list_customer_proposals(
     db: Database, *, customer_id: str, state: ProposalState | None, page_size: int, page_token: str
 ) -> tuple[list[Proposal], str]:
     """A page, the newest first; a customer's people get their own, or those of a customer below."""
-    caller = current_call().caller
     async with db.read(current_call().organization_id) as tx:
-        if customer_id:
-            await must_see_customer(tx, customer_id)
-        elif caller.audience is Audience.CUSTOMER:
-            customer_id = caller.customer_id or ""
+        customer_id = await listed_customer_id(tx, customer_id)
         return await history.list_proposals(
             tx, customer_id=customer_id, state=state, page_size=page_size or DEFAULT_PAGE_SIZE,
             page_token=page_token,

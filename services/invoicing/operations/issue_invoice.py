@@ -11,6 +11,7 @@ from services.invoicing.domain import ledger as books
 from services.invoicing.domain.customer import Customer
 from services.invoicing.domain.invoice import Invoice, InvoiceKind, Terms, new_draft
 from services.invoicing.domain.invoice_draft import InvoiceDraft, fill_lines
+from services.invoicing.domain.organization import Organization
 from services.invoicing.domain.taxation import Taxation, taxation
 from services.invoicing.operations.check_customer_credit import must_take_invoice
 from services.invoicing.store import invoices, ledger
@@ -27,21 +28,23 @@ async def draft_invoice(
     tx: WriteTx, draft: InvoiceDraft, *, to_wait: bool = False
 ) -> tuple[Invoice, pb.Invoice]:
     """The new draft as we have it and as it is told. CUSTOMER_ON_HOLD, unless it is made to wait for the end of it."""
-    invoice = await compose_draft(tx, draft, to_wait=to_wait)
+    organization = await get_organization(tx)
+    invoice = await compose_draft(tx, organization, draft, to_wait=to_wait)
     await invoices.insert_invoices(tx, [invoice])
-    told = to_proto_invoice(invoice, (await get_organization(tx)).date_of(tx.now()))
+    told = to_proto_invoice(invoice, organization.date_of(tx.now()))
     audit.record(tx, "invoice.created", invoice.invoice_id, after=told.SerializeToString(deterministic=True))
     return invoice, told
 
 
-async def compose_draft(tx: ReadTx, draft: InvoiceDraft, *, to_wait: bool = False) -> Invoice:
+async def compose_draft(
+    tx: ReadTx, organization: Organization, draft: InvoiceDraft, *, to_wait: bool = False
+) -> Invoice:
     """A draft with items, taxes, terms and dates filled in, which is nowhere yet."""
-    today = (await get_organization(tx)).date_of(tx.now())
     customer = await get_customer(tx, draft.customer_id)
     if not to_wait:
         customer.must_take_invoices()
     items = await get_items(tx, {line.item_id for line in draft.lines if line.item_id})
-    invoice_date = draft.invoice_date or today
+    invoice_date = draft.invoice_date or organization.date_of(tx.now())
     empty = replace(
         new_draft(
             invoice_id=new_id("inv"),
@@ -60,7 +63,8 @@ async def compose_draft(tx: ReadTx, draft: InvoiceDraft, *, to_wait: bool = Fals
     must_fall_due_in_time(empty)
     return empty.with_lines(
         fill_lines(
-            draft.lines, items, customer.currency, await taxation_of(tx, customer, invoice_date),
+            draft.lines, items, customer.currency,
+            await taxation_of(tx, organization, customer, invoice_date),
             prices_include_tax=draft.terms.prices_include_tax,
         )
     )  # fmt: skip
@@ -100,9 +104,9 @@ def _with_early_discount(terms: Terms, customer: Customer, invoice_date: date) -
     return replace(terms, early_discount_percent=customer.early_discount_percent, early_discount_until=until)
 
 
-async def taxation_of(tx: ReadTx, customer: Customer, day: date) -> Taxation:
+async def taxation_of(tx: ReadTx, organization: Organization, customer: Customer, day: date) -> Taxation:
     """How an invoice of the day to the customer is taxed."""
-    return taxation(await get_organization(tx), customer, day, await tax_rates(tx))
+    return taxation(organization, customer, day, await tax_rates(tx))
 
 
 async def free_number(tx: WriteTx, series: str = "") -> str:

@@ -12,7 +12,8 @@ from tallyport.invoicing.v1 import invoices_pb2 as pb
 async def preview_invoice(db: Database, draft: InvoiceDraft) -> pb.Invoice:
     """The draft as it would be, without an id; refused as CreateInvoice would refuse it."""
     async with db.read(current_call().organization_id) as tx:
-        today = (await get_organization(tx)).date_of(tx.now())
-        answer = to_proto_invoice(await compose_draft(tx, draft, to_wait=True), today)
+        organization = await get_organization(tx)
+        composed = await compose_draft(tx, organization, draft, to_wait=True)
+        answer = to_proto_invoice(composed, organization.date_of(tx.now()))
     answer.invoice_id = ""
     return answer

@@ -12,7 +12,7 @@ from chassis.ids import new_id
 from chassis.money import Money
 from services.invoicing.domain.payment_promise import PREFIX, Promise, PromiseState
 from services.invoicing.domain.plan_policy import PlanRules
-from services.invoicing.operations.visibility import DEFAULT_PAGE_SIZE, must_see_customer
+from services.invoicing.operations.visibility import DEFAULT_PAGE_SIZE, listed_customer_id, must_see_customer
 from services.invoicing.store import payment_promises as store
 from services.invoicing.store.customers import get_customer
 from services.invoicing.store.instalment_plans import customer_names
@@ -91,12 +91,8 @@ async def list_promises(
     db: Database, *, customer_id: str, state: PromiseState | None, page_size: int, page_token: str
 ) -> pb.ListPaymentPromisesResponse:
     """A page, the newest first; a customer's people get their own, or those of a customer below."""
-    caller = current_call().caller
     async with db.read(current_call().organization_id) as tx:
-        if customer_id:
-            await must_see_customer(tx, customer_id)
-        elif caller.audience is Audience.CUSTOMER:
-            customer_id = caller.customer_id or ""
+        customer_id = await listed_customer_id(tx, customer_id)
         found, token = await store.list_promises(
             tx, customer_id=customer_id, state=state, page_size=page_size or DEFAULT_PAGE_SIZE,
             page_token=page_token,

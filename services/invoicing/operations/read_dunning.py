@@ -9,7 +9,7 @@ from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.organization import Organization
 from services.invoicing.formats.dunning_letter_pdf import dunning_letter_pdf, file_name_of
 from services.invoicing.operations.dunning_facts import facts_of
-from services.invoicing.operations.visibility import DEFAULT_PAGE_SIZE, must_see_customer
+from services.invoicing.operations.visibility import DEFAULT_PAGE_SIZE, listed_customer_id, must_see_customer
 from services.invoicing.store import dunning as store
 from services.invoicing.store.customers import get_customer
 from services.invoicing.store.invoices import get_invoice
@@ -51,12 +51,8 @@ async def list_dunning_notices(
     db: Database, *, customer_id: str, invoice_id: str, page_size: int, page_token: str
 ) -> pb.ListDunningNoticesResponse:
     """A page, the newest first; a customer's people get their own or those of a customer below."""
-    caller = current_call().caller
     async with db.read(current_call().organization_id) as tx:
-        if customer_id:
-            await must_see_customer(tx, customer_id)
-        elif caller.audience is Audience.CUSTOMER:
-            customer_id = caller.customer_id or ""
+        customer_id = await listed_customer_id(tx, customer_id)
         found, token = await store.list_notices(
             tx, customer_id=customer_id, invoice_id=invoice_id, page_size=page_size or DEFAULT_PAGE_SIZE,
             page_token=page_token,

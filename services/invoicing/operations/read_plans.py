@@ -10,7 +10,7 @@ from services.invoicing.domain.customer import Customer
 from services.invoicing.domain.instalment_plan import InstalmentPlan, PlanState
 from services.invoicing.domain.organization import Organization
 from services.invoicing.formats.plan_texts import terms_text
-from services.invoicing.operations.visibility import DEFAULT_PAGE_SIZE, must_see_customer
+from services.invoicing.operations.visibility import DEFAULT_PAGE_SIZE, listed_customer_id, must_see_customer
 from services.invoicing.store import instalment_plans as store
 from services.invoicing.store.customers import get_customer
 from services.invoicing.store.organizations import get_organization
@@ -71,10 +71,7 @@ async def list_plans(
     """A page, the newest first; a customer's people get their own, or those of a customer below."""
     caller = current_call().caller
     async with db.read(current_call().organization_id) as tx:
-        if customer_id:
-            await must_see_customer(tx, customer_id)
-        elif caller.audience is Audience.CUSTOMER:
-            customer_id = caller.customer_id or ""
+        customer_id = await listed_customer_id(tx, customer_id)
         today = (await get_organization(tx)).date_of(tx.now())
         found, token = await store.list_plans(
             tx, customer_id=customer_id, state=state, invoice_id=invoice_id,

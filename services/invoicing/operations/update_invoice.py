@@ -20,7 +20,8 @@ async def update_invoice(db: Database, invoice_id: str, changes: InvoiceChanges)
     """The draft as it is then. INVOICE_NOT_DRAFT once it is final."""
 
     async def work(tx: WriteTx) -> pb.Invoice:
-        today = (await get_organization(tx)).date_of(tx.now())
+        organization = await get_organization(tx)
+        today = organization.date_of(tx.now())
         before = await invoices.get_invoice(tx, invoice_id, for_update=True)
         before.must_be_draft()
         after = _with_fields(before, changes)
@@ -29,7 +30,8 @@ async def update_invoice(db: Database, invoice_id: str, changes: InvoiceChanges)
             items = await get_items(tx, {line.item_id for line in changes.lines if line.item_id})
             customer = await get_customer(tx, after.customer_id)
             lines = fill_lines(
-                changes.lines, items, after.currency, await taxation_of(tx, customer, after.invoice_date),
+                changes.lines, items, after.currency,
+                await taxation_of(tx, organization, customer, after.invoice_date),
                 prices_include_tax=after.terms.prices_include_tax,
             )  # fmt: skip
             after = after.with_lines(lines)

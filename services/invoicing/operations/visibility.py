@@ -50,6 +50,17 @@ async def must_see_customer(tx: ReadTx, customer_id: str) -> None:
             raise
 
 
+async def listed_customer_id(tx: ReadTx, customer_id: str) -> str:
+    """Whose list somebody gets who asks for this customer's, or for nobody's: people of a customer their own.
+
+    CUSTOMER_NOT_FOUND for a customer that they may not see. Empty is everybody's.
+    """
+    if customer_id:
+        await must_see_customer(tx, customer_id)
+        return customer_id
+    return own_customer_id() or ""
+
+
 def own_customer_id() -> str | None:
     """The customer that a customer's person belongs to; None for staff."""
     caller = current_call().caller

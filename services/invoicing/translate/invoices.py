@@ -82,7 +82,7 @@ def from_proto_invoice_changes(request: pb.UpdateInvoiceRequest) -> InvoiceChang
 
 def to_proto_invoice(invoice: Invoice, today: date, *, early_payment: Money | None = None) -> pb.Invoice:
     """The invoice with lines and taxes where it has been read with them. `today` decides what is overdue."""
-    days_overdue = invoice.days_overdue(today)
+    days_overdue, sums = invoice.days_overdue(today), invoice.sums()
     return pb.Invoice(
         invoice_id=invoice.invoice_id,
         number=invoice.number or "",
@@ -94,9 +94,10 @@ def to_proto_invoice(invoice: Invoice, today: date, *, early_payment: Money | No
         overdue=days_overdue > 0,
         days_overdue=days_overdue,
         lines=[
-            to_proto_line(line, price) for line, price in zip(invoice.lines, prices(invoice), strict=True)
+            to_proto_line(line, price)
+            for line, price in zip(invoice.lines, prices(invoice, sums), strict=True)
         ],
-        taxes=to_proto_taxes(invoice.taxes()),
+        taxes=to_proto_taxes(sums.taxes),
         subtotal=to_proto_money(invoice.subtotal),
         tax_total=to_proto_money(invoice.tax_total),
         total=to_proto_money(invoice.total),
@@ -114,7 +115,7 @@ def to_proto_invoice(invoice: Invoice, today: date, *, early_payment: Money | No
         amount_credited=to_proto_money(invoice.credited),
         kind=_KIND[invoice.terms.kind],
         amount_disputed=to_proto_money(invoice.in_dispute),
-        discount=to_proto_money(invoice.discount) if invoice.lines else None,
+        discount=to_proto_money(sums.discount) if invoice.lines else None,
         early_discount=to_proto_money(invoice.early_discount),
         early_payment=None if early_payment is None else to_proto_money(early_payment),
         amount_written_off=to_proto_money(invoice.written_off),
