@@ -170,7 +170,10 @@ def _surcharge(wish: RefundWish, standing: Standing, net: Money) -> Money:
         - (standing.surcharge - left).minor_units
     )
     bound = left.minor_units
-    return Money(max(0, min(due, bound)) if bound > 0 else min(0, max(due, bound)), net.currency)
+    if bound > 0:
+        return Money(max(0, min(due, bound)), net.currency)
+    # A discount never takes all of a refund: what rounding leaves over falls on the next one.
+    return Money(min(0, max(due, bound, 1 - net.minor_units)), net.currency)
 
 
 def _first_status(destination: Destination) -> RefundStatus:

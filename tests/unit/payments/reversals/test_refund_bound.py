@@ -61,6 +61,15 @@ def test_refunds_of_everything_in_pieces_give_back_everything_with_the_surcharge
         assert not any(units for units in books.ledger.values())
 
 
+def test_a_refund_of_one_unit_of_a_payment_with_a_discount_is_one_unit() -> None:
+    books = LittleBooks.open(87, surcharge=-13)
+    books.hear(Outcome(status=Status.SUCCEEDED, amount=books.payment.amount))
+    books.refund(3, destination=Destination.CREDIT)
+    assert books.refund(1, refund_id="ref_2").amount == usd(1)
+    assert books.refund(None, refund_id="ref_3").amount == usd(83)
+    assert books.standing.left.is_zero
+
+
 @pytest.mark.parametrize(
     ("whole", "part", "of", "share"),
     [(299, 3_333, 10_000, 100), (5, 1, 2, 3), (-5, 1, 2, -3), (7, 0, 9, 0), (7, 9, 9, 7)],
