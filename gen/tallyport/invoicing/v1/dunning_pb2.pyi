@@ -547,7 +547,9 @@ class DunningDecision(_message.Message):
     action: Global___DunningAction.ValueType
     """What was decided."""
     reason: _builtins.str
-    """Why, as a word: disputed, on_plan, promised, claimed, autopay, processing, credit_covers, paused, on_hold, paid."""
+    """Why, as a word: disputed, einvoice_rejected, on_plan, promised, claimed, autopay, processing, credit_covers, paused,
+    on_hold, paid.
+    """
     decided_on: _builtins.str
     """Day, ISO 8601."""
     def __init__(

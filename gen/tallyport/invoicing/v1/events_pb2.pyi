@@ -1507,3 +1507,191 @@ class DunningNoticeIssued(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DunningNoticeIssued: _TypeAlias = DunningNoticeIssued  # noqa: Y015
+
+@_typing.final
+class EInvoiceNews(_message.Message):
+    """What all events about an e-invoice tell."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EINVOICE_ID_FIELD_NUMBER: _builtins.int
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    NETWORK_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    einvoice_id: _builtins.str
+    """Id of the e-invoice with prefix ein_."""
+    document_id: _builtins.str
+    """Invoice or credit note."""
+    number: _builtins.str
+    """Its number."""
+    invoice_id: _builtins.str
+    """Invoice, or the one that is credited."""
+    customer_id: _builtins.str
+    """Customer."""
+    occurred_at: _builtins.str
+    """When the receiver said so, RFC 3339."""
+    network: _builtins.str
+    """Network or platform."""
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Why, in words or codes."""
+
+    def __init__(
+        self,
+        *,
+        einvoice_id: _builtins.str = ...,
+        document_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        invoice_id: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        occurred_at: _builtins.str = ...,
+        network: _builtins.str = ...,
+        reasons: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "document_id", b"document_id", "einvoice_id", b"einvoice_id", "invoice_id", b"invoice_id", "network", b"network", "number", b"number", "occurred_at", b"occurred_at", "reasons", b"reasons"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EInvoiceNews: _TypeAlias = EInvoiceNews  # noqa: Y015
+
+@_typing.final
+class EInvoiceReceived(_message.Message):
+    """The receiver has an e-invoice, or is looking at it. Aggregate: einvoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EINVOICE_FIELD_NUMBER: _builtins.int
+    IN_PROCESS_FIELD_NUMBER: _builtins.int
+    in_process: _builtins.bool
+    """True when it is being looked at."""
+    @_builtins.property
+    def einvoice(self) -> Global___EInvoiceNews:
+        """The e-invoice."""
+
+    def __init__(
+        self,
+        *,
+        einvoice: Global___EInvoiceNews | None = ...,
+        in_process: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["einvoice", b"einvoice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["einvoice", b"einvoice", "in_process", b"in_process"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EInvoiceReceived: _TypeAlias = EInvoiceReceived  # noqa: Y015
+
+@_typing.final
+class EInvoiceQueried(_message.Message):
+    """The receiver asks something about an e-invoice before going on. Aggregate: einvoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EINVOICE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def einvoice(self) -> Global___EInvoiceNews:
+        """The e-invoice."""
+
+    def __init__(
+        self,
+        *,
+        einvoice: Global___EInvoiceNews | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["einvoice", b"einvoice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["einvoice", b"einvoice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EInvoiceQueried: _TypeAlias = EInvoiceQueried  # noqa: Y015
+
+@_typing.final
+class EInvoiceAccepted(_message.Message):
+    """The receiver accepted an e-invoice. Aggregate: einvoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EINVOICE_FIELD_NUMBER: _builtins.int
+    CONDITIONAL_FIELD_NUMBER: _builtins.int
+    PAID_FIELD_NUMBER: _builtins.int
+    conditional: _builtins.bool
+    """True when it is under a condition, which the reasons tell."""
+    paid: _builtins.bool
+    """True when they have begun to pay."""
+    @_builtins.property
+    def einvoice(self) -> Global___EInvoiceNews:
+        """The e-invoice."""
+
+    def __init__(
+        self,
+        *,
+        einvoice: Global___EInvoiceNews | None = ...,
+        conditional: _builtins.bool = ...,
+        paid: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["einvoice", b"einvoice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conditional", b"conditional", "einvoice", b"einvoice", "paid", b"paid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EInvoiceAccepted: _TypeAlias = EInvoiceAccepted  # noqa: Y015
+
+@_typing.final
+class EInvoiceRejected(_message.Message):
+    """The receiver rejected an e-invoice: it will not be paid as it is. Aggregate: einvoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EINVOICE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def einvoice(self) -> Global___EInvoiceNews:
+        """The e-invoice."""
+
+    def __init__(
+        self,
+        *,
+        einvoice: Global___EInvoiceNews | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["einvoice", b"einvoice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["einvoice", b"einvoice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EInvoiceRejected: _TypeAlias = EInvoiceRejected  # noqa: Y015
+
+@_typing.final
+class EInvoiceUpheld(_message.Message):
+    """Staff let a rejected or queried e-invoice stand. Aggregate: einvoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EINVOICE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why."""
+    @_builtins.property
+    def einvoice(self) -> Global___EInvoiceNews:
+        """The e-invoice."""
+
+    def __init__(
+        self,
+        *,
+        einvoice: Global___EInvoiceNews | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["einvoice", b"einvoice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["einvoice", b"einvoice", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EInvoiceUpheld: _TypeAlias = EInvoiceUpheld  # noqa: Y015
