@@ -83,6 +83,8 @@ class _DisputeStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DisputeS
     """It is to be paid after all."""
     DISPUTE_STATE_WITHDRAWN: _DisputeState.ValueType  # 5
     """The customer took it back."""
+    DISPUTE_STATE_SETTLED: _DisputeState.ValueType  # 6
+    """It ended by itself: nothing of the invoice is asked for any more."""
 
 class DisputeState(_DisputeState, metaclass=_DisputeStateEnumTypeWrapper):
     """Where a dispute stands."""
@@ -99,6 +101,8 @@ DISPUTE_STATE_REJECTED: DisputeState.ValueType  # 4
 """It is to be paid after all."""
 DISPUTE_STATE_WITHDRAWN: DisputeState.ValueType  # 5
 """The customer took it back."""
+DISPUTE_STATE_SETTLED: DisputeState.ValueType  # 6
+"""It ended by itself: nothing of the invoice is asked for any more."""
 Global___DisputeState: _TypeAlias = DisputeState  # noqa: Y015
 
 class _DisputeSide:

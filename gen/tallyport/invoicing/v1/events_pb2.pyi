@@ -1015,8 +1015,40 @@ class InstalmentPlanCompleted(_message.Message):
 Global___InstalmentPlanCompleted: _TypeAlias = InstalmentPlanCompleted  # noqa: Y015
 
 @_typing.final
+class InstalmentPlanReopened(_message.Message):
+    """All of a plan was paid, and a payment of it went back: it goes on. Aggregate: instalment_plan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_FIELD_NUMBER: _builtins.int
+    DUE_NOW_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def plan(self) -> Global___InstalmentNews:
+        """The plan."""
+
+    @_builtins.property
+    def due_now(self) -> _money_pb2.Money:
+        """To pay by now."""
+
+    def __init__(
+        self,
+        *,
+        plan: Global___InstalmentNews | None = ...,
+        due_now: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_now", b"due_now", "plan", b"plan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_now", b"due_now", "plan", b"plan"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InstalmentPlanReopened: _TypeAlias = InstalmentPlanReopened  # noqa: Y015
+
+@_typing.final
 class InstalmentPlanEnded(_message.Message):
-    """A request was turned down, an offer lapsed, or a plan was given up. Aggregate: instalment_plan."""
+    """A request was turned down, an offer lapsed, or a plan was given up or ended with its debt. Aggregate:
+    instalment_plan.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1157,6 +1189,40 @@ class PaymentPromiseBroken(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PaymentPromiseBroken: _TypeAlias = PaymentPromiseBroken  # noqa: Y015
+
+@_typing.final
+class PaymentPromiseReleased(_message.Message):
+    """Nothing is owed any more of what was promised. Aggregate: payment_promise."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROMISE_ID_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    promise_id: _builtins.str
+    """Promise."""
+    @_builtins.property
+    def contact(self) -> Global___Contact:
+        """Who promised."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much."""
+
+    def __init__(
+        self,
+        *,
+        promise_id: _builtins.str = ...,
+        contact: Global___Contact | None = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "contact", b"contact"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "contact", b"contact", "promise_id", b"promise_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentPromiseReleased: _TypeAlias = PaymentPromiseReleased  # noqa: Y015
 
 @_typing.final
 class CreditNoteIssued(_message.Message):
@@ -1396,7 +1462,7 @@ Global___DisputeEscalated: _TypeAlias = DisputeEscalated  # noqa: Y015
 
 @_typing.final
 class DisputeResolved(_message.Message):
-    """A dispute was decided or taken back. Aggregate: dispute."""
+    """A dispute was decided, was taken back, or ended with its invoice. Aggregate: dispute."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1406,7 +1472,7 @@ class DisputeResolved(_message.Message):
     AMOUNT_DUE_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     outcome: _builtins.str
-    """accepted, partly_accepted, rejected or withdrawn."""
+    """accepted, partly_accepted, rejected, withdrawn, or settled when nothing of the invoice is asked for any more."""
     text: _builtins.str
     """What the customer is told."""
     @_builtins.property

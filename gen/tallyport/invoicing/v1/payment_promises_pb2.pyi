@@ -37,6 +37,8 @@ class _PaymentPromiseStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_P
     """It did not."""
     PAYMENT_PROMISE_STATE_WITHDRAWN: _PaymentPromiseState.ValueType  # 4
     """Taken back."""
+    PAYMENT_PROMISE_STATE_RELEASED: _PaymentPromiseState.ValueType  # 5
+    """Nothing is owed any more of what was promised, though it was not paid."""
 
 class PaymentPromiseState(_PaymentPromiseState, metaclass=_PaymentPromiseStateEnumTypeWrapper):
     """Where a promise stands."""
@@ -51,6 +53,8 @@ PAYMENT_PROMISE_STATE_BROKEN: PaymentPromiseState.ValueType  # 3
 """It did not."""
 PAYMENT_PROMISE_STATE_WITHDRAWN: PaymentPromiseState.ValueType  # 4
 """Taken back."""
+PAYMENT_PROMISE_STATE_RELEASED: PaymentPromiseState.ValueType  # 5
+"""Nothing is owed any more of what was promised, though it was not paid."""
 Global___PaymentPromiseState: _TypeAlias = PaymentPromiseState  # noqa: Y015
 
 @_typing.final
