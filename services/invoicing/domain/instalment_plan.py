@@ -325,6 +325,8 @@ class Demand:
     count: int
     due_on: date
     stops_autopay: bool
+    missing: Money
+    """Of the oldest instalment that is not paid, over all invoices of the plan."""
 
 
 def demands(plan: InstalmentPlan, day: date, *, own: Sequence[tuple[str, Money]] = ()) -> dict[str, Demand]:
@@ -337,7 +339,9 @@ def demands(plan: InstalmentPlan, day: date, *, own: Sequence[tuple[str, Money]]
     nothing = Money.zero(plan.currency)
     on_its_way = plan.processing - sum(held.values(), nothing)
     left = max(nothing, plan.due_now(day) - on_its_way)
-    next_due = plan.schedule.next_due(plan.paid + on_its_way) or plan.schedule.instalments[-1]
+    came = plan.paid + on_its_way
+    next_due = plan.schedule.next_due(came) or plan.schedule.instalments[-1]
+    missing = max(nothing, plan.schedule.demanded_by(next_due.due_on) - came)
     found = {}
     for one in sorted(plan.invoices, key=lambda one: (one.due_date, one.invoice_id)):
         room = one.due - min(one.disputed, one.due) - one.reserved + held.get(one.invoice_id, nothing)
@@ -345,7 +349,7 @@ def demands(plan: InstalmentPlan, day: date, *, own: Sequence[tuple[str, Money]]
         left -= takes
         found[one.invoice_id] = Demand(
             plan.plan_id, takes, next_due.number, len(plan.schedule.instalments), next_due.due_on,
-            plan.rules.stops_autopay,
+            plan.rules.stops_autopay, missing,
         )  # fmt: skip
     return found
 

@@ -1,12 +1,12 @@
-"""Whether a customer may be sent an invoice: holds, order numbers and the credit limit."""
+"""Whether a customer may be sent an invoice: holds, order numbers and the credit limits."""
 
 from chassis import audit
-from chassis.database import ReadTx, WriteTx
+from chassis.database import WriteTx
 from chassis.errors import Kind, ServiceError
 from chassis.money import Money
 from services.invoicing.domain.customer import Customer
 from services.invoicing.domain.invoice import Invoice
-from services.invoicing.store.receivables import account_balances
+from services.invoicing.store.credit_limits import CreditLimit, lock_limits, owed_under
 
 
 async def must_take_invoice(
@@ -14,29 +14,28 @@ async def must_take_invoice(
 ) -> None:
     """CUSTOMER_ON_HOLD, PURCHASE_ORDER_REQUIRED, PURCHASE_ORDER_INVALID, or CREDIT_LIMIT_EXCEEDED without a reason.
 
-    Ask when the invoice's number is drawn: that is a lock, so two invoices never share the room under one limit.
+    A customer's own limit counts what the customer and all below it owe, and so do the limits of those above.
     """
     customer.must_take_invoices()
     customer.order_rule.must_allow(invoice.purchase_order_number, invoice.invoice_id)
-    limit = customer.credit_limit
-    if limit is None or invoice.currency != limit.currency:
+    if customer.credit_limit is None and not customer.ancestor_ids:
         return
-    owed = await _owed(tx, customer) + invoice.total
-    if owed <= limit:
-        return
-    if not override_reason:
-        raise ServiceError(
-            Kind.FAILED_PRECONDITION, "CREDIT_LIMIT_EXCEEDED",
-            "With this invoice the customer would owe more than the credit limit allows.",
-            invoice_id=invoice.invoice_id, owed_minor_units=str(owed.minor_units),
-            limit_minor_units=str(limit.minor_units), currency=limit.currency,
-        )  # fmt: skip
-    audit.record(tx, "customer.limit_overridden", customer.customer_id, reason=override_reason)
+    family = (customer.customer_id, *customer.ancestor_ids)
+    for limit in await lock_limits(tx, family, invoice.currency):
+        owed = await owed_under(tx, limit) + invoice.total
+        if owed <= limit.amount:
+            continue
+        if not override_reason:
+            raise _exceeded(invoice, limit, owed)
+        audit.record(tx, "customer.limit_overridden", limit.customer_id, reason=override_reason)
 
 
-async def _owed(tx: ReadTx, customer: Customer) -> Money:
-    """All that is open, less the credit that could pay it."""
-    found = await account_balances(
-        tx, customer.customer_id, currency=customer.currency, today=tx.now().date()
-    )
-    return found[0].open - found[0].credit
+def _exceeded(invoice: Invoice, limit: CreditLimit, owed: Money) -> ServiceError:
+    message = "With this invoice the customer would owe more than the credit limit allows."
+    if limit.customer_id != invoice.customer_id:
+        message = f"With this invoice {limit.customer_name} and all below it would owe more than its credit limit allows."
+    return ServiceError(
+        Kind.FAILED_PRECONDITION, "CREDIT_LIMIT_EXCEEDED", message,
+        invoice_id=invoice.invoice_id, customer_id=limit.customer_id, owed_minor_units=str(owed.minor_units),
+        limit_minor_units=str(limit.amount.minor_units), currency=owed.currency,
+    )  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import date
 
 from chassis.database import Database
-from services.invoicing.domain.invoice import Invoice
+from services.invoicing.operations.asked_invoices import AskedInvoice
 from services.invoicing.operations.list_invoices import list_invoices
 from services.invoicing.store.invoice_lists import InvoiceFilter
 
@@ -13,7 +13,7 @@ _PAGE_SIZE = 500
 
 async def export_invoices(
     db: Database, *, filter_: InvoiceFilter, customer_id: str
-) -> AsyncIterator[tuple[Invoice, date]]:
+) -> AsyncIterator[tuple[AskedInvoice, date]]:
     """Each invoice with today in the organization's zone, in the order of the list.
 
     Read page by page, each in a transaction of its own: memory stays bounded, and no snapshot is held while a slow

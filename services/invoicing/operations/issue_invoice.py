@@ -81,10 +81,12 @@ async def issue_invoice(
     draft.must_be_draft()
     today = (await get_organization(tx)).date_of(tx.now())
     customer: Customer = await get_customer(tx, draft.customer_id)
-    invoice = draft.finalized(await free_number(tx, draft.terms.series), customer.as_buyer(), tx.now())
+    draft.must_be_finalizable()
     if draft.terms.kind is InvoiceKind.INVOICE:
-        await must_take_invoice(tx, customer, invoice, override_reason=override_reason)
-    await invoices.update_invoice(tx, invoice)
+        await must_take_invoice(tx, customer, draft, override_reason=override_reason)
+    number = await free_number(tx, draft.terms.series)  # from here on nobody else gets one: nothing is asked any more
+    invoice = draft.finalized(number, customer.as_buyer(), tx.now())
+    invoices.put_final(tx, invoice)
     await ledger.post(tx, [books.finalization(invoice, tx.now())])
     told = to_proto_invoice(invoice, today)
     events.invoice_finalized(tx, invoice, customer, notify=True)

@@ -4,7 +4,7 @@ from datetime import date
 
 from chassis.caller import current_call
 from chassis.database import Database
-from services.invoicing.domain.invoice import Invoice
+from services.invoicing.operations.asked_invoices import AskedInvoice, asked_invoices
 from services.invoicing.operations.visibility import DEFAULT_PAGE_SIZE, must_see_customer, own_customer_id
 from services.invoicing.store import invoice_lists
 from services.invoicing.store.invoice_lists import InvoiceFilter, InvoiceQuery
@@ -20,7 +20,7 @@ async def list_invoices(
     customer_id: str,
     query: str,
     external_id: str,
-) -> tuple[list[Invoice], str, date]:
+) -> tuple[list[AskedInvoice], str, date]:
     """A page without lines, the token of the next one, and today in the organization's zone.
 
     A customer's people see that customer's finalized invoices, or those of one below it; CUSTOMER_NOT_FOUND otherwise.
@@ -43,4 +43,4 @@ async def list_invoices(
                 with_drafts=own is None,
             ),
         )
-    return page, token, today
+        return await asked_invoices(tx, page), token, today

@@ -45,8 +45,8 @@ class Invoices(invoices_pb2_grpc.InvoicesServicer):
         return await void_invoice(self._db, request.invoice_id, from_proto_text("reason", request.reason))
 
     async def GetInvoice(self, request: pb.GetInvoiceRequest, context: Any) -> pb.Invoice:
-        invoice, today, early_payment = await get_invoice(self._db, request.invoice_id)
-        return translate.to_proto_invoice(invoice, today, early_payment=early_payment)
+        asked, today = await get_invoice(self._db, request.invoice_id)
+        return translate.to_proto_asked_invoice(asked, today)
 
     async def ListInvoices(self, request: pb.ListInvoicesRequest, context: Any) -> pb.ListInvoicesResponse:
         page, token, today = await list_invoices(
@@ -64,10 +64,10 @@ class Invoices(invoices_pb2_grpc.InvoicesServicer):
         self, request: pb.ExportInvoicesRequest, context: Any
     ) -> AsyncIterator[pb.Invoice]:
         filter_ = translate.from_proto_filter(request.filter)
-        async for invoice, today in export_invoices(
+        async for asked, today in export_invoices(
             self._db, filter_=filter_, customer_id=request.customer_id
         ):
-            yield translate.to_proto_invoice(invoice, today)
+            yield translate.to_proto_asked_invoice(asked, today)
 
     async def GetInvoicePdf(self, request: pb.GetInvoicePdfRequest, context: Any) -> pb.Document:
         file_name, content = await get_invoice_pdf(self._db, self._find_slip, request.invoice_id)

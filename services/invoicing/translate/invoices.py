@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from chassis.money import Money
 from services.invoicing.domain.invoice import Invoice, InvoiceKind, Status
 from services.invoicing.domain.invoice_draft import InvoiceChanges, InvoiceDraft
 from services.invoicing.domain.line_price import prices
+from services.invoicing.operations.asked_invoices import AskedInvoice
 from services.invoicing.store.invoice_lists import InvoiceFilter
 from services.invoicing.store.payments import InvoicePayment
 from services.invoicing.translate.pricing import (
@@ -80,7 +80,7 @@ def from_proto_invoice_changes(request: pb.UpdateInvoiceRequest) -> InvoiceChang
     )
 
 
-def to_proto_invoice(invoice: Invoice, today: date, *, early_payment: Money | None = None) -> pb.Invoice:
+def to_proto_invoice(invoice: Invoice, today: date) -> pb.Invoice:
     """The invoice with lines and taxes where it has been read with them. `today` decides what is overdue."""
     days_overdue, sums = invoice.days_overdue(today), invoice.sums()
     return pb.Invoice(
@@ -117,15 +117,35 @@ def to_proto_invoice(invoice: Invoice, today: date, *, early_payment: Money | No
         amount_disputed=to_proto_money(invoice.in_dispute),
         discount=to_proto_money(sums.discount) if invoice.lines else None,
         early_discount=to_proto_money(invoice.early_discount),
-        early_payment=None if early_payment is None else to_proto_money(early_payment),
         amount_written_off=to_proto_money(invoice.written_off),
         **to_proto_terms(invoice.terms),
     )
 
 
-def to_proto_invoice_page(invoices: Sequence[Invoice], token: str, today: date) -> pb.ListInvoicesResponse:
+def to_proto_asked_invoice(asked: AskedInvoice, today: date) -> pb.Invoice:
+    """The invoice with what is asked for of it today."""
+    told, demand = to_proto_invoice(asked.invoice, today), asked.demand
+    if asked.early_payment is not None:
+        told.early_payment.CopyFrom(to_proto_money(asked.early_payment))
+    if demand is not None:
+        told.instalment.CopyFrom(
+            pb.InvoiceInstalment(
+                plan_id=demand.plan_id,
+                asked_now=to_proto_money(demand.asked),
+                number=demand.number,
+                count=demand.count,
+                due_on=demand.due_on.isoformat(),
+                amount=to_proto_money(demand.missing),
+            )
+        )
+    return told
+
+
+def to_proto_invoice_page(
+    invoices: Sequence[AskedInvoice], token: str, today: date
+) -> pb.ListInvoicesResponse:
     return pb.ListInvoicesResponse(
-        invoices=[to_proto_invoice(invoice, today) for invoice in invoices], next_page_token=token
+        invoices=[to_proto_asked_invoice(one, today) for one in invoices], next_page_token=token
     )
 
 

@@ -241,6 +241,7 @@ class Invoice(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     EARLY_PAYMENT_FIELD_NUMBER: _builtins.int
     AMOUNT_WRITTEN_OFF_FIELD_NUMBER: _builtins.int
+    INSTALMENT_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Id with prefix inv_."""
     number: _builtins.str
@@ -357,11 +358,15 @@ class Invoice(_message.Message):
 
     @_builtins.property
     def early_payment(self) -> _money_pb2.Money:
-        """What settles it today for whoever pays early; absent when nothing may be kept, in lists too."""
+        """What settles it today for whoever pays early; absent when nothing may be kept."""
 
     @_builtins.property
     def amount_written_off(self) -> _money_pb2.Money:
         """Written off: a part of what is credited."""
+
+    @_builtins.property
+    def instalment(self) -> Global___InvoiceInstalment:
+        """What an agreed instalment plan asks of it; absent for invoices under none."""
 
     def __init__(
         self,
@@ -408,14 +413,61 @@ class Invoice(_message.Message):
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         early_payment: _money_pb2.Money | None = ...,
         amount_written_off: _money_pb2.Money | None = ...,
+        instalment: Global___InvoiceInstalment | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_credited", b"amount_credited", "amount_disputed", b"amount_disputed", "amount_due", b"amount_due", "amount_paid", b"amount_paid", "amount_processing", b"amount_processing", "amount_written_off", b"amount_written_off", "created_at", b"created_at", "discount", b"discount", "early_discount", b"early_discount", "early_payment", b"early_payment", "finalized_at", b"finalized_at", "paid_at", b"paid_at", "subtotal", b"subtotal", "tax_total", b"tax_total", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_credited", b"amount_credited", "amount_disputed", b"amount_disputed", "amount_due", b"amount_due", "amount_paid", b"amount_paid", "amount_processing", b"amount_processing", "amount_written_off", b"amount_written_off", "created_at", b"created_at", "discount", b"discount", "early_discount", b"early_discount", "early_payment", b"early_payment", "finalized_at", b"finalized_at", "instalment", b"instalment", "paid_at", b"paid_at", "subtotal", b"subtotal", "tax_total", b"tax_total", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_credited", b"amount_credited", "amount_disputed", b"amount_disputed", "amount_due", b"amount_due", "amount_paid", b"amount_paid", "amount_processing", b"amount_processing", "amount_written_off", b"amount_written_off", "created_at", b"created_at", "customer_id", b"customer_id", "customer_name", b"customer_name", "days_overdue", b"days_overdue", "discount", b"discount", "discount_percent", b"discount_percent", "disputed", b"disputed", "due_date", b"due_date", "early_discount", b"early_discount", "early_discount_percent", b"early_discount_percent", "early_discount_until", b"early_discount_until", "early_payment", b"early_payment", "external_id", b"external_id", "finalized_at", b"finalized_at", "invoice_date", b"invoice_date", "invoice_id", b"invoice_id", "kind", b"kind", "lines", b"lines", "memo", b"memo", "metadata", b"metadata", "number", b"number", "overdue", b"overdue", "paid_at", b"paid_at", "period_end", b"period_end", "period_start", b"period_start", "prices_include_tax", b"prices_include_tax", "purchase_order_number", b"purchase_order_number", "relates_to_invoice_id", b"relates_to_invoice_id", "schedule_id", b"schedule_id", "series", b"series", "status", b"status", "subtotal", b"subtotal", "tax_total", b"tax_total", "taxes", b"taxes", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_credited", b"amount_credited", "amount_disputed", b"amount_disputed", "amount_due", b"amount_due", "amount_paid", b"amount_paid", "amount_processing", b"amount_processing", "amount_written_off", b"amount_written_off", "created_at", b"created_at", "customer_id", b"customer_id", "customer_name", b"customer_name", "days_overdue", b"days_overdue", "discount", b"discount", "discount_percent", b"discount_percent", "disputed", b"disputed", "due_date", b"due_date", "early_discount", b"early_discount", "early_discount_percent", b"early_discount_percent", "early_discount_until", b"early_discount_until", "early_payment", b"early_payment", "external_id", b"external_id", "finalized_at", b"finalized_at", "instalment", b"instalment", "invoice_date", b"invoice_date", "invoice_id", b"invoice_id", "kind", b"kind", "lines", b"lines", "memo", b"memo", "metadata", b"metadata", "number", b"number", "overdue", b"overdue", "paid_at", b"paid_at", "period_end", b"period_end", "period_start", b"period_start", "prices_include_tax", b"prices_include_tax", "purchase_order_number", b"purchase_order_number", "relates_to_invoice_id", b"relates_to_invoice_id", "schedule_id", b"schedule_id", "series", b"series", "status", b"status", "subtotal", b"subtotal", "tax_total", b"tax_total", "taxes", b"taxes", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Invoice: _TypeAlias = Invoice  # noqa: Y015
+
+@_typing.final
+class InvoiceInstalment(_message.Message):
+    """What an agreed instalment plan asks of an invoice today."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_ID_FIELD_NUMBER: _builtins.int
+    ASKED_NOW_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    plan_id: _builtins.str
+    """The plan."""
+    number: _builtins.int
+    """Number of the oldest instalment that is not paid."""
+    count: _builtins.int
+    """How many instalments the plan has."""
+    due_on: _builtins.str
+    """Its day, ISO 8601."""
+    @_builtins.property
+    def asked_now(self) -> _money_pb2.Money:
+        """Due now by the plan, what is on its way left out; zero while the next instalment is not due."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What is left to pay of that instalment, over all invoices of the plan."""
+
+    def __init__(
+        self,
+        *,
+        plan_id: _builtins.str = ...,
+        asked_now: _money_pb2.Money | None = ...,
+        number: _builtins.int = ...,
+        count: _builtins.int = ...,
+        due_on: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "asked_now", b"asked_now"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "asked_now", b"asked_now", "count", b"count", "due_on", b"due_on", "number", b"number", "plan_id", b"plan_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InvoiceInstalment: _TypeAlias = InvoiceInstalment  # noqa: Y015
 
 @_typing.final
 class InvoiceLine(_message.Message):

@@ -34,6 +34,8 @@ async def test_the_last_day_is_the_payers(office: Office, zone: str, last: str, 
     invoice = await _invoice(office, customer.customer_id, 10_000)
     _set_clock(office, "2026-11-22T12:00:00")
     assert (await office.read(invoice.invoice_id)).early_payment.minor_units == 9_800
+    (listed,) = (await office.list_invoices(customer_id=customer.customer_id)).invoices
+    assert listed.early_payment.minor_units == 9_800
     _set_clock(office, last)
     plan = await office.plan(customer.customer_id)
     (part,) = plan.parts

@@ -67,6 +67,7 @@ async def test_what_is_due_now_is_right_on_every_day(office: Office, payments: d
             assert sum(part.amount.minor_units for part in shown.parts) == wanted, day
             assert shown.payable.minor_units == _PLAN_DEBT - cents_before, day
             assert await _due_items(office, customer, day) == wanted, day
+            assert await _listed(office, customer) == wanted, day
         paid += cents
         day += timedelta(days=1)
     state = (await get(office, plan.plan_id)).state
@@ -77,6 +78,15 @@ async def test_what_is_due_now_is_right_on_every_day(office: Office, payments: d
 
 def _asked_by(day: date) -> int:
     return sum(cents for due_on, cents in _INSTALMENTS.items() if due_on <= day)
+
+
+async def _listed(office: Office, customer_id: str) -> int:
+    """What the invoices themselves say is to pay now."""
+    listed = (await office.list_invoices(customer_id=customer_id)).invoices
+    return sum(
+        (one.instalment.asked_now if one.HasField("instalment") else one.amount_due).minor_units
+        for one in listed
+    )
 
 
 async def _pay(office: Office, customer_id: str, cents: int, day: date) -> None:
