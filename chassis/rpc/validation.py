@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 
 from chassis.contract import ContractError
 from chassis.errors import FieldError, Kind, ServiceError
+from chassis.rpc.pattern_words import words_for
 
 MAX_REPORTED: Final = 50
 _NOT_A_NAME: Final = re.compile(r"[^a-z0-9_.]")
@@ -21,15 +22,17 @@ def check(request: Message) -> None:
             Kind.INVALID_ARGUMENT,
             "VALIDATION_FAILED",
             "Some fields are not right.",
-            fields=[_field_error(violation.proto) for violation in violations[:MAX_REPORTED]],
+            fields=[_field_error(violation) for violation in violations[:MAX_REPORTED]],
         )
 
 
-def _field_error(violation: Any) -> FieldError:
-    elements = violation.field.elements if violation.field is not None else ()
+def _field_error(violation: protovalidate.Violation) -> FieldError:
+    told = violation.proto
+    elements = told.field.elements if told.field is not None else ()
     path = ".".join(_segment(element) for element in elements)
-    code = _NOT_A_NAME.sub("_", violation.rule_id.lower()) or "invalid"
-    return FieldError(path, code, violation.message or "is not valid")
+    code = _NOT_A_NAME.sub("_", told.rule_id.lower()) or "invalid"
+    words = words_for(str(violation.rule_value), violation.field_value) if code == "string.pattern" else None
+    return FieldError(path, code, words or told.message or "is not valid")
 
 
 def _segment(element: Any) -> str:

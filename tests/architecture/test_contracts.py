@@ -1,10 +1,14 @@
 """The contracts are the single source of truth: complete, linted, and the generated code is theirs."""
 
-from google.api import annotations_pb2
-from google.protobuf.descriptor import Descriptor, MethodDescriptor
+from collections.abc import Iterator
 
+from google.api import annotations_pb2
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
+
+from buf.validate import validate_pb2
 from chassis.caller import Audience
 from chassis.contract import access_of, all_methods, needs_idempotency_key
+from chassis.rpc.pattern_words import words_for
 from devstack import protos
 
 READS = ("Get", "List")
@@ -69,3 +73,27 @@ def test_reads_need_no_key() -> None:
     for path, method in all_methods().items():
         if method.name.startswith(READS):
             assert not needs_idempotency_key(method), path
+
+
+def fields_within(message: Descriptor, seen: set[str]) -> Iterator[FieldDescriptor]:
+    if message.full_name in seen:
+        return
+    seen.add(message.full_name)
+    for field in message.fields:
+        yield field
+        if field.message_type is not None:
+            yield from fields_within(field.message_type, seen)
+
+
+def test_whoever_breaks_a_pattern_is_told_in_words_what_is_wanted() -> None:
+    seen: set[str] = set()
+    patterns = {
+        text.pattern: field.full_name
+        for method in all_methods().values()
+        for field in fields_within(method.input_type, seen)
+        for rules in [field.GetOptions().Extensions[validate_pb2.field]]
+        for text in (rules.string, rules.repeated.items.string, rules.map.keys.string)
+        if text.pattern
+    }
+    assert len(patterns) > 10
+    assert {where for pattern, where in patterns.items() if words_for(pattern, "?") is None} == set()
