@@ -121,6 +121,16 @@ async def test_an_item_changes_for_new_invoices_only(office: Office) -> None:
     assert not (await office.call(office.items.ListItems, items_pb2.ListItemsRequest())).items
 
 
+async def test_an_item_has_no_tax_code_that_is_in_no_table(office: Office) -> None:
+    await german(office)
+    rope = await item(office, tax_code="standard")
+    with pytest.raises(ServiceError, match="no tax code nowhere"):
+        await item(office, sku="R-2", tax_code="nowhere")
+    change = items_pb2.UpdateItemRequest(item_id=rope.item_id, tax_code="nowhere")
+    with pytest.raises(ServiceError, match="no tax code nowhere"):
+        await office.call(office.items.UpdateItem, change)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
