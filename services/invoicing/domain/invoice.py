@@ -207,14 +207,18 @@ class Invoice:
                 reason="INVOICE_NOT_DRAFT", message="Only a draft can be changed; this invoice is final."
             )
 
-    def finalized(self, number: str, buyer: Buyer, at: datetime) -> "Invoice":
-        """The invoice with its number, to be paid from now on. INVOICE_TOTAL_NOT_POSITIVE for an empty sum."""
+    def must_be_finalizable(self) -> None:
+        """INVOICE_NOT_DRAFT unless it is one, INVOICE_TOTAL_NOT_POSITIVE for an empty sum."""
         self.must_be_draft()
         if self.total.minor_units <= 0:
             raise self._refusal(
                 reason="INVOICE_TOTAL_NOT_POSITIVE",
                 message="An invoice must come to more than zero to be finalized.",
             )
+
+    def finalized(self, number: str, buyer: Buyer, at: datetime) -> "Invoice":
+        """The invoice with its number, to be paid from now on. Refused as `must_be_finalizable` has it."""
+        self.must_be_finalizable()
         return replace(
             self, status=Status.OPEN, number=number, buyer=buyer, finalized_at=at,
             version=self.version + 1, event_version=self.event_version + 1,

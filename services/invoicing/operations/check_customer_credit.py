@@ -33,7 +33,9 @@ async def must_take_invoice(
 def _exceeded(invoice: Invoice, limit: CreditLimit, owed: Money) -> ServiceError:
     message = "With this invoice the customer would owe more than the credit limit allows."
     if limit.customer_id != invoice.customer_id:
-        message = f"With this invoice {limit.customer_name} and all below it would owe more than its credit limit allows."
+        message = (
+            f"With this invoice {limit.customer_name} and all below it would owe more than its limit allows."
+        )
     return ServiceError(
         Kind.FAILED_PRECONDITION, "CREDIT_LIMIT_EXCEEDED", message,
         invoice_id=invoice.invoice_id, customer_id=limit.customer_id, owed_minor_units=str(owed.minor_units),

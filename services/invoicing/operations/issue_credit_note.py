@@ -25,11 +25,13 @@ from services.invoicing.domain.credit_note import (
 from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.tax_correction import Correction, correct, shares_of
 from services.invoicing.operations.adjust_invoice import Reduction, adjust
+from services.invoicing.operations.end_with_debt import end_with_debt
 from services.invoicing.store import adjustments
 from services.invoicing.store import credit_notes as store
 from services.invoicing.store import lots as credit_lots
 from services.invoicing.store.customers import get_customer
-from services.invoicing.store.invoices import draw_number, get_invoice, update_balances
+from services.invoicing.store.invoices import get_invoice, update_balances
+from services.invoicing.store.numbers import draw_number
 from services.invoicing.store.organizations import get_organization
 from services.invoicing.store.reversals import lessen_uses
 from services.invoicing.translate import events
@@ -74,17 +76,20 @@ async def issue_credit_note(tx: WriteTx, wish: CreditWish, why: Why) -> CreditNo
     note = await _note(tx, invoice, draft, corrections, why)
     after = invoice.reduced(note.total, returned=note.to_credit, at=tx.now())
     lifted = await _lift(tx, invoice, note.to_credit)
-    number, _ = await draw_number(tx, SERIES)
-    note = replace(note, credit_note_id=new_id("crn"), number=number, created_at=tx.now())
+    customer = await get_customer(tx, invoice.customer_id)
+    note = replace(note, credit_note_id=new_id("crn"), created_at=tx.now())
     await update_balances(tx, [after])
     reduction = Reduction(
         kind=AdjustmentKind.CREDIT_NOTE, source_id=note.credit_note_id, amount=note.total, reason=why.text,
         effective_on=note.issued_on, by_group=draft.by_group, returned=_by_customer(lifted),
     )  # fmt: skip
     await adjust(tx, invoice, reduction)
+    await end_with_debt(tx, invoice, after, why=why.text)
+    number, _ = await draw_number(tx, SERIES)
+    note = replace(note, number=number)
     await store.insert_credit_note(tx, note, lifted)
     events.invoice_adjusted(tx, after, AdjustmentKind.CREDIT_NOTE, note.total)
-    events.credit_note_issued(tx, note, after, await get_customer(tx, invoice.customer_id))
+    events.credit_note_issued(tx, note, after, customer)
     told = to_proto_credit_note(note)
     audit.record(
         tx, "credit_note.issued", note.credit_note_id, reason=why.text,

@@ -17,6 +17,7 @@ from services.invoicing.operations.check_customer_credit import must_take_invoic
 from services.invoicing.store import invoices, ledger
 from services.invoicing.store.customers import get_customer
 from services.invoicing.store.items import get_items
+from services.invoicing.store.numbers import draw_number
 from services.invoicing.store.organizations import get_organization
 from services.invoicing.store.tax_rates import tax_rates
 from services.invoicing.translate import events
@@ -84,7 +85,9 @@ async def issue_invoice(
     draft.must_be_finalizable()
     if draft.terms.kind is InvoiceKind.INVOICE:
         await must_take_invoice(tx, customer, draft, override_reason=override_reason)
-    number = await free_number(tx, draft.terms.series)  # from here on nobody else gets one: nothing is asked any more
+    number = await free_number(
+        tx, draft.terms.series
+    )  # from here on nobody else gets one: nothing is asked any more
     invoice = draft.finalized(number, customer.as_buyer(), tx.now())
     invoices.put_final(tx, invoice)
     await ledger.post(tx, [books.finalization(invoice, tx.now())])
@@ -114,7 +117,7 @@ async def taxation_of(tx: ReadTx, organization: Organization, customer: Customer
 async def free_number(tx: WriteTx, series: str = "") -> str:
     """The next number of the series that no imported invoice brought along."""
     while True:
-        number, taken = await invoices.draw_number(tx, series)
+        number, taken = await draw_number(tx, series)
         if not taken:
             return number
 

@@ -1,5 +1,6 @@
 """Invoices: reading one, locking some, writing them back. Lists are in invoice_lists.py."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -42,6 +43,27 @@ async def update_invoice(tx: WriteTx, invoice: Invoice) -> None:
         .where(invoices.c.invoice_id == invoice.invoice_id)
         .values(**_values(invoice))
     )
+
+
+def put_final(tx: WriteTx, invoice: Invoice) -> None:
+    """Write what finalizing changes of a locked draft; it leaves with the next statement or COMMIT."""
+    buyer = invoice.buyer
+    params = {
+        "organization_id": tx.organization_id,
+        "invoice_id": invoice.invoice_id,
+        "status": invoice.status.value,
+        "number": invoice.number,
+        "number_key": number_key(invoice.number or ""),
+        "customer_name": buyer.name,
+        "customer_address_lines": list(buyer.address_lines),
+        "customer_country": buyer.country,
+        "customer_tax_id": buyer.tax_id,
+        "buyer": json.dumps(_buyer_values(buyer)),
+        "version": invoice.version,
+        "event_version": invoice.event_version,
+        "finalized_at": invoice.finalized_at,
+    }
+    tx.enqueue(_PUT_FINAL, params)
 
 
 async def replace_lines(tx: WriteTx, invoice: Invoice) -> None:
@@ -139,16 +161,6 @@ async def taken_numbers(tx: ReadTx, numbers: Collection[str]) -> frozenset[str]:
         invoices.c.organization_id == tx.organization_id, invoices.c.number == func.any(list(numbers))
     )
     return frozenset((await tx.execute(query)).scalars())
-
-
-async def draw_number(tx: WriteTx, series: str = "") -> tuple[str, bool]:
-    """Draw the next number of a series, and whether an invoice has it already, which an imported one may.
-
-    The counter stays locked until the transaction ends, so that a rollback gives the number back and the series has no
-    gaps. It must therefore be drawn as late as can be.
-    """
-    row = (await tx.execute(_NEXT_NUMBER, {"organization_id": tx.organization_id, "series": series})).one()
-    return row.number, row.taken
 
 
 def invoice_of(row: Row[Any], lines: tuple[Line, ...] = ()) -> Invoice:
@@ -328,20 +340,13 @@ def tax_of(values: Mapping[str, str]) -> Tax:
     )  # fmt: skip
 
 
-_NEXT_NUMBER = text("""
-    WITH drawn AS (
-        INSERT INTO number_series (organization_id, series, prefix, last_number)
-        VALUES (
-            :organization_id, :series, CASE :series WHEN '' THEN 'INV-' WHEN 'credit-note' THEN 'CN-'
-                ELSE upper(:series) || '-' END, 1
-        )
-        ON CONFLICT (organization_id, series) DO UPDATE SET last_number = number_series.last_number + 1
-        RETURNING prefix || lpad(last_number::text, greatest(digits, length(last_number::text)), '0') AS number
-    )
-    SELECT number, EXISTS (
-        SELECT 1 FROM invoices WHERE organization_id = :organization_id AND invoices.number = drawn.number
-    ) AS taken
-    FROM drawn
+_PUT_FINAL = text("""
+    UPDATE invoices
+    SET status = :status, number = :number, number_key = :number_key, customer_name = :customer_name,
+        customer_address_lines = CAST(:customer_address_lines AS text[]), customer_country = :customer_country,
+        customer_tax_id = :customer_tax_id, buyer = CAST(:buyer AS jsonb), version = :version,
+        event_version = :event_version, finalized_at = :finalized_at
+    WHERE organization_id = :organization_id AND invoice_id = :invoice_id
 """)
 _COLUMNS = ", ".join(f"invoices.{column.name}" for column in invoices.columns)
 _LOCK = text(

@@ -6,7 +6,7 @@ import pytest
 
 from chassis.database import Database
 from chassis.errors import ServiceError
-from services.invoicing.store.invoices import draw_number
+from services.invoicing.store.numbers import draw_number
 from tallyport.invoicing.v1 import customers_pb2, events_pb2, invoices_pb2
 from tests.service.invoicing.office import Office, usd
 

@@ -1,5 +1,6 @@
 """Parents and children: who stands above sees and pays, who stands beside or below sees nothing."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -157,3 +158,46 @@ async def test_money_that_was_not_held_pays_for_children_only(office: Office) ->
     assert (await office.read(stranger)).amount_due.minor_units == 1_000
     assert (await office.credit(top), await office.credit(two)) == (0, 1_000)
     assert await office.wrongs() == []
+
+
+async def limited(office: Office, customer_id: str, cents: int) -> None:
+    request = pb.UpdateCustomerRequest(
+        customer_id=customer_id, credit_limit=pb.CustomerCreditLimit(amount=usd(cents))
+    )
+    await office.call(office.customers.UpdateCustomer, request)
+
+
+async def test_a_limit_counts_everybody_below_and_each_own_limit_besides(office: Office) -> None:
+    top, one, two, deep = await family(office)
+    await limited(office, top, 10_000)
+    await limited(office, two, 2_000)
+    first = await office.invoice(deep, 6_000)
+    await office.invoice(one, 2_000)
+    too_much = await office.draft(two, 2_500)
+    with pytest.raises(ServiceError, match="CREDIT_LIMIT_EXCEEDED") as refused:
+        await office.finalize(too_much.invoice_id)
+    assert refused.value.metadata["customer_id"] == top  # ten and a half thousand, of which two has none
+    await office.paid("pay_top", top, 6_000, {first.invoice_id: 6_000})
+    with pytest.raises(ServiceError, match="CREDIT_LIMIT_EXCEEDED") as refused:
+        await office.finalize(too_much.invoice_id)
+    assert refused.value.metadata["customer_id"] == two
+    await office.invoice(two, 2_000)
+    with pytest.raises(ServiceError, match="Top and all below it"):
+        await office.invoice(deep, 6_001)
+    await office.invoice(deep, 6_000)
+    request = invoices_pb2.FinalizeInvoiceRequest(
+        invoice_id=too_much.invoice_id, credit_limit_override_reason="the owner said so"
+    )
+    assert (await office.call(office.invoices.FinalizeInvoice, request)).number
+
+
+async def test_a_whole_family_at_once_stays_under_its_limit(office: Office) -> None:
+    top, one, two, deep = await family(office)
+    await limited(office, top, 5_000)
+    drafts = [await office.draft(each, 1_000) for each in (top, one, two, deep) * 3]
+
+    answers = await asyncio.gather(
+        *(office.finalize(draft.invoice_id) for draft in drafts), return_exceptions=True
+    )
+    refused = [answer.reason for answer in answers if isinstance(answer, ServiceError)]
+    assert refused == ["CREDIT_LIMIT_EXCEEDED"] * 7
