@@ -113,6 +113,20 @@ def test_pods_meet_the_restricted_pod_security_standard() -> None:
             assert container["resources"]["limits"]["memory"], name
 
 
+def has_test_clocks(documents: list[dict[str, Any]]) -> set[bool]:
+    return {
+        {"name": "TALLYPORT_TEST_CLOCKS", "value": "true"} in container["env"]
+        for document in documents
+        if document["kind"] in ("Deployment", "Job")
+        for container in document["spec"]["template"]["spec"]["containers"]
+    }
+
+
+def test_test_clocks_are_off_unless_the_values_ask_for_them() -> None:
+    assert has_test_clocks(rendered()) == {False}
+    assert has_test_clocks(render({"testClocks": True})) == {True}
+
+
 def test_every_long_running_pod_is_probed() -> None:
     for deployment in of_kind("Deployment"):
         for container in deployment["spec"]["template"]["spec"]["containers"]:

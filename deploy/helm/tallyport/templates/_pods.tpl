@@ -30,6 +30,9 @@ seccompProfile:
 {{- define "tallyport.env" -}}
 {{- $root := .root -}}
 - {name: TALLYPORT_ENVIRONMENT, value: {{ $root.Values.environment | quote }}}
+{{- if $root.Values.testClocks }}
+- {name: TALLYPORT_TEST_CLOCKS, value: "true"}
+{{- end }}
 - {name: TALLYPORT_LOG_LEVEL, value: {{ $root.Values.logLevel | quote }}}
 - {name: TALLYPORT_METRICS_LISTEN, value: "0.0.0.0:9090"}
 - {name: TALLYPORT_TRACE_SAMPLE_RATIO, value: {{ $root.Values.trace.sampleRatio | quote }}}
