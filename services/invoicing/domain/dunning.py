@@ -30,6 +30,7 @@ class Obstacle(StrEnum):
     PAUSED = "paused"
     ON_HOLD = "on_hold"
     DISPUTED = "disputed"
+    EINVOICE_REJECTED = "einvoice_rejected"
     ON_PLAN = "on_plan"
     PROMISED = "promised"
     CLAIMED = "claimed"
@@ -42,8 +43,8 @@ class Obstacle(StrEnum):
 class Facts:
     """What is known of a late invoice on a day.
 
-    `disputed` is of what is due. `credit` is what the customer can spend. The days are the last ones of pauses and
-    holds, None for none.
+    `disputed` is of what is due. `credit` is what the customer can spend. `einvoice_waits` while a rejected or queried
+    e-invoice is undecided. The days are the last ones of pauses and holds, None for none.
     """
 
     today: date
@@ -53,6 +54,7 @@ class Facts:
     credit: Money
     on_hold: bool = False
     on_plan: bool = False
+    einvoice_waits: bool = False
     paused_until: date | None = None
     promised_until: date | None = None
     claimed_until: date | None = None
@@ -72,6 +74,7 @@ def obstacles(facts: Facts) -> list[Obstacle]:
         Obstacle.PAUSED: _holds(facts.paused_until, facts.today),
         Obstacle.ON_HOLD: facts.on_hold,
         Obstacle.DISPUTED: is_due and facts.disputed >= facts.due,
+        Obstacle.EINVOICE_REJECTED: facts.einvoice_waits,
         Obstacle.ON_PLAN: facts.on_plan,
         Obstacle.PROMISED: _holds(facts.promised_until, facts.today),
         Obstacle.CLAIMED: _holds(facts.claimed_until, facts.today),

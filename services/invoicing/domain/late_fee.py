@@ -41,6 +41,7 @@ class SkipReason(StrEnum):
     """Why no fee was charged."""
 
     DISPUTED = "disputed"
+    EINVOICE_REJECTED = "einvoice_rejected"
     ON_PLAN = "on_plan"
     PROMISED = "promised"
     ON_HOLD = "on_hold"
@@ -51,7 +52,15 @@ class SkipReason(StrEnum):
     CAP_REACHED = "cap_reached"
 
 
-EXCUSING = frozenset({SkipReason.DISPUTED, SkipReason.ON_PLAN, SkipReason.PROMISED, SkipReason.ON_HOLD})
+EXCUSING = frozenset(
+    {
+        SkipReason.DISPUTED,
+        SkipReason.EINVOICE_REJECTED,
+        SkipReason.ON_PLAN,
+        SkipReason.PROMISED,
+        SkipReason.ON_HOLD,
+    }
+)
 """Days on which one of these holds bear no interest, later neither."""
 
 

@@ -8,6 +8,7 @@ from services.invoicing.domain.customer import Customer
 from services.invoicing.domain.dunning import Facts
 from services.invoicing.domain.invoice import Invoice
 from services.invoicing.store import dunning as store
+from services.invoicing.store.einvoices import waits_for_staff
 from services.invoicing.store.lots import lots_of
 from services.invoicing.store.plans import Stopped, customers_with_promise, invoices_on_track
 
@@ -30,6 +31,7 @@ async def facts_of(tx: ReadTx, invoice: Invoice, customer: Customer, today: date
         credit=sum((one.remaining - one.held for one in lots), nothing),
         on_hold=customer.on_hold,
         on_plan=bool(on_plan),
+        einvoice_waits=await waits_for_staff(tx, invoice.invoice_id),
         paused_until=pauses[0].until if pauses else None,
         promised_until=promised.get(customer.customer_id),
         claimed_until=holds.get("claimed"),

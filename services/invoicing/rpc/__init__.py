@@ -13,6 +13,7 @@ from services.invoicing.rpc.customers import Customers
 from services.invoicing.rpc.disputes import Disputes
 from services.invoicing.rpc.documents import Documents
 from services.invoicing.rpc.dunning import Dunning
+from services.invoicing.rpc.einvoices import EInvoices
 from services.invoicing.rpc.exports import Exports
 from services.invoicing.rpc.imports import Imports
 from services.invoicing.rpc.instalment_plans import InstalmentPlans, PaymentPromises, PlanPolicies
@@ -35,6 +36,7 @@ from tallyport.invoicing.v1 import (
     disputes_pb2_grpc,
     documents_pb2_grpc,
     dunning_pb2_grpc,
+    einvoices_pb2_grpc,
     exports_pb2_grpc,
     imports_pb2_grpc,
     instalment_plans_pb2_grpc,
@@ -83,5 +85,6 @@ def servicers(
         (plan_policies_pb2_grpc.add_PlanPoliciesServicer_to_server, PlanPolicies(db)),
         (disputes_pb2_grpc.add_DisputesServicer_to_server, Disputes(db)),
         (dunning_pb2_grpc.add_DunningServicer_to_server, Dunning(db)),
+        (einvoices_pb2_grpc.add_EInvoicesServicer_to_server, EInvoices(db)),
         event_log(db),
     )

@@ -24,6 +24,7 @@ from services.invoicing.rpc.customers import Customers
 from services.invoicing.rpc.disputes import Disputes
 from services.invoicing.rpc.documents import Documents
 from services.invoicing.rpc.dunning import Dunning
+from services.invoicing.rpc.einvoices import EInvoices
 from services.invoicing.rpc.exports import Exports
 from services.invoicing.rpc.imports import Imports
 from services.invoicing.rpc.instalment_plans import InstalmentPlans, PaymentPromises, PlanPolicies
@@ -86,6 +87,7 @@ class Office:
         self.plan_policies = PlanPolicies(db)
         self.disputes = Disputes(db)
         self.dunning = Dunning(db)
+        self.einvoices = EInvoices(db)
 
     @classmethod
     async def opened(cls, db: Database, **changes: Any) -> "Office":

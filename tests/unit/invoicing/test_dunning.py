@@ -38,6 +38,7 @@ _HOLDS: dict[Obstacle, dict[str, Any]] = {
     Obstacle.PAUSED: {"paused_until": TODAY},
     Obstacle.ON_HOLD: {"on_hold": True},
     Obstacle.DISPUTED: {"disputed": usd(10_000)},
+    Obstacle.EINVOICE_REJECTED: {"einvoice_waits": True},
     Obstacle.ON_PLAN: {"on_plan": True},
     Obstacle.PROMISED: {"promised_until": TODAY},
     Obstacle.CLAIMED: {"claimed_until": TODAY},
