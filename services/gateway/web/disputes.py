@@ -28,6 +28,7 @@ _STATES = {
     DisputeState.DISPUTE_STATE_PARTLY_ACCEPTED: (_("Accepted in part"), "half", "good"),
     DisputeState.DISPUTE_STATE_REJECTED: (_("To be paid after all"), "cross-circle", "bad"),
     DisputeState.DISPUTE_STATE_WITHDRAWN: (_("Taken back"), "ban", "neutral"),
+    DisputeState.DISPUTE_STATE_SETTLED: (_("Not asked for any more"), "check-circle", "neutral"),
 }
 _REASONS = {
     DisputeReason.DISPUTE_REASON_NOT_RECEIVED: _("It never came"),

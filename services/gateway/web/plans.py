@@ -32,6 +32,7 @@ _PROMISE = {
     PaymentPromiseState.PAYMENT_PROMISE_STATE_KEPT: (_("Kept"), "check-circle", "good"),
     PaymentPromiseState.PAYMENT_PROMISE_STATE_BROKEN: (_("Not kept"), "alert", "bad"),
     PaymentPromiseState.PAYMENT_PROMISE_STATE_WITHDRAWN: (_("Taken back"), "ban", "neutral"),
+    PaymentPromiseState.PAYMENT_PROMISE_STATE_RELEASED: (_("Nothing left to pay"), "check-circle", "neutral"),
 }
 _INTERVALS = {
     InstalmentInterval.INSTALMENT_INTERVAL_MONTH: _("Every month"),

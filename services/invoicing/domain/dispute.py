@@ -34,6 +34,8 @@ class DisputeState(StrEnum):
     PARTLY_ACCEPTED = "partly_accepted"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    SETTLED = "settled"
+    """It ended by itself: nothing of the invoice is asked for any more."""
 
 
 class Side(StrEnum):
@@ -55,6 +57,7 @@ class Step(StrEnum):
     CLOSED = "closed"
 
 
+_DECIDED = frozenset({DisputeState.ACCEPTED, DisputeState.PARTLY_ACCEPTED, DisputeState.REJECTED})
 INSIDE = frozenset({Step.ASSIGNED, Step.ESCALATED})
 """Steps that only staff are shown."""
 
@@ -139,11 +142,11 @@ class Dispute:
     def closed(
         self, state: DisputeState, text: str, at: datetime, credited: Money | None = None
     ) -> "Dispute":
-        """Decided, or taken back."""
+        """Decided, taken back, or settled by itself."""
         self.must_be_open()
         return replace(
             self, state=state, resolution=text, closed_at=at, credited=credited or self.credited,
-            answered_at=self.answered_at or (None if state is DisputeState.WITHDRAWN else at),
+            answered_at=self.answered_at or (at if state in _DECIDED else None),
         )  # fmt: skip
 
     def credit(self, outcome: DisputeState, wished: Money | None, most: Money) -> Money:

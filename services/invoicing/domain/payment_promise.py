@@ -16,16 +16,22 @@ class PromiseState(StrEnum):
     KEPT = "kept"
     BROKEN = "broken"
     WITHDRAWN = "withdrawn"
+    RELEASED = "released"
+    """Nothing is owed any more, though nothing was paid either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """A customer's word. `received` is what came in its currency from the customer since it was made."""
+    """A customer's word. `received` is what came in its currency from the customer since it was made.
+
+    `owed` is all that they still owe in it.
+    """
 
     promise_id: str
     customer_id: str
     amount: Money
     received: Money
+    owed: Money
     promised_on: date
     grace_days: int
     state: PromiseState
@@ -43,9 +49,11 @@ class Promise:
         return self.promised_on + timedelta(days=self.grace_days + 1)
 
     def outcome(self, day: date) -> PromiseState:
-        """What an open promise is by the rule: kept as soon as the money is there."""
+        """What an open promise is by the rule: kept as soon as the money is there, or what of it is still owed."""
         if self.state is not PromiseState.OPEN:
             return self.state
         if self.received >= self.amount:
             return PromiseState.KEPT
+        if self.owed.is_zero:
+            return PromiseState.KEPT if self.received.minor_units > 0 else PromiseState.RELEASED
         return PromiseState.BROKEN if day >= self.breaks_on else PromiseState.OPEN

@@ -55,6 +55,7 @@ async def promise_to_pay(db: Database, word: Word) -> pb.PaymentPromise:
         call = current_call()
         promise = Promise(
             promise_id=new_id(PREFIX), customer_id=word.customer_id, amount=word.amount, received=nothing,
+            owed=debt,
             promised_on=word.promised_on, grace_days=rules.grace_days, state=PromiseState.OPEN,
             note=word.note, created_at=tx.now(), created_by=call.actor,
             created_by_name=call.caller.subject_name or "",

@@ -12,6 +12,7 @@ from services.invoicing.operations.adjust_invoice import Reduction, adjust
 from services.invoicing.operations.undo_payment import Desk, open_desk
 from services.invoicing.store import adjustments, ledger
 from services.invoicing.store import reversals as store
+from services.invoicing.store.plans import wake
 from services.invoicing.translate import events
 
 
@@ -39,6 +40,7 @@ async def reinstate_payment(tx: WriteTx, payment_id: str, reversal_id: str) -> N
     again = _put_back(tx, desk, reversal)
     granted = await _grant_discounts(tx, desk, reversal_id, again)
     await desk.write(tx)
+    wake(tx, {application.customer_id} | {one.customer_id for one in desk.invoices.values()})
     await store.add_uses(tx, again.parts)
     own = [one for one in reversal.parts if one.source_payment_id == payment_id]
     cash = total(own, desk.currency) + reversal.missing

@@ -14,10 +14,12 @@ from services.invoicing.domain.customer import Customer
 from services.invoicing.domain.reversal import Reversal, Taken, Undone, Use, by_invoice, take, total
 from services.invoicing.operations.adjust_invoice import Reduction, adjust
 from services.invoicing.operations.charge_fee import charge_fee
+from services.invoicing.operations.reopen_plans import reopen_plans
 from services.invoicing.operations.undo_payment import Desk, open_desk
 from services.invoicing.store import adjustments, ledger
 from services.invoicing.store import reversals as store
 from services.invoicing.store.customers import get_customer
+from services.invoicing.store.plans import wake
 from services.invoicing.translate import events
 
 _log = structlog.get_logger(__name__)
@@ -36,6 +38,9 @@ async def reverse_payment(tx: WriteTx, reversal: Reversal) -> None:
     withdrawn = await _withdraw_discounts(tx, desk, reversal, undone)
     undone = replace(undone, invoices=[desk.invoices[one] for one in desk.changed_invoices])
     await desk.write(tx)
+    if not reversal.forgive:
+        await reopen_plans(tx, list(desk.changed_invoices))
+    wake(tx, {application.customer_id} | {one.customer_id for one in desk.invoices.values()})
     await store.lessen_uses(tx, taken.parts)
     await store.insert_reversal(tx, reversal, taken)
     refunded = application.refunded if reversal.to_credit else application.refunded + reversal.net

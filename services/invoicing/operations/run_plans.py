@@ -39,14 +39,14 @@ def _plan_step(plan_id: str) -> Callable[[WriteTx], Awaitable[None]]:
         if plan is None:
             return
         organization = await get_organization(tx)
-        after = await _looked_at(tx, plan, organization)
+        after = await looked_at(tx, plan, organization)
         wake_on = after.next_wake()
         await plans.update_plan(tx, after, wake_at=organization.start_of(wake_on) if wake_on else None)
 
     return step
 
 
-async def _looked_at(tx: WriteTx, plan: InstalmentPlan, organization: Organization) -> InstalmentPlan:
+async def looked_at(tx: WriteTx, plan: InstalmentPlan, organization: Organization) -> InstalmentPlan:
     """The plan as its rules have it today."""
     today = organization.date_of(tx.now())
     customer = await get_customer(tx, plan.customer_id)

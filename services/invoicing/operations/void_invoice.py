@@ -4,6 +4,7 @@ from chassis import audit
 from chassis.database import Database, WriteTx
 from chassis.idempotency import once
 from services.invoicing.domain import ledger as books
+from services.invoicing.operations.end_with_debt import end_with_debt
 from services.invoicing.store import invoices, ledger
 from services.invoicing.store.organizations import get_organization
 from services.invoicing.translate import events
@@ -20,8 +21,9 @@ async def void_invoice(db: Database, invoice_id: str, reason: str) -> pb.Invoice
         invoice = before.voided()
         await invoices.update_invoice(tx, invoice)
         await ledger.post(tx, [books.voiding(invoice, tx.now())])
-        answer = to_proto_invoice(invoice, today)
         events.invoice_voided(tx, invoice, reason)
+        await end_with_debt(tx, before, invoice, why=reason)
+        answer = to_proto_invoice(await invoices.get_invoice(tx, invoice_id), today)
         audit.record(
             tx, "invoice.voided", invoice_id, reason=reason,
             before=to_proto_invoice(before, today).SerializeToString(deterministic=True),

@@ -7,6 +7,7 @@ from chassis.ids import new_id
 from services.invoicing.domain.adjustment import AdjustmentKind
 from services.invoicing.domain.invoice import Invoice
 from services.invoicing.operations.adjust_invoice import Reduction, adjust
+from services.invoicing.operations.end_with_debt import end_with_debt
 from services.invoicing.store.invoices import get_invoice, update_balances
 from services.invoicing.store.organizations import get_organization
 from services.invoicing.translate import events
@@ -45,6 +46,9 @@ async def _write(tx: WriteTx, before: Invoice, after: Invoice, reason: str) -> p
     )
     await adjust(tx, before, reduction)
     events.invoice_adjusted(tx, after, AdjustmentKind.WRITE_OFF, amount)
+    if not amount.is_negative:
+        await end_with_debt(tx, before, after, why=reason)
+        after = await get_invoice(tx, after.invoice_id)
     today = (await get_organization(tx)).date_of(tx.now())
     told = to_proto_invoice(after, today)
     audit.record(

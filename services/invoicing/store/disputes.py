@@ -75,6 +75,18 @@ async def _one(tx: ReadTx, dispute_id: str, *, is_locking: bool) -> Dispute:
     return _dispute(row)
 
 
+async def lock_open_disputes(tx: WriteTx, invoice_id: str) -> list[Dispute]:
+    """Those of a locked invoice that are open, the oldest first."""
+    query = (
+        select(disputes)
+        .where(disputes.c.organization_id == tx.organization_id, disputes.c.invoice_id == invoice_id)
+        .where(disputes.c.state == DisputeState.OPEN.value)
+        .order_by(disputes.c.opened_at, disputes.c.dispute_id)
+        .with_for_update()
+    )
+    return [_dispute(row) for row in await tx.execute(query)]
+
+
 async def sum_up(tx: WriteTx, invoice_id: str) -> None:
     """Write what the open disputes of a locked invoice come to; it counts as a change of the invoice."""
     await tx.execute(_SUM_UP, {"organization_id": tx.organization_id, "invoice_id": invoice_id})

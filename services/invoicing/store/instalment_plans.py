@@ -115,6 +115,21 @@ async def live_plans_over(tx: ReadTx, invoice_ids: Collection[str]) -> list[Inst
     )
 
 
+async def lock_completed_plans(tx: WriteTx, invoice_ids: Collection[str]) -> list[InstalmentPlan]:
+    """Complete plans over any of these invoices, the newest first."""
+    over = select(plan_invoices.c.plan_id).where(
+        plan_invoices.c.organization_id == tx.organization_id,
+        plan_invoices.c.invoice_id == func.any(list(invoice_ids)),
+    )
+    query = (
+        _plans(tx)
+        .where(instalment_plans.c.state == PlanState.COMPLETED.value, instalment_plans.c.plan_id.in_(over))
+        .order_by(instalment_plans.c.created_at.desc(), instalment_plans.c.plan_id)
+        .with_for_update()
+    )
+    return await _loaded(tx, query)
+
+
 async def list_plans(
     tx: ReadTx,
     *,

@@ -92,6 +92,7 @@ def _promise(row: Row[Any]) -> Promise:
         customer_id=row.customer_id,
         amount=Money(row.amount_minor_units, row.currency),
         received=Money(int(row.received), row.currency),
+        owed=Money(int(row.owed), row.currency),
         promised_on=row.promised_on,
         grace_days=row.grace_days,
         state=PromiseState(row.state),
@@ -131,7 +132,11 @@ _RECEIVED = """
         FROM payment_applications came
         WHERE came.organization_id = promise.organization_id AND came.customer_id = promise.customer_id
           AND came.currency = promise.currency AND came.applied_at >= promise.created_at
-    ) ELSE promise.received_minor_units END AS received
+    ) ELSE promise.received_minor_units END AS received, (
+        SELECT coalesce(sum(total_minor_units - paid_minor_units - credited_minor_units), 0) FROM invoices
+        WHERE invoices.organization_id = promise.organization_id AND invoices.customer_id = promise.customer_id
+          AND invoices.currency = promise.currency AND invoices.status IN ('open', 'partly_paid')
+    ) AS owed
     FROM payment_promises promise
     WHERE promise.organization_id = :organization_id
 """

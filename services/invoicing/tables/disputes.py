@@ -48,7 +48,7 @@ disputes = Table(
     to("invoices", "invoice_id"),
     to("customers", "customer_id"),
     CheckConstraint(
-        "state IN ('open', 'accepted', 'partly_accepted', 'rejected', 'withdrawn')", name="state"
+        "state IN ('open', 'accepted', 'partly_accepted', 'rejected', 'withdrawn', 'settled')", name="state"
     ),
     CheckConstraint("amount_minor_units > 0 AND credited_minor_units >= 0", name="amount"),
     CheckConstraint("(state = 'open') = (closed_at IS NULL)", name="closed"),

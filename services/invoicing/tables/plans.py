@@ -106,7 +106,7 @@ payment_promises = Table(
     count_column("event_version"),
     PrimaryKeyConstraint("organization_id", "promise_id"),
     to("customers", "customer_id"),
-    CheckConstraint("state IN ('open', 'kept', 'broken', 'withdrawn')", name="state"),
+    CheckConstraint("state IN ('open', 'kept', 'broken', 'withdrawn', 'released')", name="state"),
     CheckConstraint("amount_minor_units > 0", name="amount"),
     Index("ix_payment_promises_newest", "organization_id", text("created_at DESC"), text("promise_id DESC")),
     Index("ix_payment_promises_customer", "organization_id", "customer_id", "state"),

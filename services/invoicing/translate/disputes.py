@@ -37,6 +37,7 @@ _STATES: Mapping["pb.DisputeState.ValueType", DisputeState] = {
     pb.DISPUTE_STATE_PARTLY_ACCEPTED: DisputeState.PARTLY_ACCEPTED,
     pb.DISPUTE_STATE_REJECTED: DisputeState.REJECTED,
     pb.DISPUTE_STATE_WITHDRAWN: DisputeState.WITHDRAWN,
+    pb.DISPUTE_STATE_SETTLED: DisputeState.SETTLED,
 }
 _TO_REASONS = {reason: number for number, reason in _REASONS.items()}
 _TO_STATES = {state: number for number, state in _STATES.items()}

@@ -11,6 +11,7 @@ _STATES: Mapping["pb.PaymentPromiseState.ValueType", PromiseState] = {
     pb.PAYMENT_PROMISE_STATE_KEPT: PromiseState.KEPT,
     pb.PAYMENT_PROMISE_STATE_BROKEN: PromiseState.BROKEN,
     pb.PAYMENT_PROMISE_STATE_WITHDRAWN: PromiseState.WITHDRAWN,
+    pb.PAYMENT_PROMISE_STATE_RELEASED: PromiseState.RELEASED,
 }
 
 

@@ -73,8 +73,14 @@ def plan_completed(tx: WriteTx, plan: InstalmentPlan, customer: Customer) -> Ins
     return _append(tx, plan, pb.InstalmentPlanCompleted(plan=_news(plan, customer)))
 
 
+def plan_reopened(tx: WriteTx, plan: InstalmentPlan, customer: Customer, due_now: Money) -> InstalmentPlan:
+    """A payment of it went back."""
+    message = pb.InstalmentPlanReopened(plan=_news(plan, customer), due_now=to_proto_money(due_now))
+    return _append(tx, plan, message)
+
+
 def plan_ended(tx: WriteTx, plan: InstalmentPlan, customer: Customer) -> InstalmentPlan:
-    """It was turned down or given up."""
+    """It was turned down or given up, or ended with its debt."""
     outcome = "rejected" if plan.state is PlanState.REJECTED else "canceled"
     message = pb.InstalmentPlanEnded(plan=_news(plan, customer), outcome=outcome, reason=plan.note)
     return _append(tx, plan, message)
@@ -92,10 +98,16 @@ def promise_made(tx: WriteTx, promise: Promise, customer: Customer) -> None:
 
 
 def promise_ended(tx: WriteTx, promise: Promise, customer: Customer) -> Promise:
-    """Kept or broken; nothing is said of one that was taken back."""
+    """Kept, broken or not needed any more; nothing is said of one that was taken back."""
     message: Message
     if promise.state is PromiseState.KEPT:
         message = pb.PaymentPromiseKept(
+            promise_id=promise.promise_id,
+            contact=_contact(customer),
+            amount=to_proto_money(promise.amount),
+        )
+    elif promise.state is PromiseState.RELEASED:
+        message = pb.PaymentPromiseReleased(
             promise_id=promise.promise_id,
             contact=_contact(customer),
             amount=to_proto_money(promise.amount),

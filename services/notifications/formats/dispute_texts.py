@@ -36,6 +36,11 @@ DISPUTE_TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "dispute_rejected_lead": "{organization} has looked into what you wrote about invoice {number}"
         " and asks you to"
         " pay it as it stands.",
+        "dispute_settled_subject": "Invoice {number}: your objection is settled",
+        "dispute_settled_eyebrow": "Your objection is settled",
+        "dispute_settled_subline": "is not asked for any more",
+        "dispute_settled_lead": "{organization} does not ask you any more for what you objected to on invoice"
+        " {number}, so there is nothing left to decide. You need not do anything.",
         "dunning_subject": "{title}: invoice {number} from {organization}",
         "dunning_deadline": "Please pay by",
         "dunning_subline": "to pay by {day}",
@@ -75,6 +80,11 @@ DISPUTE_TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "dispute_rejected_lead": "{organization} hat Ihre Nachricht zu Rechnung {number} geprüft und"
         " bittet Sie, sie zu"
         " zahlen, wie sie ist.",
+        "dispute_settled_subject": "Rechnung {number}: Ihre Beanstandung ist erledigt",
+        "dispute_settled_eyebrow": "Ihre Beanstandung ist erledigt",
+        "dispute_settled_subline": "werden nicht mehr gefordert",
+        "dispute_settled_lead": "{organization} fordert nicht mehr, was Sie an Rechnung {number} beanstandet haben;"
+        " es gibt also nichts mehr zu entscheiden. Sie brauchen nichts zu tun.",
         "dunning_subject": "{title}: Rechnung {number} von {organization}",
         "dunning_deadline": "Bitte zahlen bis",
         "dunning_subline": "zu zahlen bis {day}",
@@ -111,6 +121,11 @@ DISPUTE_TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "dispute_rejected_eyebrow": "تمت تسوية اعتراضك",
         "dispute_rejected_subline": "مستحق الدفع",
         "dispute_rejected_lead": "راجعت {organization} ما كتبته عن الفاتورة {number} وترجو دفعها كما هي.",
+        "dispute_settled_subject": "الفاتورة {number}: انتهى اعتراضك",
+        "dispute_settled_eyebrow": "انتهى اعتراضك",
+        "dispute_settled_subline": "لم يعد مطلوبًا",
+        "dispute_settled_lead": "لم تعد {organization} تطالبك بما اعترضت عليه في الفاتورة {number}، فلم يبقَ ما"
+        " يُبتّ فيه. لا يلزمك فعل شيء.",
         "dunning_subject": "{title}: الفاتورة {number} من {organization}",
         "dunning_deadline": "يرجى الدفع حتى",
         "dunning_subline": "للدفع حتى {day}",

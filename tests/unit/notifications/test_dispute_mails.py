@@ -36,6 +36,8 @@ PAYLOADS = [
             ("rejected", {}),
         )
     ),
+    (Kind.DISPUTE_RESOLVED, pb.DisputeResolved(dispute=NEWS, outcome="settled", amount_due=usd(0)),
+     "does not ask you any more"),
 ]  # fmt: skip
 
 
