@@ -11,7 +11,16 @@ from pathlib import Path
 import httpx
 import uvloop
 
-from bench import commit_to_receipt, growth, machine, payments, portal_invoice_list, seed, stack_start
+from bench import (
+    commit_to_receipt,
+    finalizing,
+    growth,
+    machine,
+    payments,
+    portal_invoice_list,
+    seed,
+    stack_start,
+)
 from bench.results import Figure, NothingPrintedError, Report
 from bench.seed import Bill, Organization, Tokens
 from bench.stack import BenchStack, StackFailedError, Wishes, empty_home, free_ports
@@ -19,7 +28,7 @@ from devstack.layout import REPOSITORY, Layout
 
 RESULTS_FILE = Path(__file__).with_name("results") / "latest.json"
 PAGE = REPOSITORY / "docs" / "performance.md"
-PARTS = ("stack", "receipt", "portal", "payments", "growth")
+PARTS = ("stack", "receipt", "portal", "payments", "invoices", "growth")
 BUSY_CORES_MAX = 0.3
 
 
@@ -115,6 +124,12 @@ async def _run(chosen: frozenset[str], windows: Windows) -> Report:
                     say=say,
                 )
             figures, notes = [*found, *figures], [*more, *notes]
+        if "invoices" in chosen:
+            async with BenchStack(layout.home, free_ports(), windows.wishes) as stack:
+                figure, note = await finalizing.measure(
+                    stack, organizations, rounds=windows.rounds, seconds=windows.seconds, say=say
+                )
+            figures, notes = [*figures, figure], [*notes, note]
         if "growth" in chosen:
             figure, note = await _growth(windows, say)
             figures, notes = [*figures, figure], [*notes, note]

@@ -1,4 +1,4 @@
-"""The baseline of payments: pgbench with the same rows, on the same server, without any service.
+"""The baselines: pgbench with the rows that the services write, on the same server, without any service.
 
 The tables are made by the services' own migrations, in two schemas of one database, so that a payment can be one
 transaction. pgbench logs in as superuser: row-level security, which the services live with, costs it nothing.
@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +21,6 @@ from bench.seed import CUSTOMERS_PER_ORGANIZATION, INVOICES, ORGANIZATIONS
 from chassis.migrations import migrate
 from devstack.postgres import binaries
 
-SCRIPT = Path(__file__).with_name("sql") / "payment.sql"
-DATABASE = "bench_baseline"
 CLIENTS = 8
 CLIENTS_IN_FLIGHT = 64
 """As many as the services' own callers, for comparing how long the slowest wait."""
@@ -43,12 +42,34 @@ class Run:
     p99_milliseconds: float
 
 
-class Baseline:
-    """Its database on the stack's server; runs go on where the last one ended, so no invoice is paid twice."""
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a transaction does. It writes its number as an event's place in the outbox of `service`."""
 
-    def __init__(self, admin_url: str) -> None:
+    name: str
+    service: str
+    schemas: Sequence[str]
+    prepare: str = ""
+
+    @property
+    def file(self) -> Path:
+        return Path(__file__).with_name("sql") / f"{self.name}.sql"
+
+
+PAYMENT = Script("payment", "payments", SERVICES)
+FINALIZING = Script(
+    "finalizing", "invoicing", ["invoicing"], "UPDATE invoicing.invoices SET status = 'draft', number = NULL"
+)
+
+
+class Baseline:
+    """Its database on the stack's server; runs go on where the last one ended, so no invoice is taken twice."""
+
+    def __init__(self, admin_url: str, script: Script = PAYMENT) -> None:
         self._admin_url = admin_url
-        self._url = admin_url.rpartition("/")[0] + f"/{DATABASE}"
+        self._script = script
+        self._database = f"bench_{script.name}"
+        self._url = admin_url.rpartition("/")[0] + f"/{self._database}"
         self._next = 0
 
     @property
@@ -58,14 +79,14 @@ class Baseline:
     async def prepare(self) -> None:
         """Make the database, the tables and the open invoices."""
         async with await psycopg.AsyncConnection.connect(self._admin_url, autocommit=True) as admin:
-            await admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
-        for service in SERVICES:
+            await admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self._database)))
+        for service in self._script.schemas:
             async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as database:
                 await database.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(service)))
             inside = f"{self._url}?options=-csearch_path%3D{service}"
             await migrate(inside, f"services.{service}", app_role=f"{service}_app")
         async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as database:
-            for service in SERVICES:
+            for service in self._script.schemas:
                 await _qualify_functions(database, service)
             size = {
                 "organizations": ORGANIZATIONS,
@@ -74,13 +95,15 @@ class Baseline:
             }
             await database.execute(_CUSTOMERS, size)
             await database.execute(_INVOICES, size)
+            if self._script.prepare:
+                await database.execute(self._script.prepare.encode())
             await database.execute("VACUUM ANALYZE")
 
     async def run(self, *, seconds: float, clients: int = CLIENTS) -> Run:
         """Raises NothingPrintedError when a transaction failed."""
         folder = Path(tempfile.mkdtemp(prefix="tallyport-pgbench-"))
         try:
-            text, status = await _pgbench(self._url, self._next, clients, seconds, folder)
+            text, status = await self._pgbench(clients, seconds, folder)
             latencies = [
                 int(line.split()[2]) / 1000
                 for log in folder.glob("pgbench_log*")
@@ -97,38 +120,47 @@ class Baseline:
     async def _first_unused(self) -> int:
         """The script writes its number as the event's place in the stream."""
         async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as database:
-            row = await (await database.execute("SELECT max(puback_seq) FROM payments.outbox")).fetchone()
+            outbox = sql.Identifier(self._script.service, "outbox")
+            row = await (
+                await database.execute(sql.SQL("SELECT max(puback_seq) FROM {}").format(outbox))
+            ).fetchone()
         assert row is not None
         return int(row[0]) + 1
 
-
-async def _pgbench(url: str, start: int, clients: int, seconds: float, folder: Path) -> tuple[str, int]:
-    variables = {
-        "start": start, "k": 0, "clients": clients, "invoices": INVOICES, "organizations": ORGANIZATIONS,
-    }  # fmt: skip
-    arguments = [
-        "-n",
-        "-M",
-        "prepared",
-        "-c",
-        str(clients),
-        "-j",
-        str(THREADS),
-        "-T",
-        str(max(1, round(seconds))),
-    ]
-    arguments += [part for name, value in variables.items() for part in ("-D", f"{name}={value}")]
-    arguments += ["-l", "--log-prefix", str(folder / "pgbench_log"), "-f", str(SCRIPT), url]
-    process = await asyncio.create_subprocess_exec(
-        binaries() / "pgbench", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        env=os.environ | {"LC_ALL": "C"},
-    )  # fmt: skip
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), seconds + _RUN_SECONDS)
-    except BaseException:
-        process.kill()
-        raise
-    return output.decode(errors="replace"), process.returncode or 0
+    async def _pgbench(self, clients: int, seconds: float, folder: Path) -> tuple[str, int]:
+        variables = {
+            "start": self._next, "k": 0, "clients": clients, "invoices": INVOICES, "organizations": ORGANIZATIONS,
+        }  # fmt: skip
+        arguments = [
+            "-n",
+            "-M",
+            "prepared",
+            "-c",
+            str(clients),
+            "-j",
+            str(THREADS),
+            "-T",
+            str(max(1, round(seconds))),
+        ]
+        arguments += [part for name, value in variables.items() for part in ("-D", f"{name}={value}")]
+        arguments += [
+            "-l",
+            "--log-prefix",
+            str(folder / "pgbench_log"),
+            "-f",
+            str(self._script.file),
+            self._url,
+        ]
+        process = await asyncio.create_subprocess_exec(
+            binaries() / "pgbench", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            env=os.environ | {"LC_ALL": "C"},
+        )  # fmt: skip
+        try:
+            output, _ = await asyncio.wait_for(process.communicate(), seconds + _RUN_SECONDS)
+        except BaseException:
+            process.kill()
+            raise
+        return output.decode(errors="replace"), process.returncode or 0
 
 
 async def _qualify_functions(database: psycopg.AsyncConnection, schema: str) -> None:

@@ -230,7 +230,7 @@ _BOOKED = f"""
 """
 _SERIES = f"""
     INSERT INTO number_series (organization_id, last_number) SELECT organization_id, %(last)s::int FROM {_OWNERS}
-    ON CONFLICT (organization_id) DO UPDATE SET last_number = excluded.last_number
+    ON CONFLICT (organization_id, series) DO UPDATE SET last_number = excluded.last_number
 """
 _BILLS_OF_ONE = """
     SELECT organization_id, customer_id, invoice_id, total_minor_units FROM invoices

@@ -1,7 +1,7 @@
-"""The baseline of payments keeps up with the services' tables."""
+"""The baselines keep up with the services' tables."""
 
 from bench import ledgers
-from bench.pgbench import SERVICES, Baseline
+from bench.pgbench import FINALIZING, SERVICES, Baseline
 from devstack.postgres import Postgres
 
 ROWS = {
@@ -30,6 +30,14 @@ ROWS = {
     },
 }
 
+ROWS_OF_FINALIZING = {
+    "audit_log": 1,
+    "idempotency_keys": 1,
+    "ledger_entries": 1,
+    "ledger_lines": 2,
+    "outbox": 1,
+}
+
 
 async def test_pgbench_writes_the_rows_of_a_payment_and_goes_on_where_it_ended(postgres: Postgres) -> None:
     for service in SERVICES:
@@ -48,5 +56,20 @@ async def test_pgbench_writes_the_rows_of_a_payment_and_goes_on_where_it_ended(p
         }
         assert grown == ROWS
         assert all(run.p99_milliseconds > 0 for run in runs)
+    finally:
+        await postgres.drop_database(baseline.url.rpartition("/")[2])
+
+
+async def test_pgbench_writes_the_rows_of_a_final_invoice(postgres: Postgres) -> None:
+    await postgres.ensure_service("invoicing")
+    baseline = Baseline(postgres.admin_url, FINALIZING)
+    await baseline.prepare()
+    try:
+        before = await ledgers.count_rows(baseline.url, "invoicing")
+        run = await baseline.run(seconds=1)
+        grown = ledgers.rows_per_payment(
+            before, await ledgers.count_rows(baseline.url, "invoicing"), run.transactions
+        )
+        assert grown == ROWS_OF_FINALIZING
     finally:
         await postgres.drop_database(baseline.url.rpartition("/")[2])
