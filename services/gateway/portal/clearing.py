@@ -24,7 +24,7 @@ async def clear(page: Page, setup_id: FromPath[str]) -> Response[str]:
     due = [
         invoice
         for invoice in await owing.open_invoices(page)
-        if invoice.due_date <= today and invoice.total.currency == currency
+        if owing.is_due(invoice, today) and invoice.total.currency == currency
     ]
     way = f"{ways.SAVED}{method_id}"
     if not due:

@@ -1,9 +1,10 @@
-"""Overview: what is owed, what is due now, and one button to pay it."""
+"""Overview: what is owed, what is due now, and one button to pay it; of a parent with all companies below."""
 
 import asyncio
 
 from litestar import Response, get
 
+from chassis.money import Money
 from services.gateway.portal import autopay, owing, planned, subsidiaries
 from services.gateway.web.page import Page
 from services.gateway.web.plans import sign_words
@@ -18,9 +19,9 @@ _SHOWN_PAYMENTS = 4
 async def show(page: Page) -> Response[str]:
     """Everything is asked at once, so that the page takes as long as the slowest answer."""
     (
-        (summary, listed, payable, recent),
+        (summary, payable, recent),
+        (companies, listed),
         automatic,
-        companies,
         help_,
         today,
         organization,
@@ -30,37 +31,40 @@ async def show(page: Page) -> Response[str]:
                 page.to.customers.GetAccountSummary,
                 GetAccountSummaryRequest(customer_id=page.session.customer_id),
             ),
-            owing.open_invoices(page),
             owing.payable_now(page),
             page.call(page.to.payments.ListPayments, ListPaymentsRequest(page_size=_SHOWN_PAYMENTS)),
         ),
+        subsidiaries.family(page),
         autopay.standing(page),
-        subsidiaries.below(page),
         planned.help_for(page),
         page.today(),
         page.organization(),
     )
-    balances = list(summary.balances)
-    main = balances[0] if balances else None
-    currency = main.open.currency if main is not None else organization.currency
-    invoices = [one for one in listed if one.total.currency == currency]
-    asked = planned.limited(payable, help_.asked)
-    last = owing.due_by(today)
-    due_now = [one for one in invoices if planned.is_due(one, help_.asked, last) and not asked(one).is_zero]
+    of_one = owing.of_one_currency(listed)
+    currency = of_one[0].total.currency if of_one else summary.balances[0].open.currency
+    main = next((one for one in summary.balances if one.open.currency == currency), None)
+    asked = owing.asked_of(payable)
+    due = [one for one in of_one if owing.is_due(one, owing.due_by(today))]
+    late = [one for one in due if one.overdue and not one.HasField("instalment") and not asked(one).is_zero]
+    owed = subsidiaries.open_sums(summary.balances, companies)
     return page.render(
         "dashboard.html",
-        balances=balances,
         main=main,
-        due_now=owing.total(due_now, currency, asked),
-        next_due=planned.next_due(invoices, help_, today),
+        due_now=owing.total(due, currency, asked),
+        late_count=len(late),
+        late=owing.total(late, currency, asked),
+        next_due=owing.next_due(of_one, today),
         help=help_,
         suggestion_signs=sign_words,
-        all_open=owing.total(invoices, currency, payable),
+        all_open=owing.total(of_one, currency, payable),
+        owed=owed.pop(currency, subsidiaries.Owed(Money.zero(currency), 0)),
+        owed_besides=[one.amount for one in owed.values()],
         invoices=listed[:_SHOWN_INVOICES],
-        more_invoices=len(listed) > _SHOWN_INVOICES,
         payable=payable,
+        asked=asked,
         payments=recent.payments,
         automatic=automatic,
+        plan_asks_nothing=any(one.HasField("instalment") for one in of_one),
         companies=companies,
         companies_open=subsidiaries.total_open(companies, currency),
         organization=organization,

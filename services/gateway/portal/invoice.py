@@ -31,7 +31,6 @@ async def show(page: Page, invoice_id: FromPath[str]) -> Response[str]:
         planned.live_plans(page),
     )
     over = next((one for one in plans if any(part.invoice_id == invoice_id for part in one.invoices)), None)
-    payable = planned.limited(payable, planned.asked_by(plans))
     notes: Sequence[CreditNote] = ()
     if invoice.amount_credited.minor_units:
         request = ListCreditNotesRequest(invoice_id=invoice_id, page_size=100)
@@ -43,6 +42,7 @@ async def show(page: Page, invoice_id: FromPath[str]) -> Response[str]:
         allocations=paid.allocations,
         organization=organization,
         payable=payable(invoice),
+        asked=owing.asked_of(payable)(invoice),
         plan=over,
         plan_status=plan_status,
         claims=claims,

@@ -1,12 +1,14 @@
 """All invoices, by state, searchable."""
 
 import asyncio
+from collections.abc import Sequence
 
 from litestar import Response, get
 
-from services.gateway.portal import owing, planned, subsidiaries
+from services.gateway.portal import owing, subsidiaries
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
+from tallyport.invoicing.v1.customers_pb2 import Customer, Subsidiary
 from tallyport.invoicing.v1.invoices_pb2 import InvoiceFilter, ListInvoicesRequest
 
 _FILTERS = {
@@ -32,10 +34,10 @@ async def show(page: Page) -> Response[str]:
         page_token=page.query("page"),
         customer_id=company.customer_id if company else "",
     )
-    answer, payable, asked = await asyncio.gather(
+    answer, payable, companies = await asyncio.gather(
         page.call(page.to.invoices.ListInvoices, request),
         owing.payable_now(page),
-        planned.asked_now(page),
+        subsidiaries.below(page),
     )
     filters = [("open", _("Open")), ("overdue", _("Overdue")), ("paid", _("Paid")), ("all", _("All"))]
     return page.render(
@@ -46,6 +48,21 @@ async def show(page: Page) -> Response[str]:
         words=words,
         company=company,
         payable=payable,
-        planned=asked,
+        asked=owing.asked_of(payable),
+        families=_families(page, companies, company),
         filters=[(page.with_query(show=name, page=""), word, name == chosen) for name, word in filters],
     )
+
+
+def _families(
+    page: Page, companies: Sequence[Subsidiary], shown: Customer | None
+) -> list[tuple[str, str, bool]]:
+    """Whose invoices one may look at: one's own, and those of each company below; nothing to choose without any."""
+    if not companies:
+        return []
+    here = shown.customer_id if shown else ""
+    named = [(one.balance.customer.customer_id, one.balance.customer.name) for one in companies]
+    return [
+        (page.with_query(customer=customer_id, page=""), name, customer_id == here)
+        for customer_id, name in (("", _("Your own")), *named)
+    ]

@@ -1,4 +1,7 @@
-"""What can be paid of an invoice, and which invoices are due."""
+"""What can be paid of an invoice, what is asked for of it, and which invoices are due.
+
+Of invoices under an agreed instalment plan that is what the plan asks for, of others all that can be paid.
+"""
 
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
@@ -49,6 +52,29 @@ async def payable_now(page: Page) -> Payable:
         return _less(whole_due(invoice), max(0, settling))
 
     return payable
+
+
+def asked_of(payable: Payable) -> Payable:
+    """What is asked for now of all that can be paid."""
+
+    def asked(invoice: Invoice) -> Money:
+        room = payable(invoice)
+        return min(room, money_of(invoice.instalment.asked_now)) if invoice.HasField("instalment") else room
+
+    return asked
+
+
+def is_due(invoice: Invoice, last_day: str) -> bool:
+    """Due by a day; of invoices under a plan, whether the plan asks for something now."""
+    if invoice.HasField("instalment"):
+        return invoice.instalment.asked_now.minor_units > 0
+    return invoice.due_date <= last_day
+
+
+def next_due(invoices: Iterable[Invoice], today: str) -> str:
+    """The next day on which something falls due: an invoice or an instalment; empty for none."""
+    days = (one.instalment.due_on if one.HasField("instalment") else one.due_date for one in invoices)
+    return min((day for day in days if day >= today), default="")
 
 
 def _less(due: Money, units: int) -> Money:

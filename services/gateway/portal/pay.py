@@ -5,7 +5,7 @@ from dataclasses import replace
 from litestar import Response, get, post
 
 from chassis.errors import Kind, ServiceError
-from services.gateway.portal import owing, paying, planned, subsidiaries, ways
+from services.gateway.portal import owing, paying, subsidiaries, ways
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from tallyport.invoicing.v1.invoices_pb2 import Invoice
@@ -19,13 +19,15 @@ async def _chosen(page: Page) -> list[Invoice]:
     companies = [str(value)[:60] for value in page.request.query_params.getall("customer", [])]
     if companies:
         return await subsidiaries.open_invoices_of(page, companies)
-    listed = owing.of_one_currency(await owing.open_invoices(page))
-    if page.query("select") in ("due", "today"):
-        today = await page.today()
-        last = owing.due_by(today) if page.query("select") == "due" else today
-        asked = await planned.asked_now(page)
-        return [one for one in listed if planned.is_due(one, asked, last)]
-    return listed if page.query("select") == "open" else []
+    if page.query("select") not in ("due", "today", "open"):
+        return []
+    _companies, listed = await subsidiaries.family(page)
+    listed = owing.of_one_currency(listed)
+    if page.query("select") == "open":
+        return listed
+    today = await page.today()
+    last = owing.due_by(today) if page.query("select") == "due" else today
+    return [one for one in listed if owing.is_due(one, last)]
 
 
 async def _form(

@@ -191,11 +191,10 @@ async def sheet_of(
     ids = [invoice.invoice_id for invoice in invoices]
     if not ids:
         return await _ahead_only(page, entries)
-    whole, saved, rooms = await asyncio.gather(
-        preview(page, ids, keep_credit=entries.keep_credit),
-        ways.saved_methods(page),
-        planned.rooms(page, invoices),
+    whole, saved = await asyncio.gather(
+        preview(page, ids, keep_credit=entries.keep_credit), ways.saved_methods(page)
     )
+    rooms = planned.rooms(invoices)
     parts = _parts(whole, invoices, rooms, whole_debt=whole_debt)
     known = {invoice.invoice_id: invoice for invoice in invoices}
     lines = [

@@ -69,14 +69,16 @@ _SKIPPED = {
 _UNKNOWN = (_("Unknown"), "info", "neutral")
 
 
-def invoice_status(invoice: Invoice, *, planned: bool = False) -> Status:
+def invoice_status(invoice: Invoice) -> Status:
     """What matters most about an invoice: overdue and disputed come before open, processing before both.
 
     What is under an agreed instalment plan is not late: the plan tells when what is due.
     """
     if invoice.amount_processing.minor_units > 0 and invoice.amount_due.minor_units > 0:
         return Status(gettext("Payment on its way"), "clock", "info")
-    if planned and invoice.status not in _SETTLED:
+    if invoice.HasField("instalment"):
+        if invoice.instalment.asked_now.minor_units:
+            return Status(gettext("Instalment due"), "calendar", "warn")
         return Status(gettext("In instalments"), "calendar", "info")
     if invoice.overdue:
         return Status(gettext("Overdue"), "alert", "bad")

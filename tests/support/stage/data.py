@@ -37,6 +37,8 @@ class Stage:
     """Methods that answer UNAVAILABLE."""
     access_seconds: int = 300
     webhooks: list[bytes] = field(default_factory=list)
+    companies: dict[str, str] = field(default_factory=dict)
+    """Names of customers below the visitor's, by id."""
 
     def __post_init__(self) -> None:
         for index, (days, units, paid, disputed) in enumerate(_INVOICES):

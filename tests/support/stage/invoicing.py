@@ -10,9 +10,10 @@ from tallyport.invoicing.v1 import invoices_pb2 as invoices
 from tallyport.invoicing.v1 import pay_links_pb2 as pay_links
 from tallyport.invoicing.v1.customers_pb2_grpc import CustomersServicer, add_CustomersServicer_to_server
 from tallyport.invoicing.v1.documents_pb2_grpc import add_DocumentsServicer_to_server
+from tallyport.invoicing.v1.einvoices_pb2_grpc import add_EInvoicesServicer_to_server
 from tallyport.invoicing.v1.invoices_pb2_grpc import InvoicesServicer, add_InvoicesServicer_to_server
 from tallyport.invoicing.v1.pay_links_pb2_grpc import PayLinksServicer, add_PayLinksServicer_to_server
-from tests.support.documents import StandInDocuments
+from tests.support.documents import StandInDocuments, StandInEInvoices
 from tests.support.stage.data import CUSTOMER_ID, LINK_TOKEN, ORGANIZATION_ID, Stage, usd
 from tests.support.stage.receivables import receivables
 
@@ -59,7 +60,11 @@ class Invoicing(InvoicesServicer, CustomersServicer, PayLinksServicer):
         return invoices.ListInvoicePaymentsResponse(allocations=[allocation] if paid else [])
 
     async def GetAccountSummary(self, request: Any, context: Any) -> customers.AccountSummary:
-        payable = [one for one in self._stage.invoices.values() if one.amount_due.minor_units > 0]
+        payable = [
+            one
+            for one in self._stage.invoices.values()
+            if one.customer_id == CUSTOMER_ID and one.amount_due.minor_units > 0
+        ]
         overdue = [one for one in payable if one.overdue]
         balance = customers.AccountBalance(
             open=_sum(payable),
@@ -75,7 +80,15 @@ class Invoicing(InvoicesServicer, CustomersServicer, PayLinksServicer):
         return customers.AccountSummary(customer_id=CUSTOMER_ID, balances=[balance])
 
     async def ListSubsidiaries(self, request: Any, context: Any) -> customers.ListSubsidiariesResponse:
-        return customers.ListSubsidiariesResponse()
+        found = []
+        for customer_id, name in self._stage.companies.items():
+            owed = [one for one in self._stage.invoices.values() if one.customer_id == customer_id]
+            customer = customers.Customer(customer_id=customer_id, name=name, currency="USD")
+            balance = customers.CustomerBalance(
+                customer=customer, open=_sum(owed), overdue=usd(0), open_invoices=len(owed)
+            )
+            found.append(customers.Subsidiary(balance=balance, depth=1))
+        return customers.ListSubsidiariesResponse(subsidiaries=found)
 
     async def ResolvePayLink(self, request: Any, context: Any) -> pay_links.ResolvedPayLink:
         if request.token != LINK_TOKEN:
@@ -95,7 +108,12 @@ def _matches(invoice: invoices.Invoice, request: Any) -> bool:
         _F.INVOICE_FILTER_PAID: not payable,
         _F.INVOICE_FILTER_DISPUTED: invoice.disputed,
     }.get(request.filter, True)
-    return kept and request.query.lower() in f"{invoice.number} {invoice.purchase_order_number}".lower()
+    is_theirs = invoice.customer_id == (request.customer_id or CUSTOMER_ID)
+    return (
+        is_theirs
+        and kept
+        and request.query.lower() in f"{invoice.number} {invoice.purchase_order_number}".lower()
+    )
 
 
 def _sum(found: list[invoices.Invoice]) -> Money:
@@ -109,5 +127,6 @@ def servicers(invoicing: Invoicing) -> list[tuple[Any, object]]:
         (add_CustomersServicer_to_server, invoicing),
         (add_PayLinksServicer_to_server, invoicing),
         (add_DocumentsServicer_to_server, StandInDocuments()),
+        (add_EInvoicesServicer_to_server, StandInEInvoices()),
         *receivables(),
     ]
