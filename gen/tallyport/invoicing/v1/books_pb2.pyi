@@ -43,6 +43,12 @@ class _CloseCheckKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CloseC
     """What the check of the books made now found. Blocks."""
     CLOSE_CHECK_KIND_TRIAL_BALANCE: _CloseCheckKind.ValueType  # 7
     """Debits do not equal credits at the end of the period. Blocks."""
+    CLOSE_CHECK_KIND_UNMATCHED_RECEIPTS: _CloseCheckKind.ValueType  # 8
+    """Money at the bank or in payouts that nobody has matched. Blocks."""
+    CLOSE_CHECK_KIND_UNCLEAR_PAYMENTS: _CloseCheckKind.ValueType  # 9
+    """Payments of which nobody knows yet what became of them. Blocks."""
+    CLOSE_CHECK_KIND_CASH_AGREEMENT: _CloseCheckKind.ValueType  # 10
+    """What the cash ledger of payments holds for customers is not what receivables received. Blocks."""
 
 class CloseCheckKind(_CloseCheckKind, metaclass=_CloseCheckKindEnumTypeWrapper):
     """What should be looked at."""
@@ -63,6 +69,12 @@ CLOSE_CHECK_KIND_BOOKS: CloseCheckKind.ValueType  # 6
 """What the check of the books made now found. Blocks."""
 CLOSE_CHECK_KIND_TRIAL_BALANCE: CloseCheckKind.ValueType  # 7
 """Debits do not equal credits at the end of the period. Blocks."""
+CLOSE_CHECK_KIND_UNMATCHED_RECEIPTS: CloseCheckKind.ValueType  # 8
+"""Money at the bank or in payouts that nobody has matched. Blocks."""
+CLOSE_CHECK_KIND_UNCLEAR_PAYMENTS: CloseCheckKind.ValueType  # 9
+"""Payments of which nobody knows yet what became of them. Blocks."""
+CLOSE_CHECK_KIND_CASH_AGREEMENT: CloseCheckKind.ValueType  # 10
+"""What the cash ledger of payments holds for customers is not what receivables received. Blocks."""
 Global___CloseCheckKind: _TypeAlias = CloseCheckKind  # noqa: Y015
 
 @_typing.final
@@ -271,12 +283,15 @@ class CloseCheck(_message.Message):
     AMOUNTS_FIELD_NUMBER: _builtins.int
     BLOCKS_FIELD_NUMBER: _builtins.int
     FOUND_FIELD_NUMBER: _builtins.int
+    UNKNOWN_FIELD_NUMBER: _builtins.int
     kind: Global___CloseCheckKind.ValueType
     """What."""
     count: _builtins.int
     """How many there are; none when it is done."""
     blocks: _builtins.bool
     """Whether the period cannot be closed without a reason while there are any."""
+    unknown: _builtins.bool
+    """It could not be looked at, for payments does not answer. Blocks too."""
     @_builtins.property
     def amounts(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.Money]:
         """What they come to, by currency; empty where it means nothing."""
@@ -293,10 +308,11 @@ class CloseCheck(_message.Message):
         amounts: _abc.Iterable[_money_pb2.Money] | None = ...,
         blocks: _builtins.bool = ...,
         found: _abc.Iterable[_builtins.str] | None = ...,
+        unknown: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts", "blocks", b"blocks", "count", b"count", "found", b"found", "kind", b"kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts", "blocks", b"blocks", "count", b"count", "found", b"found", "kind", b"kind", "unknown", b"unknown"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -322,7 +338,7 @@ class CloseChecklist(_message.Message):
 
     @_builtins.property
     def closed(self) -> Global___ClosedPeriod:
-        """The newest closed period; absent before the first."""
+        """The newest closed period; absent before the first. Its `cash_until` is how far the cash ledger is closed."""
 
     def __init__(
         self,
@@ -375,10 +391,13 @@ class ClosedPeriod(_message.Message):
     UNTIL_FIELD_NUMBER: _builtins.int
     CLOSED_BY_FIELD_NUMBER: _builtins.int
     CLOSED_AT_FIELD_NUMBER: _builtins.int
+    CASH_UNTIL_FIELD_NUMBER: _builtins.int
     until: _builtins.str
     """Last day, ISO 8601."""
     closed_by: _builtins.str
     """Who closed it."""
+    cash_until: _builtins.str
+    """Last day up to which the cash ledger of payments is closed, ISO 8601; empty when it is not, or payments did not answer."""
     @_builtins.property
     def closed_at(self) -> _timestamp_pb2.Timestamp:
         """When."""
@@ -389,11 +408,38 @@ class ClosedPeriod(_message.Message):
         until: _builtins.str = ...,
         closed_by: _builtins.str = ...,
         closed_at: _timestamp_pb2.Timestamp | None = ...,
+        cash_until: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "closed_by", b"closed_by", "until", b"until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cash_until", b"cash_until", "closed_at", b"closed_at", "closed_by", b"closed_by", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ClosedPeriod: _TypeAlias = ClosedPeriod  # noqa: Y015
+
+@_typing.final
+class ReopenPeriodRequest(_message.Message):
+    """Opens a period again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNTIL_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    until: _builtins.str
+    """Its last day, ISO 8601."""
+    reason: _builtins.str
+    """Why; the audit log keeps it."""
+    def __init__(
+        self,
+        *,
+        until: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReopenPeriodRequest: _TypeAlias = ReopenPeriodRequest  # noqa: Y015

@@ -60,6 +60,11 @@ class ReceivablesBooksStub:
                 request_serializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.ClosePeriodRequest.SerializeToString,
                 response_deserializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.ClosedPeriod.FromString,
                 _registered_method=True)
+        self.ReopenPeriod = channel.unary_unary(
+                '/tallyport.invoicing.v1.ReceivablesBooks/ReopenPeriod',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.ReopenPeriodRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.ClosedPeriod.FromString,
+                _registered_method=True)
 
 
 class ReceivablesBooksServicer:
@@ -96,7 +101,17 @@ class ReceivablesBooksServicer:
 
     def ClosePeriod(self, request, context):
         """Closes the books up to a day: nothing is booked with such a day any more; what comes late counts on the next one. Refused
-        with PERIOD_LOCKED, BOOKS_FROZEN or, unless a reason overrides it, with CLOSE_BLOCKED. It cannot be opened again.
+        with PERIOD_LOCKED, BOOKS_FROZEN or, unless a reason overrides it, with CLOSE_BLOCKED. The cash ledger of payments is
+        closed up to the same day, unless payments does not answer; see `cash_until`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReopenPeriod(self, request, context):
+        """Opens the last closed period again, in receivables and in the cash ledger of payments. What was booked late in between
+        keeps its day. Refused with PERIOD_NOT_LAST for any other period, and while payments does not answer. Answers the newest
+        period that is still closed; empty when none is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -128,6 +143,11 @@ def add_ReceivablesBooksServicer_to_server(servicer, server):
             'ClosePeriod': grpc.unary_unary_rpc_method_handler(
                     servicer.ClosePeriod,
                     request_deserializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.ClosePeriodRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.ClosedPeriod.SerializeToString,
+            ),
+            'ReopenPeriod': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReopenPeriod,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.ReopenPeriodRequest.FromString,
                     response_serializer=tallyport_dot_invoicing_dot_v1_dot_books__pb2.ClosedPeriod.SerializeToString,
             ),
     }
@@ -266,6 +286,33 @@ class ReceivablesBooks:
             target,
             '/tallyport.invoicing.v1.ReceivablesBooks/ClosePeriod',
             tallyport_dot_invoicing_dot_v1_dot_books__pb2.ClosePeriodRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_books__pb2.ClosedPeriod.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReopenPeriod(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.ReceivablesBooks/ReopenPeriod',
+            tallyport_dot_invoicing_dot_v1_dot_books__pb2.ReopenPeriodRequest.SerializeToString,
             tallyport_dot_invoicing_dot_v1_dot_books__pb2.ClosedPeriod.FromString,
             options,
             channel_credentials,

@@ -43,7 +43,13 @@ class ReceivablesBooksStub:
     """Gets what should be looked at before a period is closed."""
     ClosePeriod: _grpc.UnaryUnaryMultiCallable[_books_pb2.ClosePeriodRequest, _books_pb2.ClosedPeriod]
     """Closes the books up to a day: nothing is booked with such a day any more; what comes late counts on the next one. Refused
-    with PERIOD_LOCKED, BOOKS_FROZEN or, unless a reason overrides it, with CLOSE_BLOCKED. It cannot be opened again.
+    with PERIOD_LOCKED, BOOKS_FROZEN or, unless a reason overrides it, with CLOSE_BLOCKED. The cash ledger of payments is
+    closed up to the same day, unless payments does not answer; see `cash_until`.
+    """
+    ReopenPeriod: _grpc.UnaryUnaryMultiCallable[_books_pb2.ReopenPeriodRequest, _books_pb2.ClosedPeriod]
+    """Opens the last closed period again, in receivables and in the cash ledger of payments. What was booked late in between
+    keeps its day. Refused with PERIOD_NOT_LAST for any other period, and while payments does not answer. Answers the newest
+    period that is still closed; empty when none is.
     """
 
 @_typing.type_check_only
@@ -61,7 +67,13 @@ class ReceivablesBooksAsyncStub(ReceivablesBooksStub):
     """Gets what should be looked at before a period is closed."""
     ClosePeriod: _aio.UnaryUnaryMultiCallable[_books_pb2.ClosePeriodRequest, _books_pb2.ClosedPeriod]  # type: ignore[assignment]
     """Closes the books up to a day: nothing is booked with such a day any more; what comes late counts on the next one. Refused
-    with PERIOD_LOCKED, BOOKS_FROZEN or, unless a reason overrides it, with CLOSE_BLOCKED. It cannot be opened again.
+    with PERIOD_LOCKED, BOOKS_FROZEN or, unless a reason overrides it, with CLOSE_BLOCKED. The cash ledger of payments is
+    closed up to the same day, unless payments does not answer; see `cash_until`.
+    """
+    ReopenPeriod: _aio.UnaryUnaryMultiCallable[_books_pb2.ReopenPeriodRequest, _books_pb2.ClosedPeriod]  # type: ignore[assignment]
+    """Opens the last closed period again, in receivables and in the cash ledger of payments. What was booked late in between
+    keeps its day. Refused with PERIOD_NOT_LAST for any other period, and while payments does not answer. Answers the newest
+    period that is still closed; empty when none is.
     """
 
 class ReceivablesBooksServicer(metaclass=_abc_1.ABCMeta):
@@ -106,7 +118,19 @@ class ReceivablesBooksServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_books_pb2.ClosedPeriod, _abc.Awaitable[_books_pb2.ClosedPeriod]]:
         """Closes the books up to a day: nothing is booked with such a day any more; what comes late counts on the next one. Refused
-        with PERIOD_LOCKED, BOOKS_FROZEN or, unless a reason overrides it, with CLOSE_BLOCKED. It cannot be opened again.
+        with PERIOD_LOCKED, BOOKS_FROZEN or, unless a reason overrides it, with CLOSE_BLOCKED. The cash ledger of payments is
+        closed up to the same day, unless payments does not answer; see `cash_until`.
+        """
+
+    @_abc_1.abstractmethod
+    def ReopenPeriod(
+        self,
+        request: _books_pb2.ReopenPeriodRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_books_pb2.ClosedPeriod, _abc.Awaitable[_books_pb2.ClosedPeriod]]:
+        """Opens the last closed period again, in receivables and in the cash ledger of payments. What was booked late in between
+        keeps its day. Refused with PERIOD_NOT_LAST for any other period, and while payments does not answer. Answers the newest
+        period that is still closed; empty when none is.
         """
 
 def add_ReceivablesBooksServicer_to_server(servicer: ReceivablesBooksServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

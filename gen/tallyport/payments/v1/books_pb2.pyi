@@ -465,3 +465,169 @@ class CheckOrganizationRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CheckOrganizationRequest: _TypeAlias = CheckOrganizationRequest  # noqa: Y015
+
+@_typing.final
+class GetCloseFactsRequest(_message.Message):
+    """Asks what to look at before a close."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    organization_id: _builtins.str
+    """Organization."""
+    until: _builtins.str
+    """Last day of the period, ISO 8601."""
+    def __init__(
+        self,
+        *,
+        organization_id: _builtins.str = ...,
+        until: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_id", b"organization_id", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCloseFactsRequest: _TypeAlias = GetCloseFactsRequest  # noqa: Y015
+
+@_typing.final
+class CloseFacts(_message.Message):
+    """What payments knows of a period."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNMATCHED_RECEIPTS_FIELD_NUMBER: _builtins.int
+    UNCLEAR_PAYMENTS_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FUNDS_FIELD_NUMBER: _builtins.int
+    PERIOD_LOCK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def unmatched_receipts(self) -> Global___CloseFact:
+        """Money at the bank up to that day that nobody has matched, and what of payouts the books cannot explain."""
+
+    @_builtins.property
+    def unclear_payments(self) -> Global___CloseFact:
+        """Payments begun up to that day of which nobody knows yet what became of them."""
+
+    @_builtins.property
+    def customer_funds(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.Money]:
+        """What the cash ledger holds for customers now, by currency; what receivables received must come to the same."""
+
+    @_builtins.property
+    def period_lock(self) -> Global___PeriodLock:
+        """The cash ledger's newest lock; empty fields when nothing is locked."""
+
+    def __init__(
+        self,
+        *,
+        unmatched_receipts: Global___CloseFact | None = ...,
+        unclear_payments: Global___CloseFact | None = ...,
+        customer_funds: _abc.Iterable[_money_pb2.Money] | None = ...,
+        period_lock: Global___PeriodLock | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["period_lock", b"period_lock", "unclear_payments", b"unclear_payments", "unmatched_receipts", b"unmatched_receipts"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_funds", b"customer_funds", "period_lock", b"period_lock", "unclear_payments", b"unclear_payments", "unmatched_receipts", b"unmatched_receipts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseFacts: _TypeAlias = CloseFacts  # noqa: Y015
+
+@_typing.final
+class CloseFact(_message.Message):
+    """Things of one kind."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNT_FIELD_NUMBER: _builtins.int
+    AMOUNTS_FIELD_NUMBER: _builtins.int
+    FOUND_FIELD_NUMBER: _builtins.int
+    count: _builtins.int
+    """How many there are."""
+    @_builtins.property
+    def amounts(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.Money]:
+        """What they come to, by currency."""
+
+    @_builtins.property
+    def found(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Some of them, at most five."""
+
+    def __init__(
+        self,
+        *,
+        count: _builtins.int = ...,
+        amounts: _abc.Iterable[_money_pb2.Money] | None = ...,
+        found: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts", "count", b"count", "found", b"found"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseFact: _TypeAlias = CloseFact  # noqa: Y015
+
+@_typing.final
+class FollowCloseRequest(_message.Message):
+    """Locks the cash ledger with the receivables."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    CLOSED_BY_FIELD_NUMBER: _builtins.int
+    organization_id: _builtins.str
+    """Organization."""
+    until: _builtins.str
+    """Last day, ISO 8601."""
+    closed_by: _builtins.str
+    """Who closed the period."""
+    def __init__(
+        self,
+        *,
+        organization_id: _builtins.str = ...,
+        until: _builtins.str = ...,
+        closed_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_by", b"closed_by", "organization_id", b"organization_id", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FollowCloseRequest: _TypeAlias = FollowCloseRequest  # noqa: Y015
+
+@_typing.final
+class FollowReopeningRequest(_message.Message):
+    """Opens the cash ledger with the receivables."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    REOPENED_BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    organization_id: _builtins.str
+    """Organization."""
+    until: _builtins.str
+    """Last day of the period, ISO 8601."""
+    reopened_by: _builtins.str
+    """Who opens it."""
+    reason: _builtins.str
+    """Why; the audit log keeps it."""
+    def __init__(
+        self,
+        *,
+        organization_id: _builtins.str = ...,
+        until: _builtins.str = ...,
+        reopened_by: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_id", b"organization_id", "reason", b"reason", "reopened_by", b"reopened_by", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FollowReopeningRequest: _TypeAlias = FollowReopeningRequest  # noqa: Y015

@@ -322,7 +322,7 @@ class Books:
 
 
 class BooksChecksStub:
-    """What the other services and the command line ask of the books.
+    """What invoicing and the command line ask of the books.
     """
 
     def __init__(self, channel):
@@ -336,14 +336,51 @@ class BooksChecksStub:
                 request_serializer=tallyport_dot_payments_dot_v1_dot_books__pb2.CheckOrganizationRequest.SerializeToString,
                 response_deserializer=tallyport_dot_payments_dot_v1_dot_books__pb2.BooksState.FromString,
                 _registered_method=True)
+        self.GetCloseFacts = channel.unary_unary(
+                '/tallyport.payments.v1.BooksChecks/GetCloseFacts',
+                request_serializer=tallyport_dot_payments_dot_v1_dot_books__pb2.GetCloseFactsRequest.SerializeToString,
+                response_deserializer=tallyport_dot_payments_dot_v1_dot_books__pb2.CloseFacts.FromString,
+                _registered_method=True)
+        self.FollowClose = channel.unary_unary(
+                '/tallyport.payments.v1.BooksChecks/FollowClose',
+                request_serializer=tallyport_dot_payments_dot_v1_dot_books__pb2.FollowCloseRequest.SerializeToString,
+                response_deserializer=tallyport_dot_payments_dot_v1_dot_books__pb2.PeriodLock.FromString,
+                _registered_method=True)
+        self.FollowReopening = channel.unary_unary(
+                '/tallyport.payments.v1.BooksChecks/FollowReopening',
+                request_serializer=tallyport_dot_payments_dot_v1_dot_books__pb2.FollowReopeningRequest.SerializeToString,
+                response_deserializer=tallyport_dot_payments_dot_v1_dot_books__pb2.PeriodLock.FromString,
+                _registered_method=True)
 
 
 class BooksChecksServicer:
-    """What the other services and the command line ask of the books.
+    """What invoicing and the command line ask of the books.
     """
 
     def CheckOrganization(self, request, context):
         """Checks the books of one organization.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCloseFacts(self, request, context):
+        """Tells what of payments should be looked at before a period is closed, and what the cash ledger holds for customers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FollowClose(self, request, context):
+        """Locks the cash ledger up to a day with which the receivables were closed; one that is locked further stays as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FollowReopening(self, request, context):
+        """Opens the cash ledger's last locked period if it ends with that day; otherwise changes nothing. Answers the lock that
+        stands then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -357,6 +394,21 @@ def add_BooksChecksServicer_to_server(servicer, server):
                     request_deserializer=tallyport_dot_payments_dot_v1_dot_books__pb2.CheckOrganizationRequest.FromString,
                     response_serializer=tallyport_dot_payments_dot_v1_dot_books__pb2.BooksState.SerializeToString,
             ),
+            'GetCloseFacts': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCloseFacts,
+                    request_deserializer=tallyport_dot_payments_dot_v1_dot_books__pb2.GetCloseFactsRequest.FromString,
+                    response_serializer=tallyport_dot_payments_dot_v1_dot_books__pb2.CloseFacts.SerializeToString,
+            ),
+            'FollowClose': grpc.unary_unary_rpc_method_handler(
+                    servicer.FollowClose,
+                    request_deserializer=tallyport_dot_payments_dot_v1_dot_books__pb2.FollowCloseRequest.FromString,
+                    response_serializer=tallyport_dot_payments_dot_v1_dot_books__pb2.PeriodLock.SerializeToString,
+            ),
+            'FollowReopening': grpc.unary_unary_rpc_method_handler(
+                    servicer.FollowReopening,
+                    request_deserializer=tallyport_dot_payments_dot_v1_dot_books__pb2.FollowReopeningRequest.FromString,
+                    response_serializer=tallyport_dot_payments_dot_v1_dot_books__pb2.PeriodLock.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'tallyport.payments.v1.BooksChecks', rpc_method_handlers)
@@ -366,7 +418,7 @@ def add_BooksChecksServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class BooksChecks:
-    """What the other services and the command line ask of the books.
+    """What invoicing and the command line ask of the books.
     """
 
     @staticmethod
@@ -386,6 +438,87 @@ class BooksChecks:
             '/tallyport.payments.v1.BooksChecks/CheckOrganization',
             tallyport_dot_payments_dot_v1_dot_books__pb2.CheckOrganizationRequest.SerializeToString,
             tallyport_dot_payments_dot_v1_dot_books__pb2.BooksState.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCloseFacts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.payments.v1.BooksChecks/GetCloseFacts',
+            tallyport_dot_payments_dot_v1_dot_books__pb2.GetCloseFactsRequest.SerializeToString,
+            tallyport_dot_payments_dot_v1_dot_books__pb2.CloseFacts.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FollowClose(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.payments.v1.BooksChecks/FollowClose',
+            tallyport_dot_payments_dot_v1_dot_books__pb2.FollowCloseRequest.SerializeToString,
+            tallyport_dot_payments_dot_v1_dot_books__pb2.PeriodLock.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FollowReopening(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.payments.v1.BooksChecks/FollowReopening',
+            tallyport_dot_payments_dot_v1_dot_books__pb2.FollowReopeningRequest.SerializeToString,
+            tallyport_dot_payments_dot_v1_dot_books__pb2.PeriodLock.FromString,
             options,
             channel_credentials,
             insecure,

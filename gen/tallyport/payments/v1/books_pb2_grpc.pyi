@@ -118,7 +118,7 @@ class BooksServicer(metaclass=_abc_1.ABCMeta):
 def add_BooksServicer_to_server(servicer: BooksServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class BooksChecksStub:
-    """What the other services and the command line ask of the books."""
+    """What invoicing and the command line ask of the books."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -126,17 +126,33 @@ class BooksChecksStub:
     def __new__(cls, channel: _aio.Channel) -> BooksChecksAsyncStub: ...
     CheckOrganization: _grpc.UnaryUnaryMultiCallable[_books_pb2.CheckOrganizationRequest, _books_pb2.BooksState]
     """Checks the books of one organization."""
+    GetCloseFacts: _grpc.UnaryUnaryMultiCallable[_books_pb2.GetCloseFactsRequest, _books_pb2.CloseFacts]
+    """Tells what of payments should be looked at before a period is closed, and what the cash ledger holds for customers."""
+    FollowClose: _grpc.UnaryUnaryMultiCallable[_books_pb2.FollowCloseRequest, _books_pb2.PeriodLock]
+    """Locks the cash ledger up to a day with which the receivables were closed; one that is locked further stays as it is."""
+    FollowReopening: _grpc.UnaryUnaryMultiCallable[_books_pb2.FollowReopeningRequest, _books_pb2.PeriodLock]
+    """Opens the cash ledger's last locked period if it ends with that day; otherwise changes nothing. Answers the lock that
+    stands then.
+    """
 
 @_typing.type_check_only
 class BooksChecksAsyncStub(BooksChecksStub):
-    """What the other services and the command line ask of the books."""
+    """What invoicing and the command line ask of the books."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CheckOrganization: _aio.UnaryUnaryMultiCallable[_books_pb2.CheckOrganizationRequest, _books_pb2.BooksState]  # type: ignore[assignment]
     """Checks the books of one organization."""
+    GetCloseFacts: _aio.UnaryUnaryMultiCallable[_books_pb2.GetCloseFactsRequest, _books_pb2.CloseFacts]  # type: ignore[assignment]
+    """Tells what of payments should be looked at before a period is closed, and what the cash ledger holds for customers."""
+    FollowClose: _aio.UnaryUnaryMultiCallable[_books_pb2.FollowCloseRequest, _books_pb2.PeriodLock]  # type: ignore[assignment]
+    """Locks the cash ledger up to a day with which the receivables were closed; one that is locked further stays as it is."""
+    FollowReopening: _aio.UnaryUnaryMultiCallable[_books_pb2.FollowReopeningRequest, _books_pb2.PeriodLock]  # type: ignore[assignment]
+    """Opens the cash ledger's last locked period if it ends with that day; otherwise changes nothing. Answers the lock that
+    stands then.
+    """
 
 class BooksChecksServicer(metaclass=_abc_1.ABCMeta):
-    """What the other services and the command line ask of the books."""
+    """What invoicing and the command line ask of the books."""
 
     @_abc_1.abstractmethod
     def CheckOrganization(
@@ -145,5 +161,31 @@ class BooksChecksServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_books_pb2.BooksState, _abc.Awaitable[_books_pb2.BooksState]]:
         """Checks the books of one organization."""
+
+    @_abc_1.abstractmethod
+    def GetCloseFacts(
+        self,
+        request: _books_pb2.GetCloseFactsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_books_pb2.CloseFacts, _abc.Awaitable[_books_pb2.CloseFacts]]:
+        """Tells what of payments should be looked at before a period is closed, and what the cash ledger holds for customers."""
+
+    @_abc_1.abstractmethod
+    def FollowClose(
+        self,
+        request: _books_pb2.FollowCloseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_books_pb2.PeriodLock, _abc.Awaitable[_books_pb2.PeriodLock]]:
+        """Locks the cash ledger up to a day with which the receivables were closed; one that is locked further stays as it is."""
+
+    @_abc_1.abstractmethod
+    def FollowReopening(
+        self,
+        request: _books_pb2.FollowReopeningRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_books_pb2.PeriodLock, _abc.Awaitable[_books_pb2.PeriodLock]]:
+        """Opens the cash ledger's last locked period if it ends with that day; otherwise changes nothing. Answers the lock that
+        stands then.
+        """
 
 def add_BooksChecksServicer_to_server(servicer: BooksChecksServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
