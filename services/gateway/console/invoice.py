@@ -10,7 +10,7 @@ from chassis.errors import ServiceError
 from services.gateway.console.asking import REFUSALS, if_found, if_there
 from services.gateway.console.history import invoice_history
 from services.gateway.console.reductions import reductions_of
-from services.gateway.console.words import WORDS
+from services.gateway.console.words import WORDS, void_hindrance
 from services.gateway.web import documents, problems
 from services.gateway.web.forms import FieldErrors
 from services.gateway.web.languages import gettext as _
@@ -32,12 +32,6 @@ _PAYABLE = (InvoiceStatus.INVOICE_STATUS_OPEN, InvoiceStatus.INVOICE_STATUS_PART
 
 def is_draft(invoice: Invoice) -> bool:
     return invoice.status == InvoiceStatus.INVOICE_STATUS_DRAFT
-
-
-def can_be_voided(invoice: Invoice) -> bool:
-    """Open, and neither paid in part nor with money on its way."""
-    touched = invoice.amount_paid.minor_units or invoice.amount_processing.minor_units
-    return invoice.status == InvoiceStatus.INVOICE_STATUS_OPEN and not touched
 
 
 async def get_invoice(page: Page, invoice_id: str) -> Invoice:
@@ -78,7 +72,7 @@ async def _page(
         history=invoice_history(invoice, allocations.allocations, messages, zone),
         draft=is_draft(invoice),
         payable=invoice.status in _PAYABLE,
-        can_be_voided=can_be_voided(invoice),
+        void_hindrance=void_hindrance(invoice),
         pay_link=pay_link,
         pay_link_address=f"{page.site.settings.public_url}/l/{pay_link.token}" if pay_link else "",
         reason=page.form.text("reason"),

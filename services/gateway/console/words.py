@@ -6,6 +6,7 @@ from chassis.money import Money
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.languages import marked
 from services.gateway.web.statuses import Status, payment_status
+from tallyport.invoicing.v1.invoices_pb2 import Invoice
 from tallyport.notifications.v1.messages_pb2 import Message, MessageKind, MessageState
 from tallyport.payments.v1.payments_pb2 import Payment, PaymentMethodType, PaymentStatus
 
@@ -41,6 +42,17 @@ def staff_status(payment: Payment) -> Status:
     if payment.status == PaymentStatus.PAYMENT_STATUS_SUCCEEDED:
         return Status(_("Received"), "check-circle", "good")
     return payment_status(payment.status)
+
+
+def void_hindrance(invoice: Invoice) -> str:
+    """Why an open invoice cannot be voided any more; empty where it can."""
+    if invoice.amount_processing.minor_units:
+        return _("A payment for it is on its way, so it cannot be voided.")
+    if invoice.amount_paid.minor_units:
+        return _("Something was paid on it, so it cannot be voided. A credit note takes back what is wrong.")
+    if invoice.amount_credited.minor_units:
+        return _("A part of it was credited, so it cannot be voided. Credit the rest as well.")
+    return ""
 
 
 def truth(payment: Payment) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from chassis.errors import invalid
 from chassis.money import Money
+from services.invoicing.domain.credit_note import SERIES as CREDIT_NOTE_SERIES
 from services.invoicing.domain.invoice import Terms
 from services.invoicing.domain.invoice_draft import LineDraft
 from services.invoicing.domain.pricing import Line, Tax, TaxCategory, TaxTotal
@@ -160,6 +161,8 @@ def _terms(request: _REQUEST) -> dict[str, Any]:
     end = from_proto_day("period_end", request.period_end)
     if start and end and end < start:
         raise invalid("period_end", "too_early", "The period ends before it begins.")
+    if request.series == CREDIT_NOTE_SERIES:
+        raise invalid("series", "reserved", "This series is that of credit notes. Please choose another one.")
     return {
         "discount_percent": from_proto_decimal(request.discount_percent, "0"),
         "discount_amount": _money("discount", request, "discount"),

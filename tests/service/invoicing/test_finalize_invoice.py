@@ -94,3 +94,14 @@ async def test_the_invoice_of_another_organization_does_not_exist(
     draft = await other_office.draft(customer.customer_id)
     with pytest.raises(ServiceError, match="INVOICE_NOT_FOUND"):
         await office.finalize(draft.invoice_id)
+
+
+async def test_no_invoice_takes_a_number_of_the_credit_notes(office: Office) -> None:
+    customer = await office.customer()
+    with pytest.raises(ServiceError) as refused:
+        await office.draft(customer.customer_id, series="credit-note")
+    assert [one.field for one in refused.value.fields] == ["series"]
+    draft = await office.draft(customer.customer_id, series="export")
+    change = invoices_pb2.UpdateInvoiceRequest(invoice_id=draft.invoice_id, series="credit-note")
+    with pytest.raises(ServiceError, match="VALIDATION_FAILED"):
+        await office.call(office.invoices.UpdateInvoice, change)
