@@ -20,6 +20,7 @@ from tallyport.invoicing.v1.customers_pb2_grpc import CustomersStub
 from tallyport.invoicing.v1.disputes_pb2_grpc import DisputesStub
 from tallyport.invoicing.v1.documents_pb2_grpc import DocumentsStub
 from tallyport.invoicing.v1.dunning_pb2_grpc import DunningStub
+from tallyport.invoicing.v1.einvoices_pb2_grpc import EInvoicesStub
 from tallyport.invoicing.v1.exports_pb2_grpc import ExportsStub
 from tallyport.invoicing.v1.imports_pb2_grpc import ImportsStub
 from tallyport.invoicing.v1.instalment_plans_pb2_grpc import InstalmentPlansStub
@@ -76,6 +77,7 @@ class Services:
         self.taxes = TaxesStub(invoicing)
         self.invoices = InvoicesStub(invoicing)
         self.documents = DocumentsStub(invoicing)
+        self.einvoices = EInvoicesStub(invoicing)
         self.schedules = SchedulesStub(invoicing)
         self.invoice_triggers = InvoiceTriggersStub(invoicing)
         self.imports = ImportsStub(invoicing)

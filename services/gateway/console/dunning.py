@@ -33,6 +33,7 @@ _REASONS = {
     "paused": _("Reminders are paused"),
     "on_hold": _("The customer is on hold"),
     "disputed": _("All of it is disputed"),
+    "einvoice_rejected": _("Its e-invoice was rejected or queried"),
     "on_plan": _("An instalment plan is kept"),
     "promised": _("There is a promise to pay"),
     "claimed": _("The payer says that a transfer is on its way"),

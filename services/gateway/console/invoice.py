@@ -11,7 +11,7 @@ from services.gateway.console.asking import REFUSALS, if_found, if_there
 from services.gateway.console.history import invoice_history
 from services.gateway.console.reductions import reductions_of
 from services.gateway.console.words import WORDS, void_hindrance
-from services.gateway.web import documents, problems
+from services.gateway.web import documents, einvoices, problems
 from services.gateway.web.forms import FieldErrors
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
@@ -47,11 +47,12 @@ async def _page(
     errors: FieldErrors | None = None,
     pay_link: PayLink | None = None,
 ) -> Response[str]:
-    invoice, allocations, mails, organization = await asyncio.gather(
+    invoice, allocations, mails, organization, einvoice = await asyncio.gather(
         get_invoice(page, invoice_id),
         page.call(page.to.invoices.ListInvoicePayments, ListInvoicePaymentsRequest(invoice_id=invoice_id)),
         if_there(page.call(page.to.messages.ListMessages, ListMessagesRequest(about_id=invoice_id))),
         page.organization(),
+        if_found(einvoices.get_einvoice(page, invoice_id)),
     )
     customer = await if_found(
         page.call(page.to.customers.GetCustomer, GetCustomerRequest(customer_id=invoice.customer_id))
@@ -69,6 +70,7 @@ async def _page(
         messages=messages,
         mails_known=mails is not None,
         reductions=await reductions_of(page, invoice),
+        einvoice=einvoice,
         history=invoice_history(invoice, allocations.allocations, messages, zone),
         draft=is_draft(invoice),
         payable=invoice.status in _PAYABLE,
@@ -78,6 +80,7 @@ async def _page(
         reason=page.form.text("reason"),
         key=page.new_key(),
         errors=errors or FieldErrors(),
+        **einvoices.WORDS,
         **WORDS,
     )
 

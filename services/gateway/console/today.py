@@ -12,12 +12,14 @@ from services.gateway.console.asking import if_there
 from services.gateway.console.names import customer_names
 from services.gateway.console.reconciliation.words import age
 from services.gateway.console.words import WORDS
+from services.gateway.web import einvoices
 from services.gateway.web.languages import current, date_text, money_text
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.languages import ngettext as plural
 from services.gateway.web.page import Page
 from services.gateway.web.pictures import Share
 from services.gateway.web.rendering import money_of
+from tallyport.invoicing.v1.einvoices_pb2 import ListEInvoicesRequest, ListEInvoicesResponse
 from tallyport.invoicing.v1.invoices_pb2 import (
     AgingBucket,
     CurrencyReceivables,
@@ -52,10 +54,12 @@ class Figures:
     checked: ListPaymentsResponse | None
     failed_mails: ListMessagesResponse | None
     bank: ReconciliationOverview | None
+    einvoices: ListEInvoicesResponse | None
 
     @property
     def complete(self) -> bool:
-        return None not in (self.owed, self.paid, self.latest, self.checked, self.failed_mails, self.bank)
+        asked = (self.owed, self.paid, self.latest, self.checked, self.failed_mails, self.bank)
+        return None not in (*asked, self.einvoices)
 
     def currencies(self, first: str) -> list[str]:
         """Every currency with a figure, the organization's own first."""
@@ -82,17 +86,32 @@ async def gather_figures(page: Page) -> Figures:
     """Everything at once; each service that is away leaves a gap of its own."""
     unknown = ListPaymentsRequest(status=PaymentStatus.PAYMENT_STATUS_UNKNOWN, page_size=_SHOWN_PROBLEMS)
     failed = ListMessagesRequest(state=MessageState.MESSAGE_STATE_FAILED, page_size=_SHOWN_PROBLEMS)
-    owed, paid, latest, checked, failed_mails, bank = await asyncio.gather(
-        if_there(page.call(page.to.invoices.GetReceivablesOverview, GetReceivablesOverviewRequest())),
-        if_there(page.call(page.to.payments.GetPaymentsOverview, GetPaymentsOverviewRequest())),
-        if_there(page.call(page.to.payments.ListPayments, ListPaymentsRequest(page_size=_SHOWN_PAYMENTS))),
-        if_there(page.call(page.to.payments.ListPayments, unknown)),
-        if_there(page.call(page.to.messages.ListMessages, failed)),
-        if_there(
-            page.call(page.to.reconciliation.GetReconciliationOverview, GetReconciliationOverviewRequest())
+    rejected = ListEInvoicesRequest(waiting=True, page_size=_SHOWN_PROBLEMS)
+    figures, problems = await asyncio.gather(
+        asyncio.gather(
+            if_there(page.call(page.to.invoices.GetReceivablesOverview, GetReceivablesOverviewRequest())),
+            if_there(page.call(page.to.payments.GetPaymentsOverview, GetPaymentsOverviewRequest())),
+            if_there(
+                page.call(page.to.payments.ListPayments, ListPaymentsRequest(page_size=_SHOWN_PAYMENTS))
+            ),
+            if_there(
+                page.call(
+                    page.to.reconciliation.GetReconciliationOverview, GetReconciliationOverviewRequest()
+                )
+            ),
+        ),
+        asyncio.gather(
+            if_there(page.call(page.to.payments.ListPayments, unknown)),
+            if_there(page.call(page.to.messages.ListMessages, failed)),
+            if_there(page.call(page.to.einvoices.ListEInvoices, rejected)),
         ),
     )
-    return Figures(owed=owed, paid=paid, latest=latest, checked=checked, failed_mails=failed_mails, bank=bank)
+    owed, paid, latest, bank = figures
+    checked, failed_mails, waiting = problems
+    return Figures(
+        owed=owed, paid=paid, latest=latest, checked=checked, failed_mails=failed_mails, bank=bank,
+        einvoices=waiting,
+    )  # fmt: skip
 
 
 def age_word(name: str) -> str:
@@ -168,5 +187,6 @@ async def show(page: Page) -> Response[str]:
         now=page.now(),
         zone=organization.time_zone or "UTC",
         age=age,
+        **einvoices.WORDS,
         **WORDS,
     )

@@ -8,7 +8,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from services.gateway.portal import owing, planned, transferring
-from services.gateway.web import documents
+from services.gateway.web import documents, einvoices
 from services.gateway.web.page import Page
 from services.gateway.web.plans import plan_status
 from tallyport.invoicing.v1.credit_notes_pb2 import CreditNote, ListCreditNotesRequest
@@ -47,6 +47,8 @@ async def show(page: Page, invoice_id: FromPath[str]) -> Response[str]:
         plan_status=plan_status,
         claims=claims,
         claim_status=transferring.claim_status,
+        einvoice=await einvoices.get_einvoice(page, invoice_id),
+        **einvoices.WORDS,
     )
 
 

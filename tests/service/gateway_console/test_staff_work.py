@@ -239,3 +239,17 @@ async def test_a_refund_of_a_line_names_the_line_and_how_many(house: Office) -> 
     ]
     assert not asked.HasField("amount")
     assert not asked.parts
+
+
+async def test_a_rejected_e_invoice_is_a_task_until_somebody_decides(house: Office) -> None:
+    browser = await house.signed_in()
+    assert "1 e-invoice was rejected or queried" in (await browser.get("/console")).text
+    page = (await browser.get("/console/invoices/inv_285")).text
+    assert "The order number is unknown" in page
+    csrf = {"csrf": value_of(page, "csrf")}
+    await browser.post("/console/invoices/inv_285/uphold", data=csrf)
+    assert "Please say why" in (await browser.get("/console/invoices/inv_285")).text
+    answer = await browser.post("/console/invoices/inv_285/uphold", data=csrf | {"reason": "It is right"})
+    assert answer.status_code == 303
+    assert "Reminders go on" in (await browser.get("/console/invoices/inv_285")).text
+    assert "e-invoice was rejected" not in (await browser.get("/console")).text

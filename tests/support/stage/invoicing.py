@@ -127,6 +127,6 @@ def servicers(invoicing: Invoicing) -> list[tuple[Any, object]]:
         (add_CustomersServicer_to_server, invoicing),
         (add_PayLinksServicer_to_server, invoicing),
         (add_DocumentsServicer_to_server, StandInDocuments()),
-        (add_EInvoicesServicer_to_server, StandInEInvoices()),
+        (add_EInvoicesServicer_to_server, StandInEInvoices("inv_1")),
         *receivables(),
     ]
