@@ -14,6 +14,7 @@ from services.invoicing.operations.run_late_fees import run_late_fees
 from services.invoicing.operations.run_plans import run_plans
 from services.invoicing.operations.run_schedules import run_schedules
 from services.invoicing.operations.verify_books import verify
+from services.invoicing.store.late_days import DUNNING_DUE, LATE_FEES_DUE
 
 EXPIRY_PERIOD_SECONDS = 5.0
 EXPIRY_BATCH = 200
@@ -35,37 +36,8 @@ DISPUTES_LATE = (
 )
 DUNNING_PERIOD_SECONDS = 60.0
 DUNNING_BATCH = 200
-DUNNING_DUE = """
-    SELECT min(day.at) FROM (
-        SELECT coalesce(known.next_on, invoices.due_date + 1)::timestamp AT TIME ZONE organizations.time_zone AS at
-        FROM invoices
-        JOIN organizations USING (organization_id)
-        LEFT JOIN dunning_cases AS known
-            ON known.organization_id = :organization_id AND known.invoice_id = invoices.invoice_id
-        WHERE invoices.organization_id = :organization_id AND invoices.status IN ('open', 'partly_paid')
-          AND invoices.kind = 'invoice' AND (known.invoice_id IS NULL OR known.next_on IS NOT NULL)
-          AND EXISTS (SELECT 1 FROM dunning_policies WHERE organization_id = :organization_id AND is_active)
-    ) AS day WHERE day.at > :now
-"""
-"""When an invoice is to be looked at, in the organization's zone."""
 LATE_FEE_PERIOD_SECONDS = 60.0
 LATE_FEE_BATCH = 200
-LATE_FEES_DUE = """
-    SELECT min(day.at) FROM (
-        SELECT coalesce(last.next_on, invoices.due_date + 1)::timestamp AT TIME ZONE organizations.time_zone AS at
-        FROM invoices
-        JOIN organizations USING (organization_id)
-        LEFT JOIN LATERAL (
-            SELECT fee.next_on, fee.period_no FROM late_fees AS fee
-            WHERE fee.organization_id = :organization_id AND fee.invoice_id = invoices.invoice_id
-            ORDER BY fee.period_no DESC LIMIT 1
-        ) AS last ON true
-        WHERE invoices.organization_id = :organization_id AND invoices.status IN ('open', 'partly_paid')
-          AND invoices.kind <> 'late_fee' AND (last.period_no IS NULL OR last.next_on IS NOT NULL)
-          AND EXISTS (SELECT 1 FROM late_fee_policies WHERE organization_id = :organization_id AND is_active)
-    ) AS day WHERE day.at > :now
-"""
-"""When the next period of an invoice begins, in the organization's zone."""
 
 
 def jobs(db: Database) -> Sequence[Job]:

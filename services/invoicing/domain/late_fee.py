@@ -137,12 +137,14 @@ def policy_for(
     return next((mine[segment] for segment in (*segments, "") if segment in mine), None)
 
 
-def interest_since(invoice: Invoice, before: Sequence[LateFee]) -> date:
-    """The day from which interest has not been charged, nor excused."""
+def interest_since(invoice: Invoice, before: Sequence[LateFee], today: date) -> date:
+    """The day from which interest has not been charged, nor excused: an excuse holds until it is looked at again."""
     days = [
         one.decided_on for one in before
         if one.outcome is LateFeeOutcome.CHARGED or one.reason in EXCUSING
     ]  # fmt: skip
+    if before and before[-1].reason in EXCUSING:
+        days.append(today - _NEXT_DAY)
     return max([invoice.due_date, *days])
 
 
@@ -159,7 +161,7 @@ def fee_of(
     base = invoice.due - invoice.in_dispute
     if base < policy.min_due or base.minor_units <= 0:
         return SkipReason.BELOW_MINIMUM
-    days = (today - interest_since(invoice, before)).days
+    days = (today - interest_since(invoice, before, today)).days
     interest = share_of(base, policy.percent)
     if policy.percent_per is PercentPer.YEAR:
         interest = _interest(base, policy.percent, days)

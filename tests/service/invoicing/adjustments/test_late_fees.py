@@ -1,17 +1,21 @@
 """Fees for paying late: by policy, once a period, within caps and law, excused and waived."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import text
 
 from chassis.errors import ServiceError
 from chassis.jobs import earliest
-from services.invoicing.jobs import LATE_FEES_DUE
 from services.invoicing.operations.run_late_fees import run_late_fees
-from tallyport.invoicing.v1 import customers_pb2, invoices_pb2
+from services.invoicing.store.late_days import LATE_FEES_DUE
+from tallyport.invoicing.v1 import customers_pb2, disputes_pb2, invoices_pb2
 from tallyport.invoicing.v1 import late_fees_pb2 as pb
 from tests.service.invoicing.office import Office, usd
+from tests.service.invoicing.plans.test_instalment_plans import allow, look
+from tests.service.invoicing.plans.test_payment_promises import promise
 
 _LATE_FEE = invoices_pb2.INVOICE_KIND_LATE_FEE
 _YEAR, _PERIOD = pb.LATE_FEE_PERCENT_PER_YEAR, pb.LATE_FEE_PERCENT_PER_PERIOD
@@ -141,3 +145,67 @@ async def test_a_fee_is_waived_by_a_credit_note_and_nothing_else_is(office: Offi
     with pytest.raises(ServiceError, match="INVOICE_NOT_A_LATE_FEE"):
         await office.call(office.late_fees.WaiveLateFee, request)
     assert await office.wrongs() == []
+
+
+async def _next_due(office: Office) -> date | None:
+    """The day, in New York, on which the clock has to stop for late fees."""
+    due = await earliest(office.db, LATE_FEES_DUE)(office.organization_id)
+    return None if due is None else due.astimezone(ZoneInfo("America/New_York")).date()
+
+
+async def _audited(office: Office, action: str) -> int:
+    async with office.db.read(office.organization_id) as tx:
+        found = await tx.execute(
+            text("SELECT count(*) FROM audit_log WHERE organization_id = :id AND action = :action"),
+            {"id": office.organization_id, "action": action},
+        )
+        return int(found.scalar_one())
+
+
+async def test_what_is_disputed_is_decided_once_and_looked_at_again_when_the_dispute_is_over(
+    office: Office,
+) -> None:
+    customer = await office.customer()
+    await _policy(office, percent="36.5", percent_per=_YEAR)
+    invoice = await _invoice(office, customer.customer_id, 100_000)
+    request = disputes_pb2.OpenDisputeRequest(
+        invoice_id=invoice.invoice_id, reason=disputes_pb2.DISPUTE_REASON_OTHER, text="Broken"
+    )
+    dispute = await office.call(office.disputes.OpenDispute, request)
+    assert await _next_due(office) == date(2026, 11, 22)
+    await _days(office, 1)
+    assert await _next_due(office) is None, "nothing changes by itself"
+    await _days(office, 8)
+    assert await _audited(office, "late_fee.skipped") == 1
+    resolve = disputes_pb2.ResolveDisputeRequest(
+        dispute_id=dispute.dispute_id, outcome=disputes_pb2.DISPUTE_STATE_REJECTED, text="It works"
+    )
+    await office.call(office.disputes.ResolveDispute, resolve)
+    assert await _next_due(office) == date(2026, 12, 1)
+    await _days(office, 1)
+    assert await _fees(office, customer.customer_id) == [100], "the interest of one day"
+
+
+async def test_a_promise_stops_the_clock_on_its_own_day_only_and_its_days_bear_no_interest(
+    office: Office,
+) -> None:
+    customer = await office.customer()
+    await _policy(office, percent="36.5", percent_per=_YEAR)
+    await allow(office)
+    await _invoice(office, customer.customer_id, 100_000)
+    await promise(office, customer.customer_id, 50_000, "2026-12-10")
+    await _days(office, 1)
+    assert await _next_due(office) is None
+    office.clock.advance(timedelta(days=24))  # at once, as a test clock goes from one stop to the next
+    await look(office)
+    await _days(office, 1)
+    assert await _fees(office, customer.customer_id) == [100]
+
+
+async def test_without_a_policy_for_a_customer_there_is_no_day_to_stop_at(office: Office) -> None:
+    await _policy(office, flat=usd(500), segment="wholesale")
+    customer = await office.customer()
+    await _invoice(office, customer.customer_id, 10_000)
+    assert await _next_due(office) is None
+    await _policy(office, flat=usd(500))
+    assert await _next_due(office) == date(2026, 11, 22)

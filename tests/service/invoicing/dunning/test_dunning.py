@@ -8,8 +8,8 @@ import pytest
 
 from chassis.errors import ServiceError
 from chassis.jobs import earliest
-from services.invoicing.jobs import DUNNING_DUE
 from services.invoicing.operations.run_dunning import run_dunning
+from services.invoicing.store.late_days import DUNNING_DUE
 from tallyport.invoicing.v1 import customers_pb2, disputes_pb2, events_pb2, invoices_pb2
 from tallyport.invoicing.v1 import dunning_pb2 as pb
 from tallyport.payments.v1 import events_pb2 as payments_events
@@ -224,3 +224,37 @@ async def test_a_letter_is_a_pdf_that_only_its_customer_reads(office: Office) ->
         as_=office.person_of(other.customer_id),
     )
     assert list(mine.notices) == []
+
+
+async def test_the_clock_stops_for_a_reminder_only_when_one_can_go_out(office: Office) -> None:
+    await _policy(office, {"days_after_due": 1}, {"days_after_due": 40})
+    customer = await office.customer()
+    invoice = await _late(office, customer.customer_id, 10_000)
+
+    async def next_due() -> int | None:
+        due = await earliest(office.db, DUNNING_DUE)(office.organization_id)
+        return None if due is None else (due.date() - _START).days
+
+    pause = pb.PauseDunningRequest(
+        invoice_id=invoice.invoice_id, until=(_START + timedelta(days=9)).isoformat(), reason="On the phone"
+    )
+    paused = await office.call(office.dunning.PauseDunning, pause)
+    assert await next_due() == 1
+    await _days(office, 2)
+    assert await next_due() == 10, "the day after the pause"
+    end = pb.EndDunningPauseRequest(pause_id=paused.pause_id)
+    await office.call(office.dunning.EndDunningPause, end)
+    assert await next_due() == 3
+    hold = customers_pb2.SetCustomerHoldRequest(
+        customer_id=customer.customer_id, on_hold=True, reason="Talks"
+    )
+    await office.call(office.customers.SetCustomerHold, hold)
+    await _days(office, 5)
+    assert await next_due() is None, "until somebody ends the hold"
+    hold.on_hold = False
+    await office.call(office.customers.SetCustomerHold, hold)
+    assert await next_due() == 8
+    await _days(office, 1)
+    assert await _sent(office, invoice.invoice_id) == [8]
+    assert await _reasons(office, invoice.invoice_id) == ["paused", "on_hold", ""], "each once"
+    assert await next_due() == 40
