@@ -1,10 +1,10 @@
-"""Closing the books of a service: balances at the end of a day, and locks that only ever move forward.
+"""Closing the books of a service: balances at the end of a day, and locks, of which only the newest can be taken away.
 
 What is booked into a locked period counts from the first moment after it (`migrations.create_period_locks`): money that
 came late is never refused, and no figure of a closed period changes.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import text
 
@@ -44,6 +44,12 @@ async def lock_period(tx: WriteTx, lock: PeriodLock, *, locked_before: datetime)
     )
 
 
+async def unlock_period(tx: WriteTx, until: date) -> bool:
+    """Take the newest lock away if it ends with that day; whether it was so. What had been booked late keeps its day."""
+    found = await tx.execute(_DELETE_LOCK, {"organization_id": tx.organization_id, "until": until})
+    return bool(found.rowcount)
+
+
 _BALANCES = text("""
     SELECT l.account, l.currency,
            coalesce(sum(l.amount_minor_units) FILTER (WHERE l.side = 'D'), 0) AS debits,
@@ -60,4 +66,11 @@ _LOCK = text("""
 _INSERT_LOCK = text("""
     INSERT INTO period_locks (organization_id, until, locked_before, locked_by, locked_at)
     VALUES (:organization_id, :until, :locked_before, :locked_by, :locked_at)
+""")
+_DELETE_LOCK = text("""
+    DELETE FROM period_locks AS l WHERE organization_id = :organization_id AND until = :until
+      AND NOT EXISTS (
+          SELECT 1 FROM period_locks AS later
+          WHERE later.organization_id = l.organization_id AND later.until > l.until
+      )
 """)
