@@ -24,11 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from tallyport.common.v1 import money_pb2 as tallyport_dot_common_dot_v1_dot_money__pb2
 from tallyport.invoicing.v1 import invoices_pb2 as tallyport_dot_invoicing_dot_v1_dot_invoices__pb2
 from tallyport.options.v1 import options_pb2 as tallyport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&tallyport/invoicing/v1/documents.proto\x12\x16tallyport.invoicing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a%tallyport/invoicing/v1/invoices.proto\x1a\"tallyport/options/v1/options.proto\"u\n\x14GetInvoiceXmlRequest\x12\x1b\n\ninvoice_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12@\n\x06syntax\x18\x02 \x01(\x0e\x32&.tallyport.invoicing.v1.EInvoiceSyntaxB\x08\xbaH\x05\x82\x01\x02\x10\x01\":\n\x17GetCreditNotePdfRequest\x12\x1f\n\x0e\x63redit_note_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"|\n\x17GetCreditNoteXmlRequest\x12\x1f\n\x0e\x63redit_note_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12@\n\x06syntax\x18\x02 \x01(\x0e\x32&.tallyport.invoicing.v1.EInvoiceSyntaxB\x08\xbaH\x05\x82\x01\x02\x10\x01*f\n\x0e\x45InvoiceSyntax\x12 \n\x1c\x45_INVOICE_SYNTAX_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45_INVOICE_SYNTAX_UBL\x10\x01\x12\x18\n\x14\x45_INVOICE_SYNTAX_CII\x10\x02\x32\x88\x04\n\tDocuments\x12\x9e\x01\n\rGetInvoiceXml\x12,.tallyport.invoicing.v1.GetInvoiceXmlRequest\x1a .tallyport.invoicing.v1.Document\"=\x8a\xb5\x18\x14\n\x03\x03\x02\x04\x12\rinvoices.read\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/invoices/{invoice_id}/xml\x12\xab\x01\n\x10GetCreditNotePdf\x12/.tallyport.invoicing.v1.GetCreditNotePdfRequest\x1a .tallyport.invoicing.v1.Document\"D\x8a\xb5\x18\x13\n\x02\x03\x02\x12\rinvoices.read\x82\xd3\xe4\x93\x02\'\x12%/v1/credit-notes/{credit_note_id}/pdf\x12\xab\x01\n\x10GetCreditNoteXml\x12/.tallyport.invoicing.v1.GetCreditNoteXmlRequest\x1a .tallyport.invoicing.v1.Document\"D\x8a\xb5\x18\x13\n\x02\x03\x02\x12\rinvoices.read\x82\xd3\xe4\x93\x02\'\x12%/v1/credit-notes/{credit_note_id}/xmlb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&tallyport/invoicing/v1/documents.proto\x12\x16tallyport.invoicing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1ftallyport/common/v1/money.proto\x1a%tallyport/invoicing/v1/invoices.proto\x1a\"tallyport/options/v1/options.proto\"u\n\x14GetInvoiceXmlRequest\x12\x1b\n\ninvoice_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12@\n\x06syntax\x18\x02 \x01(\x0e\x32&.tallyport.invoicing.v1.EInvoiceSyntaxB\x08\xbaH\x05\x82\x01\x02\x10\x01\":\n\x17GetCreditNotePdfRequest\x12\x1f\n\x0e\x63redit_note_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"|\n\x17GetCreditNoteXmlRequest\x12\x1f\n\x0e\x63redit_note_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12@\n\x06syntax\x18\x02 \x01(\x0e\x32&.tallyport.invoicing.v1.EInvoiceSyntaxB\x08\xbaH\x05\x82\x01\x02\x10\x01\"a\n\x1cGetCreditNoteDeliveryRequest\x12 \n\x0forganization_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1f\n\x0e\x63redit_note_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"d\n\x12\x43reditNoteDelivery\x12\x11\n\tfile_name\x18\x01 \x01(\t\x12\x0b\n\x03pdf\x18\x02 \x01(\x0c\x12.\n\namount_due\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money*f\n\x0e\x45InvoiceSyntax\x12 \n\x1c\x45_INVOICE_SYNTAX_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45_INVOICE_SYNTAX_UBL\x10\x01\x12\x18\n\x14\x45_INVOICE_SYNTAX_CII\x10\x02\x32\x9c\x05\n\tDocuments\x12\x9e\x01\n\rGetInvoiceXml\x12,.tallyport.invoicing.v1.GetInvoiceXmlRequest\x1a .tallyport.invoicing.v1.Document\"=\x8a\xb5\x18\x14\n\x03\x03\x02\x04\x12\rinvoices.read\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/invoices/{invoice_id}/xml\x12\xab\x01\n\x10GetCreditNotePdf\x12/.tallyport.invoicing.v1.GetCreditNotePdfRequest\x1a .tallyport.invoicing.v1.Document\"D\x8a\xb5\x18\x13\n\x02\x03\x02\x12\rinvoices.read\x82\xd3\xe4\x93\x02\'\x12%/v1/credit-notes/{credit_note_id}/pdf\x12\xab\x01\n\x10GetCreditNoteXml\x12/.tallyport.invoicing.v1.GetCreditNoteXmlRequest\x1a .tallyport.invoicing.v1.Document\"D\x8a\xb5\x18\x13\n\x02\x03\x02\x12\rinvoices.read\x82\xd3\xe4\x93\x02\'\x12%/v1/credit-notes/{credit_note_id}/xml\x12\x91\x01\n\x15GetCreditNoteDelivery\x12\x34.tallyport.invoicing.v1.GetCreditNoteDeliveryRequest\x1a*.tallyport.invoicing.v1.CreditNoteDelivery\"\x16\x8a\xb5\x18\x12\n\x01\x05\"\rnotificationsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,20 +46,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETCREDITNOTEXMLREQUEST'].fields_by_name['credit_note_id']._serialized_options = b'\272H\004r\002\020\001'
   _globals['_GETCREDITNOTEXMLREQUEST'].fields_by_name['syntax']._loaded_options = None
   _globals['_GETCREDITNOTEXMLREQUEST'].fields_by_name['syntax']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_GETCREDITNOTEDELIVERYREQUEST'].fields_by_name['organization_id']._loaded_options = None
+  _globals['_GETCREDITNOTEDELIVERYREQUEST'].fields_by_name['organization_id']._serialized_options = b'\272H\004r\002\020\001'
+  _globals['_GETCREDITNOTEDELIVERYREQUEST'].fields_by_name['credit_note_id']._loaded_options = None
+  _globals['_GETCREDITNOTEDELIVERYREQUEST'].fields_by_name['credit_note_id']._serialized_options = b'\272H\004r\002\020\001'
   _globals['_DOCUMENTS'].methods_by_name['GetInvoiceXml']._loaded_options = None
   _globals['_DOCUMENTS'].methods_by_name['GetInvoiceXml']._serialized_options = b'\212\265\030\024\n\003\003\002\004\022\rinvoices.read\202\323\344\223\002\037\022\035/v1/invoices/{invoice_id}/xml'
   _globals['_DOCUMENTS'].methods_by_name['GetCreditNotePdf']._loaded_options = None
   _globals['_DOCUMENTS'].methods_by_name['GetCreditNotePdf']._serialized_options = b'\212\265\030\023\n\002\003\002\022\rinvoices.read\202\323\344\223\002\'\022%/v1/credit-notes/{credit_note_id}/pdf'
   _globals['_DOCUMENTS'].methods_by_name['GetCreditNoteXml']._loaded_options = None
   _globals['_DOCUMENTS'].methods_by_name['GetCreditNoteXml']._serialized_options = b'\212\265\030\023\n\002\003\002\022\rinvoices.read\202\323\344\223\002\'\022%/v1/credit-notes/{credit_note_id}/xml'
-  _globals['_EINVOICESYNTAX']._serialized_start=505
-  _globals['_EINVOICESYNTAX']._serialized_end=607
-  _globals['_GETINVOICEXMLREQUEST']._serialized_start=200
-  _globals['_GETINVOICEXMLREQUEST']._serialized_end=317
-  _globals['_GETCREDITNOTEPDFREQUEST']._serialized_start=319
-  _globals['_GETCREDITNOTEPDFREQUEST']._serialized_end=377
-  _globals['_GETCREDITNOTEXMLREQUEST']._serialized_start=379
-  _globals['_GETCREDITNOTEXMLREQUEST']._serialized_end=503
-  _globals['_DOCUMENTS']._serialized_start=610
-  _globals['_DOCUMENTS']._serialized_end=1130
+  _globals['_DOCUMENTS'].methods_by_name['GetCreditNoteDelivery']._loaded_options = None
+  _globals['_DOCUMENTS'].methods_by_name['GetCreditNoteDelivery']._serialized_options = b'\212\265\030\022\n\001\005\"\rnotifications'
+  _globals['_EINVOICESYNTAX']._serialized_start=739
+  _globals['_EINVOICESYNTAX']._serialized_end=841
+  _globals['_GETINVOICEXMLREQUEST']._serialized_start=233
+  _globals['_GETINVOICEXMLREQUEST']._serialized_end=350
+  _globals['_GETCREDITNOTEPDFREQUEST']._serialized_start=352
+  _globals['_GETCREDITNOTEPDFREQUEST']._serialized_end=410
+  _globals['_GETCREDITNOTEXMLREQUEST']._serialized_start=412
+  _globals['_GETCREDITNOTEXMLREQUEST']._serialized_end=536
+  _globals['_GETCREDITNOTEDELIVERYREQUEST']._serialized_start=538
+  _globals['_GETCREDITNOTEDELIVERYREQUEST']._serialized_end=635
+  _globals['_CREDITNOTEDELIVERY']._serialized_start=637
+  _globals['_CREDITNOTEDELIVERY']._serialized_end=737
+  _globals['_DOCUMENTS']._serialized_start=844
+  _globals['_DOCUMENTS']._serialized_end=1512
 # @@protoc_insertion_point(module_scope)

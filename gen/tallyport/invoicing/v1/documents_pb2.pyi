@@ -6,6 +6,7 @@ Documents beside the invoice's PDF: e-invoices as XML, and credit notes."""
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from tallyport.common.v1 import money_pb2 as _money_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -114,3 +115,61 @@ class GetCreditNoteXmlRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetCreditNoteXmlRequest: _TypeAlias = GetCreditNoteXmlRequest  # noqa: Y015
+
+@_typing.final
+class GetCreditNoteDeliveryRequest(_message.Message):
+    """Asks for what a mail about a credit note needs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    CREDIT_NOTE_ID_FIELD_NUMBER: _builtins.int
+    organization_id: _builtins.str
+    """Organization."""
+    credit_note_id: _builtins.str
+    """Credit note."""
+    def __init__(
+        self,
+        *,
+        organization_id: _builtins.str = ...,
+        credit_note_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credit_note_id", b"credit_note_id", "organization_id", b"organization_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCreditNoteDeliveryRequest: _TypeAlias = GetCreditNoteDeliveryRequest  # noqa: Y015
+
+@_typing.final
+class CreditNoteDelivery(_message.Message):
+    """What a mail about a credit note needs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    PDF_FIELD_NUMBER: _builtins.int
+    AMOUNT_DUE_FIELD_NUMBER: _builtins.int
+    file_name: _builtins.str
+    """Name of the PDF."""
+    pdf: _builtins.bytes
+    """The PDF."""
+    @_builtins.property
+    def amount_due(self) -> _money_pb2.Money:
+        """Still to pay on the invoice now."""
+
+    def __init__(
+        self,
+        *,
+        file_name: _builtins.str = ...,
+        pdf: _builtins.bytes = ...,
+        amount_due: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "file_name", b"file_name", "pdf", b"pdf"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreditNoteDelivery: _TypeAlias = CreditNoteDelivery  # noqa: Y015

@@ -51,6 +51,11 @@ class DocumentsStub:
                 request_serializer=tallyport_dot_invoicing_dot_v1_dot_documents__pb2.GetCreditNoteXmlRequest.SerializeToString,
                 response_deserializer=tallyport_dot_invoicing_dot_v1_dot_invoices__pb2.Document.FromString,
                 _registered_method=True)
+        self.GetCreditNoteDelivery = channel.unary_unary(
+                '/tallyport.invoicing.v1.Documents/GetCreditNoteDelivery',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_documents__pb2.GetCreditNoteDeliveryRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_documents__pb2.CreditNoteDelivery.FromString,
+                _registered_method=True)
 
 
 class DocumentsServicer:
@@ -79,6 +84,13 @@ class DocumentsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetCreditNoteDelivery(self, request, context):
+        """What a mail about a credit note needs, for the service that sends it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DocumentsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -96,6 +108,11 @@ def add_DocumentsServicer_to_server(servicer, server):
                     servicer.GetCreditNoteXml,
                     request_deserializer=tallyport_dot_invoicing_dot_v1_dot_documents__pb2.GetCreditNoteXmlRequest.FromString,
                     response_serializer=tallyport_dot_invoicing_dot_v1_dot_invoices__pb2.Document.SerializeToString,
+            ),
+            'GetCreditNoteDelivery': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCreditNoteDelivery,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_documents__pb2.GetCreditNoteDeliveryRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_documents__pb2.CreditNoteDelivery.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -180,6 +197,33 @@ class Documents:
             '/tallyport.invoicing.v1.Documents/GetCreditNoteXml',
             tallyport_dot_invoicing_dot_v1_dot_documents__pb2.GetCreditNoteXmlRequest.SerializeToString,
             tallyport_dot_invoicing_dot_v1_dot_invoices__pb2.Document.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCreditNoteDelivery(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.Documents/GetCreditNoteDelivery',
+            tallyport_dot_invoicing_dot_v1_dot_documents__pb2.GetCreditNoteDeliveryRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_documents__pb2.CreditNoteDelivery.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,6 +42,8 @@ class DocumentsStub:
     """Gets a credit note as a PDF."""
     GetCreditNoteXml: _grpc.UnaryUnaryMultiCallable[_documents_pb2.GetCreditNoteXmlRequest, _invoices_pb2.Document]
     """Gets a credit note for machines (EN 16931). Refused with E_INVOICE_NOT_POSSIBLE, which says what is missing."""
+    GetCreditNoteDelivery: _grpc.UnaryUnaryMultiCallable[_documents_pb2.GetCreditNoteDeliveryRequest, _documents_pb2.CreditNoteDelivery]
+    """What a mail about a credit note needs, for the service that sends it."""
 
 @_typing.type_check_only
 class DocumentsAsyncStub(DocumentsStub):
@@ -56,6 +58,8 @@ class DocumentsAsyncStub(DocumentsStub):
     """Gets a credit note as a PDF."""
     GetCreditNoteXml: _aio.UnaryUnaryMultiCallable[_documents_pb2.GetCreditNoteXmlRequest, _invoices_pb2.Document]  # type: ignore[assignment]
     """Gets a credit note for machines (EN 16931). Refused with E_INVOICE_NOT_POSSIBLE, which says what is missing."""
+    GetCreditNoteDelivery: _aio.UnaryUnaryMultiCallable[_documents_pb2.GetCreditNoteDeliveryRequest, _documents_pb2.CreditNoteDelivery]  # type: ignore[assignment]
+    """What a mail about a credit note needs, for the service that sends it."""
 
 class DocumentsServicer(metaclass=_abc_1.ABCMeta):
     """Documents of what is final. PDFs are PDF/A-3 and PDF/UA; where an e-invoice can be made it is inside them (Factur-X)."""
@@ -85,5 +89,13 @@ class DocumentsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_invoices_pb2.Document, _abc.Awaitable[_invoices_pb2.Document]]:
         """Gets a credit note for machines (EN 16931). Refused with E_INVOICE_NOT_POSSIBLE, which says what is missing."""
+
+    @_abc_1.abstractmethod
+    def GetCreditNoteDelivery(
+        self,
+        request: _documents_pb2.GetCreditNoteDeliveryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_documents_pb2.CreditNoteDelivery, _abc.Awaitable[_documents_pb2.CreditNoteDelivery]]:
+        """What a mail about a credit note needs, for the service that sends it."""
 
 def add_DocumentsServicer_to_server(servicer: DocumentsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1296,8 +1296,14 @@ class ReceivablesOverview(_message.Message):
 
     CURRENCIES_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
+    DRAFTS_FIELD_NUMBER: _builtins.int
+    OLDEST_DRAFT_ON_FIELD_NUMBER: _builtins.int
     as_of: _builtins.str
     """Day the figures hold for, ISO 8601, in the organization's zone."""
+    drafts: _builtins.int
+    """Drafts that wait to be issued, in all currencies."""
+    oldest_draft_on: _builtins.str
+    """Day on which the oldest of them was made, ISO 8601, in the organization's zone; empty when there is none."""
     @_builtins.property
     def currencies(self) -> _containers.RepeatedCompositeFieldContainer[Global___CurrencyReceivables]:
         """One entry for each currency."""
@@ -1307,10 +1313,12 @@ class ReceivablesOverview(_message.Message):
         *,
         currencies: _abc.Iterable[Global___CurrencyReceivables] | None = ...,
         as_of: _builtins.str = ...,
+        drafts: _builtins.int = ...,
+        oldest_draft_on: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "currencies", b"currencies"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "currencies", b"currencies", "drafts", b"drafts", "oldest_draft_on", b"oldest_draft_on"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -90,6 +90,8 @@ class _MessageKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageKi
     """An objection was settled."""
     MESSAGE_KIND_DUNNING: _MessageKind.ValueType  # 17
     """A reminder of a late invoice."""
+    MESSAGE_KIND_CREDIT_NOTE: _MessageKind.ValueType  # 18
+    """A credit note."""
 
 class MessageKind(_MessageKind, metaclass=_MessageKindEnumTypeWrapper):
     """Kind of a message."""
@@ -130,6 +132,8 @@ MESSAGE_KIND_DISPUTE_RESOLVED: MessageKind.ValueType  # 16
 """An objection was settled."""
 MESSAGE_KIND_DUNNING: MessageKind.ValueType  # 17
 """A reminder of a late invoice."""
+MESSAGE_KIND_CREDIT_NOTE: MessageKind.ValueType  # 18
+"""A credit note."""
 Global___MessageKind: _TypeAlias = MessageKind  # noqa: Y015
 
 @_typing.final
