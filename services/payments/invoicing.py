@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 
 import structlog
@@ -281,4 +281,9 @@ def _due_item(item: reservations_pb2.OpenItem) -> DueItem:
         amount_due=Money(item.amount_due.minor_units, item.amount_due.currency),
         due_date=date.fromisoformat(item.due_date),
         purchase_order_number=item.purchase_order_number,
+        asked_now=_money(item.asked_now) if item.HasField("asked_now") else None,
+        discounted_due=_money(item.discounted_due) if item.HasField("discounted_due") else None,
+        discount_ends_at=(
+            item.discount_ends_at.ToDatetime(UTC) if item.HasField("discount_ends_at") else None
+        ),
     )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from chassis.money import Money
 from services.invoicing.domain.instalment_plan import Demand
@@ -34,6 +35,8 @@ class OpenItem:
     customer_external_id: str
     demand: Demand | None = None
     """What an instalment plan asks for; None for invoices under none."""
+    offer_ends_at: datetime | None = None
+    """When paying early earns nothing any more; None where it never did."""
 
     @property
     def payable(self) -> Money:
@@ -44,6 +47,19 @@ class OpenItem:
         if self.invoice.status is Status.UNCOLLECTIBLE:
             return self.invoice.takes
         return self.invoice.unreserved if self.invoice.is_payable else Money.zero(self.invoice.currency)
+
+    @property
+    def undisputed(self) -> Money:
+        """What can be paid now and is not objected to."""
+        return max(self.payable - self.invoice.in_dispute, Money.zero(self.invoice.currency))
+
+    def asked_at(self, now: datetime) -> Money:
+        """What is asked for: an instalment, less for whoever pays early, or all that is not in dispute."""
+        if self.demand is not None:
+            return self.demand.asked
+        if self.offer_ends_at is not None and now < self.offer_ends_at:
+            return self.invoice.due - self.invoice.early_discount
+        return self.undisputed
 
 
 @dataclass(frozen=True, slots=True)

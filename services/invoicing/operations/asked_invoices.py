@@ -28,6 +28,6 @@ async def asked_invoices(tx: ReadTx, invoices: Sequence[Invoice]) -> list[AskedI
     found = []
     for one in invoices:
         kept, demand = offers.get(one.invoice_id), demanded.get(one.invoice_id)
-        is_offered = kept is not None and demand is None and one.reserved.is_zero
+        is_offered = demand is None and one.reserved.is_zero and not one.is_disputed
         found.append(AskedInvoice(one, one.due - kept if kept and is_offered else None, demand))
     return found

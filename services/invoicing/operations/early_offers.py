@@ -1,7 +1,7 @@
 """What may be kept of invoices for paying them early, by the day it is where the payer is."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from chassis.database import ReadTx
@@ -38,3 +38,26 @@ async def early_offers(
         if (kept := one.early_offer(today)) is not None:
             offers[one.invoice_id] = kept
     return offers
+
+
+async def offers_end(tx: ReadTx, invoices: Iterable[Invoice]) -> dict[str, datetime]:
+    """When the last day for paying early is over where the payer is, also if it is; by invoice id.
+
+    Nothing can be kept of what is on its way already or in dispute.
+    """
+    found = [
+        (one, one.terms.early_discount_until)
+        for one in invoices
+        if one.terms.early_discount_until is not None and one.reserved.is_zero and not one.is_disputed
+    ]
+    if not found:
+        return {}
+    default = (await get_organization(tx)).time_zone
+    zones = await time_zones(tx, {one.customer_id for one, _ in found})
+    return {
+        one.invoice_id: datetime.combine(
+            until + _ONE_DAY, time(), ZoneInfo(zones.get(one.customer_id) or default)
+        )
+        for one, until in found
+        if one.early_offer(until) is not None
+    }

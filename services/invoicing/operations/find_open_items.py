@@ -1,11 +1,13 @@
 """Find open invoices by what a bank line says."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import datetime
 
 from chassis.database import Database
 from chassis.money import Money
 from services.invoicing.domain.open_item import OpenItem, number_key, words
+from services.invoicing.operations.asked_items import asked_items
 from services.invoicing.store import open_items as store
 from services.invoicing.store.plans import demands_on, payers_of_instalments
 
@@ -21,8 +23,10 @@ class Clues:
     invoice_ids: Sequence[str] = ()
 
 
-async def find_open_items(db: Database, organization_id: str, clues: Clues) -> list[OpenItem]:
-    """What was named, paid invoices too, and all open invoices of all customers found; by due date and id."""
+async def find_open_items(
+    db: Database, organization_id: str, clues: Clues
+) -> tuple[list[OpenItem], datetime]:
+    """What was named, paid invoices too, and all open invoices of all customers found; by due date and id. And now."""
     async with db.read(organization_id) as tx:
         named: list[OpenItem] = []
         if clues.numbers or clues.invoice_ids:
@@ -38,9 +42,6 @@ async def find_open_items(db: Database, organization_id: str, clues: Clues) -> l
             customer_ids |= await store.customers_by_words(tx, asked)
         others = await store.open_items(tx, customer_ids) if customer_ids else []
         found = {item.invoice.invoice_id: item for item in (*named, *others)}
-        demanded = await demands_on(tx, invoice_ids=list(found)) if found else {}
-    items = [
-        replace(item, demand=demanded[invoice_id]) if invoice_id in demanded else item
-        for invoice_id, item in found.items()
-    ]
-    return sorted(items, key=lambda item: (item.invoice.due_date, item.invoice.invoice_id))
+        demanded = await demands_on(tx, invoice_ids=list(found), ahead=True) if found else {}
+        items = await asked_items(tx, found.values(), demanded)
+        return sorted(items, key=lambda item: (item.invoice.due_date, item.invoice.invoice_id)), tx.now()

@@ -11,6 +11,7 @@ from services.invoicing.translate.open_items import (
     from_proto_clues,
     to_proto_agreement,
     to_proto_credits,
+    to_proto_due_items,
     to_proto_open_items,
     to_proto_priced_line,
 )
@@ -26,19 +27,17 @@ class OpenItems(reservations_pb2_grpc.OpenItemsServicer):
         self._db = db
 
     async def FindOpenItems(self, request: pb.FindOpenItemsRequest, context: Any) -> pb.FindOpenItemsResponse:
-        items = await find_open_items(self._db, request.organization_id, from_proto_clues(request))
-        return pb.FindOpenItemsResponse(items=to_proto_open_items(items))
+        items, now = await find_open_items(self._db, request.organization_id, from_proto_clues(request))
+        return pb.FindOpenItemsResponse(items=to_proto_open_items(items, now))
 
     async def ListDueItems(self, request: pb.ListDueItemsRequest, context: Any) -> pb.ListDueItemsResponse:
-        items, credit = await list_due_items(
+        items, credit, now = await list_due_items(
             self._db,
             request.organization_id,
             list(request.customer_ids),
             due_until=from_proto_day("due_until", request.due_until),
         )
-        return pb.ListDueItemsResponse(
-            items=to_proto_open_items(items, as_asked=True), credits=to_proto_credits(credit)
-        )
+        return pb.ListDueItemsResponse(items=to_proto_due_items(items, now), credits=to_proto_credits(credit))
 
     async def PriceLines(self, request: pb.PriceLinesRequest, context: Any) -> pb.PriceLinesResponse:
         names = [(line.invoice_id, line.line_no) for line in request.lines]

@@ -1,15 +1,20 @@
 """Open invoices, credit and sums, as the payments service asks for them."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-from services.invoicing.domain.instalment_plan import Demand
 from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.open_item import CustomerCredit, OpenItem
 from services.invoicing.operations.find_open_items import Clues
 from services.invoicing.operations.price_lines import PricedLine
 from services.invoicing.store.agreement import CashSum
-from services.invoicing.translate.values import from_proto_money, to_proto_decimal, to_proto_money
+from services.invoicing.translate.values import (
+    from_proto_money,
+    to_proto_decimal,
+    to_proto_money,
+    to_proto_time,
+)
 from tallyport.invoicing.v1 import reservations_pb2 as pb
 
 
@@ -23,26 +28,39 @@ def from_proto_clues(request: pb.FindOpenItemsRequest) -> Clues:
     )
 
 
-def to_proto_open_items(items: Iterable[OpenItem], *, as_asked: bool = False) -> list[pb.OpenItem]:
-    """With `as_asked` amount and day of invoices under a plan are the instalment's instead of the invoice's own."""
-    return [_item(one, one.demand if as_asked else None) for one in items]
+def to_proto_open_items(items: Iterable[OpenItem], now: datetime) -> list[pb.OpenItem]:
+    return [_item(one, now) for one in items]
 
 
-def _item(item: OpenItem, ask: Demand | None) -> pb.OpenItem:
+def to_proto_due_items(items: Iterable[OpenItem], now: datetime) -> list[pb.OpenItem]:
+    """Amount and day of invoices under a plan are the instalment's; what is in dispute is left out of amounts."""
+    found = []
+    for one in items:
+        told = _item(one, now)
+        told.amount_due.CopyFrom(to_proto_money(one.demand.asked if one.demand else one.undisputed))
+        if one.demand:
+            told.due_date = one.demand.due_on.isoformat()
+        found.append(told)
+    return found
+
+
+def _item(item: OpenItem, now: datetime) -> pb.OpenItem:
     return pb.OpenItem(
         invoice_id=item.invoice.invoice_id,
         number=item.invoice.number or "",
         customer_id=item.invoice.customer_id,
         customer_name=item.customer_name,
-        amount_due=to_proto_money(item.payable if ask is None else ask.asked),
+        amount_due=to_proto_money(item.payable),
         total=to_proto_money(item.invoice.total),
-        due_date=(item.invoice.due_date if ask is None else ask.due_on).isoformat(),
+        due_date=item.invoice.due_date.isoformat(),
         invoice_date=item.invoice.invoice_date.isoformat(),
         disputed=item.invoice.is_disputed,
         purchase_order_number=item.invoice.purchase_order_number,
         customer_external_id=item.customer_external_id,
         version=item.invoice.version,
         instalment_due=None if item.demand is None else to_proto_money(item.demand.asked),
+        discount_ends_at=to_proto_time(item.offer_ends_at),
+        asked_now=to_proto_money(item.asked_at(now)),
         **_early(item.invoice),
     )
 

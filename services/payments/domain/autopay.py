@@ -192,9 +192,9 @@ def day_after_notice(run: Run, settings: AutopaySettings, *, today: date) -> dat
     return max(run.pay_on, today + timedelta(days=settings.notice_days))
 
 
-def payable_now(run: Run, items: Iterable[DueItem]) -> tuple[RunInvoice, ...]:
-    """What the run pays of what is due now: its own invoices, each up to what was announced."""
-    due = {item.invoice_id: item.amount_due for item in items if item.customer_id == run.customer_id}
+def payable_at(run: Run, items: Iterable[DueItem], moment: datetime) -> tuple[RunInvoice, ...]:
+    """What the run pays at a moment of what is due: its own invoices, less where that is early enough."""
+    due = {item.invoice_id: item.due_at(moment) for item in items if item.customer_id == run.customer_id}
     payable = []
     for invoice in run.invoices:
         amount = due.get(invoice.invoice_id)

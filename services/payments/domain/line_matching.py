@@ -47,6 +47,9 @@ class Matcher:
         self._items = {item.invoice_id: item for item in knowledge.items}
         self._due = {item.invoice_id: item.due for item in knowledge.items}
         self._discounted = [item for item in knowledge.items if item.discounted_due is not None]
+        self._planned = {
+            each.invoice_id: each.instalment_due for each in knowledge.items if each.instalment_due
+        }
         self._rules = knowledge.rules
         self._claims = {claim.claim_id: claim for claim in knowledge.claims}
         self._witness = Witness(knowledge)
@@ -89,13 +92,26 @@ class Matcher:
         """What the line may be for, the best first."""
         found = self._found(line)
         if early := self._settled_early(line):
-            before = {invoice_id: self._due[invoice_id] for invoice_id in early}
-            self._set_due(early)
-            try:
-                found += self._found(line)
-            finally:
-                self._set_due(before)
+            found += self._found_with(line, early)
+        if asked := {
+            one: due for one, due in self._planned.items() if self._due[one] == self._items[one].due
+        }:
+            exact = (each for each in self._found_with(line, asked) if each.credit.is_zero)
+            found += [
+                each
+                for each in exact
+                if all(part.amount == asked.get(part.invoice_id) for part in each.parts)
+            ]
         return _best_of_each(found)
+
+    def _found_with(self, line: IncomingLine, dues: Mapping[str, Money]) -> list[Proposal]:
+        """As if this were due of these invoices."""
+        before = {invoice_id: self._due[invoice_id] for invoice_id in dues}
+        self._set_due(dues)
+        try:
+            return self._found(line)
+        finally:
+            self._set_due(before)
 
     def _found(self, line: IncomingLine) -> list[Proposal]:
         evidence = self.evidence_of(line)

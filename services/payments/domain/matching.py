@@ -53,7 +53,7 @@ class IncomingLine:
 class OpenItem:
     """An invoice. What is due is zero once it is paid: it is here because a line names it.
 
-    Money that came by `discount_until` settles it with `discounted_due`.
+    Money that came by `discount_until` settles it with `discounted_due`. `instalment_due` is what a plan asks for.
     """
 
     invoice_id: str
@@ -68,6 +68,7 @@ class OpenItem:
     disputed: bool = False
     discounted_due: Money | None = None
     discount_until: date | None = None
+    instalment_due: Money | None = None
 
     def settled_by(self, day: date) -> Money | None:
         """What settles it for less than is due, for money of that day; None when nothing may be kept."""

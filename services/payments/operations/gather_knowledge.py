@@ -151,4 +151,9 @@ def _item(item: pb.OpenItem) -> OpenItem:
             else None
         ),
         discount_until=date.fromisoformat(item.discount_until) if item.discount_until else None,
+        instalment_due=(
+            Money(item.instalment_due.minor_units, item.instalment_due.currency)
+            if item.HasField("instalment_due")
+            else None
+        ),
     )

@@ -43,7 +43,7 @@ async def get_transfer_instructions(
     call = current_call()
     wanted = list(dict.fromkeys(invoice_ids))
     items = await invoices_for(desk, call, wanted)
-    amount = total_due(items)
+    amount = total_asked(items)
     if amount.is_zero:
         raise refusal("INVOICE_ALREADY_PAID", {"invoice_id": wanted[0]})
     async with desk.db.read(call.organization_id) as tx:
@@ -116,8 +116,8 @@ async def _must_see(desk: Desk, call: Call, customer_ids: set[str]) -> None:
                 raise
 
 
-def total_due(items: Sequence[DueItem]) -> Money:
-    """What is due of them all; CURRENCY_MISMATCH."""
+def total_asked(items: Sequence[DueItem]) -> Money:
+    """What is asked for of them all; all that is due where nothing is asked for now. CURRENCY_MISMATCH."""
     currencies = {item.amount_due.currency for item in items}
     if len(currencies) > 1:
         raise ServiceError(
@@ -125,7 +125,11 @@ def total_due(items: Sequence[DueItem]) -> Money:
             "CURRENCY_MISMATCH",
             "All invoices of one transfer must be in one currency.",
         )
-    return sum((item.amount_due for item in items), start=Money.zero(currencies.pop()))
+    nothing = Money.zero(currencies.pop())
+    asked = sum(
+        (item.amount_due if item.asked_now is None else item.asked_now for item in items), start=nothing
+    )
+    return asked if not asked.is_zero else sum((item.amount_due for item in items), start=nothing)
 
 
 def reference_for(items: Sequence[DueItem]) -> str:

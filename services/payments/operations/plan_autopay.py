@@ -20,7 +20,7 @@ from services.payments.domain.autopay import (
     RunStatus,
     day_after_notice,
     notice_day,
-    payable_now,
+    payable_at,
     plan,
     sum_of,
 )
@@ -96,7 +96,8 @@ async def announce_in(tx: WriteTx, run: Run, settings: AutopaySettings, due: Due
     """The same inside a transaction in which settings and run are locked."""
     organization = await cases.organization(tx)
     today = organization.day_of(tx.now())
-    payable = payable_now(run, due.items)
+    pay_on = day_after_notice(run, settings, today=today)
+    payable = payable_at(run, due.items, organization.moment_of(pay_on, START_HOUR))
     if not settings.enabled or not payable:
         await autopay.save_run(tx, replace(run, status=RunStatus.CANCELED, act_at=None))
         return
@@ -112,7 +113,7 @@ async def announce_in(tx: WriteTx, run: Run, settings: AutopaySettings, due: Due
     told = replace(
         run,
         amount=amount,
-        pay_on=day_after_notice(run, settings, today=today),
+        pay_on=pay_on,
         status=RunStatus.NEEDS_CONFIRMATION if asks else RunStatus.PLANNED,
         confirmed_by=(),
         noticed_at=tx.now(),
@@ -176,6 +177,8 @@ async def _plan_from(desk: Desk, organization_id: str, customer_id: str, due: Du
                 pay_on=planned.pay_on,
                 created_at=tx.now(),
             )
+            start = organization.moment_of(run.pay_on, START_HOUR)
+            run = replace(run, amount=sum_of(payable_at(run, items, start)))
             await autopay.insert_run(tx, replace(run, act_at=wake_at(run, settings, organization)))
 
     if any(item.customer_id == customer_id for item in due.items):

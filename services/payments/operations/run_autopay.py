@@ -10,7 +10,7 @@ from chassis.database import WriteTx
 from chassis.errors import Kind, ServiceError
 from chassis.money import Money
 from services.payments.desk import Desk
-from services.payments.domain.autopay import Run, RunInvoice, RunStatus, payable_now, sum_of
+from services.payments.domain.autopay import Run, RunInvoice, RunStatus, payable_at, sum_of
 from services.payments.domain.due_item import Due
 from services.payments.domain.payment import Method, Part
 from services.payments.domain.wish import Wish
@@ -63,7 +63,7 @@ async def _act(desk: Desk, organization_id: str, run_id: str) -> None:
 
 async def _start(desk: Desk, organization_id: str, run: Run, payment_method_id: str) -> None:
     due = await desk.reservations.due(organization_id, [run.customer_id])
-    payable = payable_now(run, due.items)
+    payable = payable_at(run, due.items, await desk.db.now_of(organization_id))
     if not payable:
         await _cancel_if_settled(desk, organization_id, run)
         return
@@ -126,7 +126,7 @@ async def _cancel_if_settled(desk: Desk, organization_id: str, run: Run) -> None
         current = await autopay.load_run(tx, run.run_id, for_update=True)
         if not current.status.waits:
             return
-        if payable_now(current, due.items):
+        if payable_at(current, due.items, tx.now()):
             after = replace(current, act_at=tx.now() + ASK_AGAIN_AFTER)
         else:
             after = replace(current, status=RunStatus.CANCELED, act_at=None)

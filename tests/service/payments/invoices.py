@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from chassis.errors import Kind, ServiceError
 from chassis.money import Money
 from tallyport.common.v1 import money_pb2
@@ -23,6 +25,10 @@ class Invoice:
     disputed: bool = False
     due_date: str = "2026-01-31"
     purchase_order_number: str = ""
+    asked_now: int | None = None
+    discounted: int | None = None
+    """What settles it before `discount_ends_at`."""
+    discount_ends_at: datetime | None = None
 
     @property
     def due(self) -> int:
@@ -234,6 +240,7 @@ class OpenItems(reservations_pb2_grpc.OpenItemsServicer):
                     ),
                     due_date=invoice.due_date,
                     version=invoice.version,
+                    **_asked(invoice),
                 )
                 for invoice_id, invoice in by_id.items()
                 if (invoice.customer_id in customers and invoice.due > 0) or invoice_id in named
@@ -255,6 +262,7 @@ class OpenItems(reservations_pb2_grpc.OpenItemsServicer):
                 ),
                 due_date=invoice.due_date,
                 purchase_order_number=invoice.purchase_order_number,
+                **_asked(invoice),
             )
             for invoice_id, invoice in self._invoices.by_id.items()
             if invoice.customer_id in request.customer_ids
@@ -301,3 +309,22 @@ class OpenItems(reservations_pb2_grpc.OpenItemsServicer):
 
 def _compact(number: str) -> str:
     return "".join(sign for sign in number.upper() if sign.isalnum())
+
+
+def _asked(invoice: Invoice) -> dict[str, Any]:
+    """What is asked for now, and less for whoever pays early."""
+
+    def money(units: int | None) -> money_pb2.Money | None:
+        if units is None:
+            return None
+        return money_pb2.Money(minor_units=units, currency=invoice.total.currency)
+
+    ends_at = None
+    if invoice.discount_ends_at is not None:
+        ends_at = Timestamp()
+        ends_at.FromDatetime(invoice.discount_ends_at)
+    return {
+        "asked_now": money(invoice.asked_now),
+        "discounted_due": money(invoice.discounted),
+        "discount_ends_at": ends_at,
+    }

@@ -1,5 +1,6 @@
 """When autopay pays what, and when it tries again."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -20,7 +21,7 @@ from services.payments.domain.autopay import (
     next_try_on,
     notice_day,
     pay_day,
-    payable_now,
+    payable_at,
     plan,
     sum_of,
 )
@@ -144,12 +145,19 @@ def test_a_pause_ends_on_its_day() -> None:
 
 def test_what_was_paid_disputed_or_grew_meanwhile_is_charged_at_most_as_announced() -> None:
     planned = run(("inv_1", 5_000), ("inv_2", 3_000), ("inv_3", 1_000))
-    payable = payable_now(planned, [due("inv_1", 2_000), due("inv_2", 9_000), due("inv_9", 70)])
+    payable = payable_at(planned, [due("inv_1", 2_000), due("inv_2", 9_000), due("inv_9", 70)], NOW)
     assert [(one.invoice_id, one.amount.minor_units) for one in payable] == [
         ("inv_1", 2_000),
         ("inv_2", 3_000),
     ]
-    assert payable_now(planned, []) == ()
+    assert payable_at(planned, [], NOW) == ()
+
+
+@pytest.mark.parametrize(("ends_after", "units"), [(timedelta(seconds=1), 4_900), (timedelta(0), 5_000)])
+def test_less_is_charged_as_long_as_it_is_early_enough(ends_after: timedelta, units: int) -> None:
+    item = replace(due("inv_1", 5_000), discounted_due=Money(4_900, "USD"), discount_ends_at=NOW + ends_after)
+    (part,) = payable_at(run(("inv_1", 5_000)), [item], NOW)
+    assert part.amount.minor_units == units
 
 
 codes = st.sampled_from(

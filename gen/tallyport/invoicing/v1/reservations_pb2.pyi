@@ -539,6 +539,8 @@ class OpenItem(_message.Message):
     INSTALMENT_DUE_FIELD_NUMBER: _builtins.int
     DISCOUNTED_DUE_FIELD_NUMBER: _builtins.int
     DISCOUNT_UNTIL_FIELD_NUMBER: _builtins.int
+    DISCOUNT_ENDS_AT_FIELD_NUMBER: _builtins.int
+    ASKED_NOW_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Invoice."""
     number: _builtins.str
@@ -571,11 +573,21 @@ class OpenItem(_message.Message):
 
     @_builtins.property
     def instalment_due(self) -> _money_pb2.Money:
-        """What is asked for now by an instalment plan; absent for invoices under none."""
+        """What an instalment plan asks for: what is due now, or the next instalment while nothing is; absent for invoices under
+        none.
+        """
 
     @_builtins.property
     def discounted_due(self) -> _money_pb2.Money:
         """What settles it until discount_until; absent when there is nothing to be kept for paying early."""
+
+    @_builtins.property
+    def discount_ends_at(self) -> _timestamp_pb2.Timestamp:
+        """When that day ends where the payer is."""
+
+    @_builtins.property
+    def asked_now(self) -> _money_pb2.Money:
+        """What is asked for now: an instalment, less for whoever pays early, and never what is in dispute or on its way."""
 
     def __init__(
         self,
@@ -595,10 +607,12 @@ class OpenItem(_message.Message):
         instalment_due: _money_pb2.Money | None = ...,
         discounted_due: _money_pb2.Money | None = ...,
         discount_until: _builtins.str = ...,
+        discount_ends_at: _timestamp_pb2.Timestamp | None = ...,
+        asked_now: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "discounted_due", b"discounted_due", "instalment_due", b"instalment_due", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "asked_now", b"asked_now", "discount_ends_at", b"discount_ends_at", "discounted_due", b"discounted_due", "instalment_due", b"instalment_due", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "customer_external_id", b"customer_external_id", "customer_id", b"customer_id", "customer_name", b"customer_name", "discount_until", b"discount_until", "discounted_due", b"discounted_due", "disputed", b"disputed", "due_date", b"due_date", "instalment_due", b"instalment_due", "invoice_date", b"invoice_date", "invoice_id", b"invoice_id", "number", b"number", "purchase_order_number", b"purchase_order_number", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "asked_now", b"asked_now", "customer_external_id", b"customer_external_id", "customer_id", b"customer_id", "customer_name", b"customer_name", "discount_ends_at", b"discount_ends_at", "discount_until", b"discount_until", "discounted_due", b"discounted_due", "disputed", b"disputed", "due_date", b"due_date", "instalment_due", b"instalment_due", "invoice_date", b"invoice_date", "invoice_id", b"invoice_id", "number", b"number", "purchase_order_number", b"purchase_order_number", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

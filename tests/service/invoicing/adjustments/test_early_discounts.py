@@ -36,6 +36,13 @@ async def test_the_last_day_is_the_payers(office: Office, zone: str, last: str, 
     assert (await office.read(invoice.invoice_id)).early_payment.minor_units == 9_800
     (listed,) = (await office.list_invoices(customer_id=customer.customer_id)).invoices
     assert listed.early_payment.minor_units == 9_800
+    found = reservations_pb2.FindOpenItemsRequest(
+        organization_id=office.organization_id, invoice_ids=[invoice.invoice_id]
+    )
+    (item,) = (await office.as_payments(office.open_items.FindOpenItems, found)).items
+    assert (item.amount_due.minor_units, item.asked_now.minor_units) == (10_000, 9_800)
+    ends = item.discount_ends_at.ToDatetime()
+    assert datetime.fromisoformat(last) < ends <= datetime.fromisoformat(first_after)
     _set_clock(office, last)
     plan = await office.plan(customer.customer_id)
     (part,) = plan.parts

@@ -9,7 +9,7 @@ from chassis.caller import Caller
 from chassis.errors import ServiceError
 from services.invoicing.operations.answer_dispute import escalate_late_disputes
 from tallyport.invoicing.v1 import disputes_pb2 as pb
-from tallyport.invoicing.v1 import events_pb2
+from tallyport.invoicing.v1 import events_pb2, reservations_pb2
 from tests.service.invoicing.office import Office, usd
 
 _WRONG = pb.DISPUTE_REASON_WRONG_AMOUNT
@@ -40,6 +40,15 @@ async def _asked(office: Office, customer_id: str, invoice_id: str) -> int:
     return int((await office.plan(customer_id, invoice_id)).payable.minor_units)
 
 
+async def _collected(office: Office, customer_id: str) -> tuple[int, int]:
+    """What automatic payments would take of the customer's only invoice, and what a transfer is asked for."""
+    request = reservations_pb2.ListDueItemsRequest(
+        organization_id=office.organization_id, customer_ids=[customer_id]
+    )
+    (item,) = (await office.as_payments(office.open_items.ListDueItems, request)).items
+    return item.amount_due.minor_units, item.asked_now.minor_units
+
+
 async def test_the_rest_is_paid_while_a_part_is_disputed_and_that_part_is_asked_for_when_rejected(
     office: Office,
 ) -> None:
@@ -50,6 +59,7 @@ async def test_the_rest_is_paid_while_a_part_is_disputed_and_that_part_is_asked_
     assert (dispute.amount.minor_units, dispute.lines[0].description) == (4_000, "Item 2")
     assert dispute.undisputed_due.minor_units == 6_000
     assert await _asked(office, customer.customer_id, invoice.invoice_id) == 6_000
+    assert await _collected(office, customer.customer_id) == (6_000, 6_000)
     await office.reserve("pay_1", customer.customer_id, {invoice.invoice_id: 6_000})
     await office.paid("pay_1", customer.customer_id, 6_000, {invoice.invoice_id: 6_000})
     read = await office.read(invoice.invoice_id)

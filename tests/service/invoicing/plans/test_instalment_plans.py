@@ -172,7 +172,7 @@ async def test_autopay_sees_instalments_and_matching_knows_their_amounts(office:
     )
     found = await office.as_payments(office.open_items.FindOpenItems, find)
     assert [(one.invoice_id, one.amount_due.minor_units) for one in found.items] == [(planned, 40_000)]
-    assert found.items[0].instalment_due.minor_units == 0
+    assert found.items[0].instalment_due.minor_units == 10_000, "the next one, while none is due"
     async with office.db.read(office.organization_id) as tx:
         today = date(2026, 11, 21)
         assert await invoices_on_track(tx, [planned], today, stopped=Stopped.LATE_FEES) == {planned}

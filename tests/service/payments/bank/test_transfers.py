@@ -45,6 +45,20 @@ async def test_instructions_name_account_reference_and_sum(bank_desk: BankDesk) 
     assert answer.epc_qr_svg.startswith("<svg")
 
 
+async def test_what_is_asked_for_now_is_the_sum_of_the_transfer(bank_desk: BankDesk) -> None:
+    """An instalment, or less for paying early; all that is due where nothing is asked for now."""
+    await bank_desk.account(shown_to_payers=True)
+    for number, asked in ((1, 400), (2, 0), (3, None)):
+        bank_desk.till.invoices.add(f"inv_{number}", 1230, currency="EUR")
+        bank_desk.till.invoices.by_id[f"inv_{number}"].asked_now = asked
+    answer = await _instructions(bank_desk, "inv_1")
+    assert answer.amount.minor_units == 400
+    assert "EUR4.00" in answer.epc_qr_payload
+    assert (await _instructions(bank_desk, "inv_1", "inv_2")).amount.minor_units == 400
+    assert (await _instructions(bank_desk, "inv_2")).amount.minor_units == 1230
+    assert (await _instructions(bank_desk, "inv_1", "inv_3")).amount.minor_units == 1630
+
+
 async def test_several_invoices_share_the_reference_of_their_customer(bank_desk: BankDesk) -> None:
     await bank_desk.account(shown_to_payers=True)
     for number in (1, 2):

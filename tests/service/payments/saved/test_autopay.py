@@ -1,7 +1,7 @@
 """Automatic payments do what the payer set, on the day, never unannounced, and never against their will."""
 
 import uuid
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -52,6 +52,24 @@ async def test_an_invoice_is_announced_in_time_and_paid_on_its_day_with_one_char
     await house.go_to("2031-04-30")
     assert len(await house.runs()) == 1
     await house.till.check_books()
+
+
+@pytest.mark.parametrize(("last_day", "units"), [(9, 4_900), (8, 4_900), (7, 5_000)])
+async def test_who_pays_early_is_told_of_and_charged_the_discounted_sum(
+    house: House, last_day: int, units: int
+) -> None:
+    await with_autopay(house, days_before_due=2)
+    invoice = house.till.invoices.by_id["inv_1"]
+    invoice.discounted = 4_900
+    invoice.discount_ends_at = datetime(2031, 3, last_day + 1, 5, tzinfo=UTC)
+    await house.go_to("2031-03-05", hour=1)
+    (announced,) = await house.told(events_pb2.AutopayAnnounced)
+    assert (announced.amount.minor_units, announced.parts[0].amount.minor_units) == (units, units)
+    await house.go_to("2031-03-08")
+    started = await house.run()
+    assert (started.pay_on, started.amount.minor_units) == ("2031-03-08", units)
+    (charge,) = await house.till.bank.charges(started.payment_id)
+    assert charge["amount_minor_units"] == units
 
 
 async def test_a_day_of_the_month_pays_whatever_is_due_until_then_with_one_charge(house: House) -> None:

@@ -252,3 +252,51 @@ def test_what_was_kept_for_paying_early_is_right_by_the_day_of_the_money(until: 
         found is not None and ReasonCode.EXACT_AMOUNT in {reason.code for reason in found.reasons}
     ) is is_whole
     assert best(line(5000, "inv-007"), early).is_automatic
+
+
+def planned(number: str, due: int, asked: int) -> OpenItem:
+    """An invoice under a plan that asks for so much."""
+    return replace(item(number, due), instalment_due=Money(asked, "EUR"))
+
+
+def test_exactly_the_instalment_that_is_due_is_a_match() -> None:
+    found = best(line(1250, "inv-007"), planned("INV-007", 5000, 1250))
+    assert paid_parts(found) == {"INV-007": 1250}
+    assert ReasonCode.EXACT_AMOUNT in {reason.code for reason in found.reasons}
+    assert found.is_automatic
+
+
+def test_an_instalment_is_found_by_sum_and_payer_alone() -> None:
+    known = {"DE1": Counter({"cus_acme": 2})}
+    matcher = Matcher(Knowledge(items=[planned("INV-1", 5000, 1250), item("INV-2", 900)], history=known))
+    proposal = matcher.propose(line(1250, name="Acme Ltd", account="DE1"))[0]
+    assert paid_parts(proposal) == {"INV-1": 1250}
+    assert proposal.is_automatic
+
+
+def test_an_instalment_over_several_invoices_is_found_by_their_sum() -> None:
+    known = {"DE1": Counter({"cus_acme": 2})}
+    items = [planned("INV-1", 5000, 1003), planned("INV-2", 2000, 250), planned("INV-3", 900, 0)]
+    proposal = Matcher(Knowledge(items=items, history=known)).propose(
+        line(1253, name="Acme Ltd", account="DE1")
+    )[0]
+    assert paid_parts(proposal) == {"INV-1": 1003, "INV-2": 250}
+
+
+def test_other_sums_are_placed_as_without_a_plan() -> None:
+    """What is more than the instalment goes to the invoice that was named, up to all that is due on it."""
+    for units in (1300, 5000):
+        found = best(line(units, "inv-007", name="Acme Ltd"), planned("INV-007", 5000, 1250))
+        assert paid_parts(found) == {"INV-007": units}
+        assert found.credit.is_zero
+
+
+def test_the_same_instalment_is_not_paid_twice_in_a_batch() -> None:
+    matcher = Matcher(Knowledge(items=[planned("INV-007", 5000, 1250)]))
+    first, second = matcher.decide(
+        [line(1250, "inv-007", line_id="bln_1"), line(1250, "inv-007", line_id="bln_2")]
+    )
+    assert first.proposal is not None
+    assert second.proposal is None or ReasonCode.EXACT_AMOUNT not in {
+        reason.code for reason in second.proposal.reasons
+    }
