@@ -39,6 +39,13 @@ async def on_invoice_finalized(tx: WriteTx, event: Event) -> None:
         await _queue(tx, event, Kind.INVOICE, message.contact, message.invoice_id)
 
 
+async def on_credit_note_issued(tx: WriteTx, event: Event) -> None:
+    """A credit note: its customer gets it by mail, whatever it was issued for."""
+    message = event.message
+    assert isinstance(message, invoicing_events_pb2.CreditNoteIssued)
+    await _queue(tx, event, Kind.CREDIT_NOTE, message.contact, message.invoice_id)
+
+
 async def on_payment_applied(tx: WriteTx, event: Event) -> None:
     """A payment was put to its invoices: its customer gets a receipt, unless it is imported history."""
     message = event.message
@@ -186,6 +193,7 @@ HANDLERS: Mapping[type[Message], Handler] = {
     identity_events_pb2.OrganizationChanged: on_organization_changed,
     invoicing_events_pb2.CustomerChanged: on_customer_changed,
     invoicing_events_pb2.InvoiceFinalized: on_invoice_finalized,
+    invoicing_events_pb2.CreditNoteIssued: on_credit_note_issued,
     invoicing_events_pb2.PaymentApplied: on_payment_applied,
     invoicing_events_pb2.PaymentUnapplied: on_payment_unapplied,
     invoicing_events_pb2.InvoiceUpcoming: on_invoice_upcoming,

@@ -4,14 +4,22 @@ from typing import Final
 
 from chassis.errors import Kind, ServiceError
 from chassis.rpc.client import Channel, as_service
-from services.notifications.domain.facts import Attachment, InvoiceDocument
+from services.notifications.domain.facts import Attachment, CreditNoteDocument, InvoiceDocument
 from services.notifications.domain.message import Refused, TryLater
 from services.notifications.translate import (
+    from_proto_credit_note_delivery,
     from_proto_invoice_delivery,
     from_proto_letter,
     from_proto_receipt,
 )
-from tallyport.invoicing.v1 import dunning_pb2, dunning_pb2_grpc, reservations_pb2, reservations_pb2_grpc
+from tallyport.invoicing.v1 import (
+    documents_pb2,
+    documents_pb2_grpc,
+    dunning_pb2,
+    dunning_pb2_grpc,
+    reservations_pb2,
+    reservations_pb2_grpc,
+)
 from tallyport.payments.v1 import payments_pb2, payments_pb2_grpc
 
 TIMEOUT_SECONDS: Final = 10.0
@@ -26,6 +34,8 @@ class GrpcDocuments:
         deliveries = reservations_pb2_grpc.DeliveriesStub(invoicing)
         receipts = payments_pb2_grpc.ReceiptsStub(payments)
         letters = dunning_pb2_grpc.DunningStub(invoicing)
+        notes = documents_pb2_grpc.DocumentsStub(invoicing)
+        self._credit_note = as_service(notes.GetCreditNoteDelivery, timeout_seconds=TIMEOUT_SECONDS)
         self._letter = as_service(letters.GetDunningLetter, timeout_seconds=TIMEOUT_SECONDS)
         self._invoice = as_service(deliveries.GetInvoiceDelivery, timeout_seconds=TIMEOUT_SECONDS)
         self._receipt = as_service(receipts.GetReceiptDelivery, timeout_seconds=TIMEOUT_SECONDS)
@@ -52,6 +62,15 @@ class GrpcDocuments:
         request = dunning_pb2.GetDunningLetterRequest(organization_id=organization_id, notice_id=notice_id)
         try:
             return from_proto_letter(await self._letter(request))
+        except ServiceError as error:
+            raise _outcome(error) from error
+
+    async def credit_note(self, organization_id: str, credit_note_id: str) -> CreditNoteDocument:
+        request = documents_pb2.GetCreditNoteDeliveryRequest(
+            organization_id=organization_id, credit_note_id=credit_note_id
+        )
+        try:
+            return from_proto_credit_note_delivery(await self._credit_note(request))
         except ServiceError as error:
             raise _outcome(error) from error
 

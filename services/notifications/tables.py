@@ -87,7 +87,7 @@ messages = Table(
         "kind IN ('invoice', 'receipt', 'autopay_announced', 'autopay_failed', 'card_expiring',"
         " 'approval_requested', 'reversal', 'invoice_upcoming', 'price_change',"
         " 'plan_offered', 'plan_active', 'instalment_due', 'plan_broken',"
-        " 'dispute_opened', 'dispute_answered', 'dispute_resolved', 'dunning')",
+        " 'dispute_opened', 'dispute_answered', 'dispute_resolved', 'dunning', 'credit_note')",
         name="kind",
     ),
     CheckConstraint("state IN ('queued', 'sent', 'failed')", name="state"),

@@ -13,6 +13,8 @@ from services.notifications.domain.facts import (
     ApprovalFacts,
     Attachment,
     Contact,
+    CreditNoteDocument,
+    CreditNoteFacts,
     DisputeFacts,
     DunningFacts,
     ExpiringFacts,
@@ -29,7 +31,7 @@ from services.notifications.domain.facts import (
 from services.notifications.domain.message import Kind, Message, State
 from tallyport.common.v1 import money_pb2
 from tallyport.identity.v1 import events_pb2 as identity_events_pb2
-from tallyport.invoicing.v1 import dunning_pb2, reservations_pb2
+from tallyport.invoicing.v1 import documents_pb2, dunning_pb2, reservations_pb2
 from tallyport.invoicing.v1 import events_pb2 as invoicing_events_pb2
 from tallyport.notifications.v1 import events_pb2, messages_pb2
 from tallyport.payments.v1 import events_pb2 as payments_events_pb2
@@ -59,6 +61,7 @@ _PROTO_KINDS = {
     Kind.DISPUTE_ANSWERED: messages_pb2.MESSAGE_KIND_DISPUTE_ANSWERED,
     Kind.DISPUTE_RESOLVED: messages_pb2.MESSAGE_KIND_DISPUTE_RESOLVED,
     Kind.DUNNING: messages_pb2.MESSAGE_KIND_DUNNING,
+    Kind.CREDIT_NOTE: messages_pb2.MESSAGE_KIND_CREDIT_NOTE,
 }
 
 
@@ -260,6 +263,27 @@ def from_payload_dunning(payload: bytes) -> tuple[DunningFacts, str]:
 
 def from_proto_letter(message: dunning_pb2.DunningLetterPdf) -> Attachment:
     return Attachment(file_name=message.file_name, content=message.content)
+
+
+def from_payload_credit_note(payload: bytes) -> tuple[CreditNoteFacts, Contact]:
+    """The facts of a kept CreditNoteIssued, and whom it is for."""
+    event = invoicing_events_pb2.CreditNoteIssued.FromString(payload)
+    facts = CreditNoteFacts(
+        credit_note_id=event.credit_note_id,
+        number=event.number,
+        invoice_id=event.invoice_id,
+        invoice_number=event.invoice_number,
+        total=from_proto_money(event.total),
+        to_credit=from_proto_money(event.to_credit),
+    )
+    return facts, from_proto_contact(event.contact)
+
+
+def from_proto_credit_note_delivery(message: documents_pb2.CreditNoteDelivery) -> CreditNoteDocument:
+    return CreditNoteDocument(
+        amount_due=from_proto_money(message.amount_due),
+        pdf=Attachment(file_name=message.file_name, content=message.pdf),
+    )
 
 
 def from_payload_price_change(payload: bytes) -> PriceChangeFacts:

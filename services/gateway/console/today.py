@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from babel.numbers import format_decimal
@@ -144,6 +145,11 @@ def _decimal(text: str) -> str:
     return format_decimal(Decimal(text), locale=current().locale) if text else "–"
 
 
+def days_since(day: str, today: str) -> int:
+    """Days between two days of the contract; none without the first."""
+    return (date.fromisoformat(today) - date.fromisoformat(day)).days if day else 0
+
+
 def trend_words(received: CurrencyPayments) -> str:
     """What the columns show, for who cannot see them."""
     best = max(received.days, key=lambda one: one.amount.minor_units)
@@ -165,6 +171,7 @@ async def show(page: Page) -> Response[str]:
     owed, paid = figures.owed_in(currency), figures.paid_in(currency)
     latest = figures.latest.payments if figures.latest else []
     checked = figures.checked.payments if figures.checked else []
+    today = await page.today()
     names = await customer_names(page, [one.customer_id for one in (*latest, *checked)])
     return page.render(
         "console_today.html",
@@ -183,7 +190,8 @@ async def show(page: Page) -> Response[str]:
         latest=latest,
         checked=checked,
         names=names,
-        today=await page.today(),
+        today=today,
+        oldest_draft_days=days_since(figures.owed.oldest_draft_on if figures.owed else "", today),
         now=page.now(),
         zone=organization.time_zone or "UTC",
         age=age,

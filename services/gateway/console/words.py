@@ -118,6 +118,7 @@ def message_subject(message: Message) -> str:
         MessageKind.MESSAGE_KIND_DISPUTE_ANSWERED: _("Answer to an objection"),
         MessageKind.MESSAGE_KIND_DISPUTE_RESOLVED: _("Objection settled"),
         MessageKind.MESSAGE_KIND_DUNNING: _("Payment reminder"),
+        MessageKind.MESSAGE_KIND_CREDIT_NOTE: _("Credit note mail"),
     }
     return message.subject or kinds.get(message.kind, _("Mail"))
 

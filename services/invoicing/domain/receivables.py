@@ -49,10 +49,12 @@ class CurrencyReceivables:
 
 @dataclass(frozen=True, slots=True)
 class Receivables:
-    """Totals by currency, the organization's own first, on a day of its zone."""
+    """Totals by currency, the organization's own first, on a day of its zone; and the drafts that wait."""
 
     currencies: Sequence[CurrencyReceivables]
     as_of: date
+    drafts: int
+    oldest_draft_on: date | None
 
 
 def days_sales_outstanding(*, open_minor_units: int, invoiced_minor_units: int) -> Decimal:

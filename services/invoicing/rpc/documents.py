@@ -6,11 +6,13 @@ from chassis.database import Database
 from services.invoicing.formats.einvoice import Syntax
 from services.invoicing.formats.paper import MEDIA_TYPE
 from services.invoicing.operations.get_einvoice import (
+    get_credit_note_delivery,
     get_credit_note_pdf,
     get_credit_note_xml,
     get_invoice_xml,
 )
 from services.invoicing.payments import FindTransferSlip, no_transfer_slip
+from services.invoicing.translate.values import to_proto_money
 from tallyport.invoicing.v1 import documents_pb2 as pb
 from tallyport.invoicing.v1 import documents_pb2_grpc, invoices_pb2
 
@@ -40,6 +42,14 @@ class Documents(documents_pb2_grpc.DocumentsServicer):
     ) -> invoices_pb2.Document:
         syntax = _syntax(request.syntax)
         return _document(_XML, await get_credit_note_xml(self._db, request.credit_note_id, syntax))
+
+    async def GetCreditNoteDelivery(
+        self, request: pb.GetCreditNoteDeliveryRequest, context: Any
+    ) -> pb.CreditNoteDelivery:
+        file_name, pdf, due = await get_credit_note_delivery(
+            self._db, request.organization_id, request.credit_note_id
+        )
+        return pb.CreditNoteDelivery(file_name=file_name, pdf=pdf, amount_due=to_proto_money(due))
 
 
 def _syntax(syntax: pb.EInvoiceSyntax.ValueType) -> Syntax:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -61,6 +61,12 @@ async def receivables(tx: ReadTx, *, currency: str, today: date) -> list[Currenc
         open_, overdue = Money(int(row.open), row.currency), Money(int(row.overdue), row.currency)
         debtors.setdefault(row.currency, []).append(Debtor(row.customer_id, row.name, open_, overdue))
     return [_currency_receivables(row, debtors.get(row.currency, ())) for row in totals]
+
+
+async def waiting_drafts(tx: ReadTx) -> tuple[int, datetime | None]:
+    """How many drafts there are, and since when the oldest has been waiting."""
+    row = (await tx.execute(_DRAFTS, {"organization_id": tx.organization_id})).one()
+    return row.drafts, row.oldest
 
 
 def _account_balance(row: Row[Any]) -> AccountBalance:
@@ -160,6 +166,10 @@ _ACCOUNT = text("""
         next_due_date, coalesce(due_now, 0) AS due_now
     FROM own FULL JOIN owed USING (currency) FULL JOIN credit USING (currency)
     ORDER BY currency <> :currency, currency
+""")
+_DRAFTS = text("""
+    SELECT count(*) AS drafts, min(created_at) AS oldest FROM invoices
+    WHERE organization_id = :organization_id AND status = 'draft'
 """)
 _TOTALS = text("""
     WITH owed AS (

@@ -9,6 +9,8 @@ def to_proto_receivables(overview: Receivables) -> pb.ReceivablesOverview:
     return pb.ReceivablesOverview(
         currencies=[_currency(currency) for currency in overview.currencies],
         as_of=overview.as_of.isoformat(),
+        drafts=overview.drafts,
+        oldest_draft_on=overview.oldest_draft_on.isoformat() if overview.oldest_draft_on else "",
     )
 
 

@@ -207,3 +207,23 @@ class DunningFacts:
     due_date: date
     deadline_on: date
     has_letter: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditNoteFacts:
+    """A credit note; `to_credit` had been paid and is credit now."""
+
+    credit_note_id: str
+    number: str
+    invoice_id: str
+    invoice_number: str
+    total: Money
+    to_credit: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditNoteDocument:
+    """The credit note, and what is still to pay on its invoice when the mail leaves."""
+
+    amount_due: Money
+    pdf: Attachment

@@ -38,6 +38,7 @@ class Kind(StrEnum):
     DISPUTE_ANSWERED = "dispute_answered"
     DISPUTE_RESOLVED = "dispute_resolved"
     DUNNING = "dunning"
+    CREDIT_NOTE = "credit_note"
 
 
 class State(StrEnum):

@@ -5,6 +5,7 @@ from typing import Final
 
 from babel import Locale, UnknownLocaleError
 
+from services.notifications.formats.credit_note_texts import CREDIT_NOTE_TEXTS
 from services.notifications.formats.dispute_texts import DISPUTE_TEXTS
 from services.notifications.formats.payment_texts import PAYMENT_TEXTS
 from services.notifications.formats.plan_texts import PLAN_TEXTS
@@ -134,6 +135,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         **SCHEDULE_TEXTS[language],
         **PLAN_TEXTS[language],
         **DISPUTE_TEXTS[language],
+        **CREDIT_NOTE_TEXTS[language],
     }
     for language, texts in _DOCUMENT_TEXTS.items()
 }

@@ -17,12 +17,13 @@ from chassis.database import Database, WriteTx
 from chassis.telemetry import parse_traceparent, remote_span
 from services.notifications.channels.channel import Channel
 from services.notifications.domain.brand import Brand
-from services.notifications.domain.facts import Attachment, Contact, InvoiceDocument, Mail
+from services.notifications.domain.facts import Attachment, Contact, CreditNoteDocument, InvoiceDocument, Mail
 from services.notifications.domain.message import Kind, Message, Refused, State, TryLater, delay_after
 from services.notifications.operations.announce import announce
 from services.notifications.store import brands, contacts, messages
 from services.notifications.translate import (
     from_payload_approval,
+    from_payload_credit_note,
     from_payload_dispute,
     from_payload_dunning,
     from_payload_expiring,
@@ -48,6 +49,8 @@ class Documents(Protocol):
     async def receipt(self, organization_id: str, payment_id: str) -> Attachment: ...
 
     async def letter(self, organization_id: str, notice_id: str) -> Attachment: ...
+
+    async def credit_note(self, organization_id: str, credit_note_id: str) -> CreditNoteDocument: ...
 
 
 async def send_message(
@@ -121,7 +124,19 @@ async def _compose(db: Database, documents: Documents, message: Message, public_
         return receipt_mail(message, brand, receipt_facts, receipt, locale=locale or brand.locale)
     if message.kind is Kind.DUNNING:
         return await _dunning_mail(documents, message, brand, contact, public_url=public_url)
+    if message.kind is Kind.CREDIT_NOTE:
+        return await _credit_note_mail(documents, message, brand, public_url=public_url)
     return _payment_mail(message, brand, contact, public_url)
+
+
+async def _credit_note_mail(documents: Documents, message: Message, brand: Brand, *, public_url: str) -> Mail:
+    from services.notifications.formats.credit_note_mails import credit_note_mail
+    from services.notifications.formats.payment_mails import Portal
+
+    facts, contact = from_payload_credit_note(message.payload)
+    document = await documents.credit_note(message.organization_id, facts.credit_note_id)
+    portal = Portal(locale=contact.locale or brand.locale, public_url=public_url)
+    return credit_note_mail(message, brand, facts, document, contact, portal=portal)
 
 
 async def _dunning_mail(

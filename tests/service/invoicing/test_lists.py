@@ -119,6 +119,20 @@ async def test_an_empty_organization_has_an_overview_of_zeros(office: Office) ->
     )
     (totals,) = overview.currencies
     assert (totals.open.minor_units, totals.open.currency, totals.days_sales_outstanding) == (0, "USD", "0.0")
+    assert (overview.drafts, overview.oldest_draft_on) == (0, "")
+
+
+async def test_drafts_that_wait_are_counted_with_the_day_of_the_oldest(office: Office) -> None:
+    customer = await office.customer()
+    await office.draft(customer.customer_id)
+    office.clock.advance(timedelta(days=2))
+    issued = await office.draft(customer.customer_id)
+    await office.draft(customer.customer_id)
+    await office.finalize(issued.invoice_id)
+    overview = await office.call(
+        office.invoices.GetReceivablesOverview, invoices_pb2.GetReceivablesOverviewRequest()
+    )
+    assert (overview.drafts, overview.oldest_draft_on) == (2, "2026-11-21")
 
 
 async def test_customers_come_by_name_with_what_they_owe(office: Office) -> None:

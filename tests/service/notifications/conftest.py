@@ -33,7 +33,13 @@ from services.notifications.store import brands, messages
 from tallyport.common.v1 import money_pb2
 from tallyport.identity.v1 import events_pb2 as identity_events_pb2
 from tallyport.identity.v1 import organizations_pb2
-from tallyport.invoicing.v1 import events_pb2, reservations_pb2, reservations_pb2_grpc
+from tallyport.invoicing.v1 import (
+    documents_pb2,
+    documents_pb2_grpc,
+    events_pb2,
+    reservations_pb2,
+    reservations_pb2_grpc,
+)
 from tallyport.notifications.v1 import messages_pb2, messages_pb2_grpc
 from tallyport.payments.v1 import payments_pb2, payments_pb2_grpc
 from tests.service.notifications.post_office import PostOffice
@@ -45,7 +51,11 @@ PERMISSIONS = frozenset({"messages.read", "messages.write"})
 _keys = itertools.count(1)
 
 
-class Offices(reservations_pb2_grpc.DeliveriesServicer, payments_pb2_grpc.ReceiptsServicer):
+class Offices(
+    reservations_pb2_grpc.DeliveriesServicer,
+    payments_pb2_grpc.ReceiptsServicer,
+    documents_pb2_grpc.DocumentsServicer,
+):
     """Answers for invoicing and payments: real contracts, made-up documents. `failure` is raised instead."""
 
     def __init__(self) -> None:
@@ -64,6 +74,15 @@ class Offices(reservations_pb2_grpc.DeliveriesServicer, payments_pb2_grpc.Receip
             pdf=b"%PDF invoice",
         )
 
+    async def GetCreditNoteDelivery(
+        self, request: documents_pb2.GetCreditNoteDeliveryRequest, context: Any
+    ) -> documents_pb2.CreditNoteDelivery:
+        if self.failure is not None:
+            raise self.failure
+        return documents_pb2.CreditNoteDelivery(
+            file_name="CN-7.pdf", pdf=b"%PDF credit note", amount_due=self.amount_due
+        )
+
     async def GetReceiptDelivery(
         self, request: payments_pb2.GetReceiptDeliveryRequest, context: Any
     ) -> payments_pb2.ReceiptDocument:
@@ -80,7 +99,7 @@ class World:
     def __init__(self, mesh: Mesh, db: Database, clock: FrozenClock, nats: Nats) -> None:
         self.mesh, self.db, self.clock, self.nats = mesh, db, clock, nats
         self.post = PostOffice()
-        self.offices = Offices()
+        self.offices = Offices()  # type: ignore[abstract]
         self.channels: list[Channel] = []
         self.servers: list[Server] = []
         self.buses: dict[str, Bus] = {}
@@ -88,7 +107,11 @@ class World:
     async def start(self) -> None:
         await self.post.start()
         invoicing = await self._serve(
-            "invoicing", [(reservations_pb2_grpc.add_DeliveriesServicer_to_server, self.offices)]
+            "invoicing",
+            [
+                (reservations_pb2_grpc.add_DeliveriesServicer_to_server, self.offices),
+                (documents_pb2_grpc.add_DocumentsServicer_to_server, self.offices),
+            ],
         )
         payments = await self._serve(
             "payments", [(payments_pb2_grpc.add_ReceiptsServicer_to_server, self.offices)]

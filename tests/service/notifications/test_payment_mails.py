@@ -110,3 +110,20 @@ async def test_nobody_is_told_of_a_reversal_that_is_only_a_correction(world: Wor
             await tell(world, organization_id, "payment_application", event.payment_id, event)
         await until(lambda: len(world.post.to(PAT)) == 1, timeout_seconds=10)
     assert len(await world.listed(organization_id)) == 1
+
+
+async def test_a_credit_note_is_mailed_with_its_document(world: World) -> None:
+    organization_id = await world.organization()
+    note = invoicing.CreditNoteIssued(
+        credit_note_id="crn_1", number="CN-7", invoice_id="inv_1", invoice_number="INV-7",
+        contact=invoicing.Contact(customer_id="cus_1", name="Pat", email=PAT, locale="en"), total=SUM,
+        to_credit=money_pb2.Money(currency="EUR"), amount_due=SUM,
+    )  # fmt: skip
+    async with world.consuming(mailing=True):
+        await until(lambda: world.known(organization_id))
+        await tell(world, organization_id, "credit_note", "crn_1", note)
+        await until(lambda: len(world.post.mails) == 1)
+    (mail,) = world.post.mails
+    assert "CN-7" in mail["subject"]
+    (attached,) = mail.iter_attachments()
+    assert (attached.get_filename(), attached.get_content()) == ("CN-7.pdf", b"%PDF credit note")

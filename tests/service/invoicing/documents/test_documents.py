@@ -6,6 +6,7 @@ import pytest
 from lxml import etree
 from pypdf import PdfReader
 
+from chassis.caller import call_scope, service_call
 from chassis.errors import ServiceError
 from tallyport.identity.v1 import organizations_pb2
 from tallyport.invoicing.v1 import documents_pb2 as pb
@@ -91,3 +92,18 @@ async def test_a_credit_note_has_documents_of_its_own_and_stands_on_its_invoice(
         office.invoices.GetInvoicePdf, invoices_pb2.GetInvoicePdfRequest(invoice_id=invoice.invoice_id)
     )
     assert f"Rechnungskorrektur {note.number}" in text_of(shown.content)
+
+
+async def test_the_mail_with_a_credit_note_is_told_what_is_due_now(office: Office) -> None:
+    customer = await office.customer()
+    invoice = await office.invoice(customer.customer_id, 10_000)
+    note = await office.credit_note(invoice.invoice_id, 4_000)
+    await office.credit_note(invoice.invoice_id, 1_000)
+    request = pb.GetCreditNoteDeliveryRequest(
+        organization_id=office.organization_id, credit_note_id=note.credit_note_id
+    )
+    with call_scope(service_call("notifications", None)):
+        told = await office.documents.GetCreditNoteDelivery(request, None)
+    assert told.amount_due.minor_units == 5_000
+    assert told.file_name == f"credit-note-{note.number}.pdf"
+    assert note.number in text_of(told.pdf)
