@@ -45,7 +45,7 @@ async def lock_period(tx: WriteTx, lock: PeriodLock, *, locked_before: datetime)
 
 
 async def unlock_period(tx: WriteTx, until: date) -> bool:
-    """Take the newest lock away if it ends with that day; whether it was so. What had been booked late keeps its day."""
+    """Take the newest lock away if it ends with that day; whether it was so. What was booked late keeps its day."""
     found = await tx.execute(_DELETE_LOCK, {"organization_id": tx.organization_id, "until": until})
     return bool(found.rowcount)
 

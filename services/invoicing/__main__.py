@@ -11,6 +11,7 @@ from chassis.relay import Relay
 from chassis.rpc.client import connect
 from chassis.rpc.server import Server
 from chassis.service_database import answers, open_database
+from services.invoicing.cash_books import RemoteCashBooks
 from services.invoicing.consumers import HANDLERS
 from services.invoicing.jobs import jobs
 from services.invoicing.payments import TransferSlips
@@ -29,7 +30,7 @@ async def serve() -> None:
     payments = connect(settings, "payments")
     try:
         slips = TransferSlips(payments)
-        served = servicers(db, pay_link_key=key, find_slip=slips.find)
+        served = servicers(db, pay_link_key=key, find_slip=slips.find, cash=RemoteCashBooks(payments))
         server = Server(settings, [*served, *clock_port(settings, db, HANDLERS)])
         checks: dict[str, lifecycle.Check] = {
             "database": lambda: answers(db),

@@ -111,6 +111,7 @@ STAFF: list[Any] = [
     books.lift_receivables,
     close_period.show,
     close_period.submit,
+    close_period.reopen,
     *reconciliation.STAFF,
     *reductions.STAFF,
     messages.show,

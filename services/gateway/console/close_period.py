@@ -1,6 +1,7 @@
-"""Closing a period of the receivables' books: what to look at before, the balances, and the close itself."""
+"""Closing a period of the books: what to look at before, the balances, the close itself, and opening the last again."""
 
 import asyncio
+from collections.abc import Mapping
 
 from litestar import Response, get, post
 
@@ -8,6 +9,7 @@ from chassis.errors import ServiceError
 from services.gateway.console.asking import REFUSALS
 from services.gateway.console.going_back import BACK_WORDS
 from services.gateway.web import problems
+from services.gateway.web.forms import FieldErrors
 from services.gateway.web.languages import gettext
 from services.gateway.web.languages import marked as _
 from services.gateway.web.page import Page
@@ -18,6 +20,7 @@ from tallyport.invoicing.v1.books_pb2 import (
     ClosePeriodRequest,
     GetCloseChecklistRequest,
     GetReceivablesTrialBalanceRequest,
+    ReopenPeriodRequest,
 )
 
 _HERE = "/console/books/close"
@@ -29,6 +32,9 @@ _WORDS = {
     CloseCheckKind.CLOSE_CHECK_KIND_SUSPENSE: _("Money that went back unknown"),
     CloseCheckKind.CLOSE_CHECK_KIND_BOOKS: _("Check of the books"),
     CloseCheckKind.CLOSE_CHECK_KIND_TRIAL_BALANCE: _("Debits equal credits"),
+    CloseCheckKind.CLOSE_CHECK_KIND_UNMATCHED_RECEIPTS: _("Money received that nobody has matched"),
+    CloseCheckKind.CLOSE_CHECK_KIND_UNCLEAR_PAYMENTS: _("Payments whose outcome is not known"),
+    CloseCheckKind.CLOSE_CHECK_KIND_CASH_AGREEMENT: _("Receivables and the cash ledger agree"),
 }
 
 
@@ -43,7 +49,7 @@ async def submit(page: Page) -> Response[str]:
     """Refused while something blocks, unless there is a reason."""
     until = page.form.text("until")
     try:
-        await page.call(
+        closed = await page.call(
             page.to.receivables_books.ClosePeriod,
             ClosePeriodRequest(until=until, override_reason=page.form.text("reason")[:500]),
             idempotency_key=page.form.text("key"),
@@ -52,11 +58,40 @@ async def submit(page: Page) -> Response[str]:
         if error.kind not in REFUSALS:
             raise
         return await _show(page, until, refused=problems.sentence(error))
-    page.flash("good", gettext("The period is closed."))
+    if closed.cash_until >= until:
+        page.flash("good", gettext("The period is closed."))
+    else:
+        words = gettext(
+            "The period is closed. The cash ledger could not be reached: lock it on the page of the books."
+        )
+        page.flash("warn", words)
     return page.redirect(f"{_HERE}?until={until}")
 
 
-async def _show(page: Page, wanted: str, *, refused: str = "") -> Response[str]:
+@post("/books/reopen", name="console.books.reopen")
+async def reopen(page: Page) -> Response[str]:
+    """Only the last closed period, and only with a reason."""
+    until, reason = page.form.text("until"), page.form.text("reopen_reason")[:500]
+    if not reason:
+        words = gettext("Please say why; the audit log keeps it.")
+        return await _show(page, until, errors=FieldErrors(reopen_reason=words))
+    try:
+        await page.call(
+            page.to.receivables_books.ReopenPeriod,
+            ReopenPeriodRequest(until=until, reason=reason),
+            idempotency_key=page.form.text("key"),
+        )
+    except ServiceError as error:
+        if error.kind not in REFUSALS and error.reason != "PAYMENTS_AWAY":
+            raise
+        return await _show(page, until, refused=problems.sentence(error))
+    page.flash("good", gettext("The period is open again."))
+    return page.redirect(f"{_HERE}?until={until}")
+
+
+async def _show(
+    page: Page, wanted: str, *, refused: str = "", errors: FieldErrors | None = None
+) -> Response[str]:
     day = read_day(wanted)
     checklist = await page.call(
         page.to.receivables_books.GetCloseChecklist,
@@ -71,13 +106,15 @@ async def _show(page: Page, wanted: str, *, refused: str = "") -> Response[str]:
     )
     return page.render(
         "console_close_period.html",
-        status=422 if refused else 200,
+        status=422 if refused or errors else 200,
         checklist=checklist,
         balance=balance,
         currencies=sorted({line.balance.currency for line in balance.lines}),
         is_closed=checklist.closed.until >= checklist.until,
         today=today,
         word_of=_word,
+        state_of=_state,
+        errors=errors or FieldErrors(),
         key=page.new_key(),
         refused=refused,
         typed=page.form.text,
@@ -87,3 +124,13 @@ async def _show(page: Page, wanted: str, *, refused: str = "") -> Response[str]:
 
 def _word(check: CloseCheck) -> str:
     return gettext(_WORDS[check.kind])
+
+
+def _state(check: CloseCheck) -> Mapping[str, str]:
+    if check.unknown:
+        return {"word": gettext("Could not be asked"), "icon": "alert", "tone": "bad"}
+    if not check.count:
+        return {"word": gettext("Done"), "icon": "check-circle", "tone": "good"}
+    if check.blocks:
+        return {"word": gettext("Has to be put right"), "icon": "alert", "tone": "bad"}
+    return {"word": gettext("To look at"), "icon": "info", "tone": "info"}

@@ -11,6 +11,11 @@ _UNKNOWN = _("There is nothing here, or it is not yours to see.")
 _DECLINED = _("The bank declined the card. Try another card, or ask the bank why.")
 _SENTENCES = {
     "CLOSE_BLOCKED": _("Something has to be put right first, or say why it is closed all the same."),
+    "PERIOD_NOT_LAST": _("Only the last closed period can be opened again."),
+    "PAYMENTS_AWAY": _(
+        "The cash ledger cannot be reached just now, so nothing was opened. Please try again in a moment."
+    ),
+    "INVOICE_DATE_CLOSED": _("The books are closed for this invoice date. Choose a later date."),
     "STATEMENT_TOO_LONG": _("Too much happened in this period for one page. Choose a shorter one."),
     "INVOICE_ALREADY_PAID": _("This invoice is paid already. Nothing was charged now."),
     "INVOICE_BEING_PAID": _("A payment for this invoice is on its way already. Nothing was charged now."),

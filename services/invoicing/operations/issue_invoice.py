@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
-from chassis import audit
+from chassis import audit, closing
 from chassis.database import ReadTx, WriteTx
 from chassis.errors import invalid
 from chassis.ids import new_id
@@ -12,6 +12,7 @@ from services.invoicing.domain.customer import Customer
 from services.invoicing.domain.invoice import Invoice, InvoiceKind, Terms, new_draft
 from services.invoicing.domain.invoice_draft import InvoiceDraft, fill_lines
 from services.invoicing.domain.organization import Organization
+from services.invoicing.domain.period_close import must_be_open
 from services.invoicing.domain.taxation import Taxation, taxation
 from services.invoicing.operations.check_customer_credit import must_take_invoice
 from services.invoicing.store import invoices, ledger
@@ -76,11 +77,13 @@ async def issue_invoice(
 ) -> tuple[Invoice, pb.Invoice]:
     """A locked draft with its number, booked and announced. INVOICE_NOT_DRAFT if it is final already.
 
-    CUSTOMER_ON_HOLD, PURCHASE_ORDER_REQUIRED, PURCHASE_ORDER_INVALID, CREDIT_LIMIT_EXCEEDED unless `override_reason`
-    says why not.
+    INVOICE_DATE_CLOSED, CUSTOMER_ON_HOLD, PURCHASE_ORDER_REQUIRED, PURCHASE_ORDER_INVALID, CREDIT_LIMIT_EXCEEDED unless
+    `override_reason` says why not.
     """
     draft.must_be_draft()
     today = (await get_organization(tx)).date_of(tx.now())
+    if draft.invoice_date < today:  # only days that are over are ever closed
+        must_be_open(draft.invoice_date, await closing.period_lock(tx))
     customer: Customer = await get_customer(tx, draft.customer_id)
     draft.must_be_finalizable()
     if draft.terms.kind is InvoiceKind.INVOICE:

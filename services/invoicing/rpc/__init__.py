@@ -5,6 +5,7 @@ from typing import Any
 
 from chassis.database import Database
 from chassis.event_log import event_log
+from services.invoicing.cash_books import CashBooks, NoCashBooks
 from services.invoicing.payments import FindTransferSlip, no_transfer_slip
 from services.invoicing.rpc.books import ReceivablesBooks
 from services.invoicing.rpc.credit_notes import CreditNotes, InvoiceAdjustments
@@ -54,7 +55,11 @@ from tallyport.invoicing.v1 import (
 
 
 def servicers(
-    db: Database, *, pay_link_key: bytes, find_slip: FindTransferSlip = no_transfer_slip
+    db: Database,
+    *,
+    pay_link_key: bytes,
+    find_slip: FindTransferSlip = no_transfer_slip,
+    cash: CashBooks | None = None,
 ) -> Sequence[tuple[Any, object]]:
     """All that this service answers, as pairs for the server."""
     return (
@@ -79,7 +84,7 @@ def servicers(
         (schedules_pb2_grpc.add_InvoiceTriggersServicer_to_server, InvoiceTriggers(db)),
         (exports_pb2_grpc.add_ExportsServicer_to_server, Exports(db)),
         (statements_pb2_grpc.add_StatementsServicer_to_server, Statements(db)),
-        (books_pb2_grpc.add_ReceivablesBooksServicer_to_server, ReceivablesBooks(db)),
+        (books_pb2_grpc.add_ReceivablesBooksServicer_to_server, ReceivablesBooks(db, cash or NoCashBooks())),
         (instalment_plans_pb2_grpc.add_InstalmentPlansServicer_to_server, InstalmentPlans(db)),
         (payment_promises_pb2_grpc.add_PaymentPromisesServicer_to_server, PaymentPromises(db)),
         (plan_policies_pb2_grpc.add_PlanPoliciesServicer_to_server, PlanPolicies(db)),

@@ -1,5 +1,7 @@
 """The books' state between chassis and messages."""
 
+from datetime import date
+
 from chassis.book_figures import PeriodLock
 from chassis.books import BooksState
 from services.invoicing.domain.period_close import CloseCheck, CloseCheckKind, CloseChecklist, TrialBalance
@@ -39,7 +41,7 @@ def to_proto_checklist(checklist: CloseChecklist) -> pb.CloseChecklist:
         until=checklist.until.isoformat(),
         checks=[_check(check) for check in checklist.checks],
         ready=not checklist.blocking,
-        closed=to_proto_closed(checklist.closed) if checklist.closed else None,
+        closed=_closed_with(checklist.closed, checklist.cash_closed_until),
     )
 
 
@@ -49,6 +51,14 @@ def to_proto_closed(lock: PeriodLock) -> pb.ClosedPeriod:
     )
 
 
+def _closed_with(lock: PeriodLock | None, cash_until: date | None) -> pb.ClosedPeriod | None:
+    if lock is None and cash_until is None:
+        return None
+    closed = to_proto_closed(lock) if lock else pb.ClosedPeriod()
+    closed.cash_until = cash_until.isoformat() if cash_until else ""
+    return closed
+
+
 def _check(check: CloseCheck) -> pb.CloseCheck:
     return pb.CloseCheck(
         kind=_KINDS[check.kind],
@@ -56,4 +66,5 @@ def _check(check: CloseCheck) -> pb.CloseCheck:
         amounts=[to_proto_money(amount) for amount in check.amounts],
         blocks=check.blocks,
         found=check.found,
+        unknown=check.unknown,
     )

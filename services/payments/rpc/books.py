@@ -1,13 +1,21 @@
 """Servicers of the books."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from chassis.caller import current_call
 from services.payments.desk import Desk
+from services.payments.operations.follow_close import follow_close, follow_reopening, get_close_facts
 from services.payments.operations.guard_books import check_now, get_books, lift_freeze, lock_period
 from services.payments.operations.read_books import get_trial_balance, list_ledger_entries
-from services.payments.translate.books import to_proto_entry, to_proto_state, to_proto_trial_balance
+from services.payments.translate.books import (
+    to_proto_close_facts,
+    to_proto_entry,
+    to_proto_lock,
+    to_proto_state,
+    to_proto_trial_balance,
+)
 from services.payments.translate.payments import from_proto_day
 from tallyport.payments.v1 import books_pb2 as pb
 from tallyport.payments.v1 import books_pb2_grpc
@@ -39,9 +47,7 @@ class Books(books_pb2_grpc.BooksServicer):
         )
 
     async def LockPeriod(self, request: pb.LockPeriodRequest, context: Context) -> pb.PeriodLock:
-        until = from_proto_day(request.until, "until")
-        assert until is not None  # the contract demands it
-        return await lock_period(self._desk, until)
+        return await lock_period(self._desk, _day(request.until))
 
     async def GetBooksState(self, request: pb.GetBooksStateRequest, context: Context) -> pb.BooksState:
         found = await get_books(self._desk)
@@ -56,7 +62,7 @@ class Books(books_pb2_grpc.BooksServicer):
 
 
 class BooksChecks(books_pb2_grpc.BooksChecksServicer):
-    """What the command line asks of the books."""
+    """What invoicing and the command line ask of the books."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -66,6 +72,33 @@ class BooksChecks(books_pb2_grpc.BooksChecksServicer):
     ) -> pb.BooksState:
         found = await check_now(self._desk, request.organization_id)
         return to_proto_state(found.lock, found.state)
+
+    async def GetCloseFacts(self, request: pb.GetCloseFactsRequest, context: Context) -> pb.CloseFacts:
+        day = _day(request.until)
+        return to_proto_close_facts(await get_close_facts(self._desk, request.organization_id, day))
+
+    async def FollowClose(self, request: pb.FollowCloseRequest, context: Context) -> pb.PeriodLock:
+        day = _day(request.until)
+        return to_proto_lock(
+            await follow_close(self._desk, request.organization_id, day, closed_by=request.closed_by)
+        )
+
+    async def FollowReopening(self, request: pb.FollowReopeningRequest, context: Context) -> pb.PeriodLock:
+        return to_proto_lock(
+            await follow_reopening(
+                self._desk,
+                request.organization_id,
+                _day(request.until),
+                reopened_by=request.reopened_by,
+                reason=request.reason,
+            )
+        )
+
+
+def _day(text: str) -> date:
+    day = from_proto_day(text, "until")
+    assert day is not None  # the contract demands it
+    return day
 
 
 def servicers(desk: Desk) -> Sequence[tuple[Any, object]]:

@@ -2,8 +2,10 @@
 
 from chassis.book_figures import PeriodLock
 from chassis.books import BooksState
+from services.payments.operations.follow_close import CloseFacts
 from services.payments.operations.read_books import TrialBalance
 from services.payments.store.books import LedgerEntry
+from services.payments.store.close_facts import CloseFact
 from services.payments.translate.payments import to_proto_money, to_proto_time
 from tallyport.payments.v1 import books_pb2 as pb
 
@@ -54,6 +56,22 @@ def to_proto_lock(lock: PeriodLock | None) -> pb.PeriodLock:
         return pb.PeriodLock()
     return pb.PeriodLock(
         until=lock.until.isoformat(), locked_by=lock.locked_by, locked_at=to_proto_time(lock.locked_at)
+    )
+
+
+def to_proto_close_facts(facts: CloseFacts) -> pb.CloseFacts:
+    """What a close asks."""
+    return pb.CloseFacts(
+        unmatched_receipts=_fact(facts.unmatched_receipts),
+        unclear_payments=_fact(facts.unclear_payments),
+        customer_funds=[to_proto_money(one) for one in facts.customer_funds],
+        period_lock=to_proto_lock(facts.lock),
+    )
+
+
+def _fact(fact: CloseFact) -> pb.CloseFact:
+    return pb.CloseFact(
+        count=fact.count, amounts=[to_proto_money(one) for one in fact.amounts], found=fact.found
     )
 
 

@@ -51,6 +51,7 @@ from tallyport.invoicing.v1 import (
     reservations_pb2,
 )
 from tallyport.payments.v1 import events_pb2 as payments_events
+from tests.service.invoicing.drawer import Drawer
 
 PAY_LINK_KEY = b"k" * 32
 LAPSED = "I11 reservation outlived its time"
@@ -80,7 +81,8 @@ class Office:
         self.triggers = InvoiceTriggers(db)
         self.deliveries = Deliveries(db, PAY_LINK_KEY)
         self.exports = Exports(db)
-        self.books = ReceivablesBooks(db)
+        self.cash = Drawer(db)
+        self.books = ReceivablesBooks(db, self.cash)
         self.statements = Statements(db)
         self.plans = InstalmentPlans(db)
         self.promises = PaymentPromises(db)
