@@ -1,4 +1,6 @@
-"""Something is wrong with an invoice: say what, show it, and follow what becomes of it."""
+"""Something is wrong with an invoice: say what, show it, and follow what becomes of it; signed in or by a pay link."""
+
+from dataclasses import dataclass
 
 from litestar import Response, get, post
 from litestar.params import FromPath
@@ -8,6 +10,7 @@ from services.gateway.web import disputes, problems
 from services.gateway.web.forms import FieldErrors
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
+from services.gateway.web.session import Area
 from services.gateway.web.typed import read_amount, to_message
 from tallyport.invoicing.v1.disputes_pb2 import (
     DisputeLine,
@@ -20,14 +23,39 @@ from tallyport.invoicing.v1.invoices_pb2 import GetInvoiceRequest, Invoice
 _REFUSED = (Kind.FAILED_PRECONDITION, Kind.INVALID_ARGUMENT, Kind.ABORTED, Kind.PERMISSION_DENIED)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the invoice, the form and the objections are for this visitor."""
+
+    invoice: str
+    form: str
+    disputes: str
+    pay: str
+    may_write: bool
+
+
+def place_of(page: Page, invoice_id: str) -> Place:
+    """The holder of a pay link has one invoice, at a harmless address."""
+    if page.area is Area.PAY_LINK:
+        return Place("/l/invoice", "/l/dispute", "/l/disputes", "/l/invoice", may_write=True)
+    here = f"/invoices/{invoice_id}"
+    may_write = page.may("account.write")
+    return Place(here, f"{here}/dispute", "/disputes", f"/pay?invoice={invoice_id}", may_write=may_write)
+
+
 @get("/invoices/{invoice_id:str}/dispute", name="portal.dispute.new")
 async def new(page: Page, invoice_id: FromPath[str]) -> Response[str]:
     """The form; or the objection that there is, with `?open=yes`."""
+    return await form_page(page, invoice_id)
+
+
+async def form_page(page: Page, invoice_id: str) -> Response[str]:
+    """The same for everybody who sees the invoice."""
     if page.query("open"):
         request = ListDisputesRequest(invoice_id=invoice_id, only_open=True, page_size=1)
         found = (await page.call(page.to.disputes.ListDisputes, request)).disputes
         if found:
-            return page.redirect(f"/disputes/{found[0].dispute_id}")
+            return page.redirect(f"{place_of(page, invoice_id).disputes}/{found[0].dispute_id}")
     return await _form(page, await _invoice(page, invoice_id))
 
 
@@ -42,6 +70,7 @@ async def _form(
         "dispute_new.html",
         status=422 if errors or refused else 200,
         invoice=invoice,
+        place=place_of(page, invoice.invoice_id),
         organization=await page.organization(),
         reasons=disputes.reason_options(),
         ticked=set(page.form.all("line")),
@@ -54,6 +83,11 @@ async def _form(
 @post("/invoices/{invoice_id:str}/dispute", name="portal.dispute.open")
 async def submit(page: Page, invoice_id: FromPath[str]) -> Response[str]:
     """Opens it, with the file if one was chosen."""
+    return await open_it(page, invoice_id)
+
+
+async def open_it(page: Page, invoice_id: str) -> Response[str]:
+    """Opens it once for the form's key."""
     invoice = await _invoice(page, invoice_id)
     file = await disputes.uploaded(page)
     request, errors = _request(page, invoice)
@@ -74,7 +108,7 @@ async def submit(page: Page, invoice_id: FromPath[str]) -> Response[str]:
             raise
         page.flash("warn", problems.sentence(error))
     page.flash("good", _("Thank you. We look into it, and do not ask for this amount meanwhile."))
-    return page.redirect(f"/disputes/{opened.dispute_id}")
+    return page.redirect(f"{place_of(page, invoice_id).disputes}/{opened.dispute_id}")
 
 
 def _request(page: Page, invoice: Invoice) -> tuple[OpenDisputeRequest, FieldErrors]:
@@ -103,16 +137,17 @@ def _request(page: Page, invoice: Invoice) -> tuple[OpenDisputeRequest, FieldErr
 @get("/disputes/{dispute_id:str}", name="portal.dispute")
 async def show(page: Page, dispute_id: FromPath[str]) -> Response[str]:
     """What was said, and where it stands."""
-    return await _page(page, dispute_id)
+    return await dispute_page(page, dispute_id)
 
 
-async def _page(page: Page, dispute_id: str, *, errors: FieldErrors | None = None) -> Response[str]:
+async def dispute_page(page: Page, dispute_id: str, *, errors: FieldErrors | None = None) -> Response[str]:
     dispute = await disputes.get_dispute(page, dispute_id)
     organization = await page.organization()
     return page.render(
         "dispute.html",
         status=422 if errors else 200,
         dispute=dispute,
+        place=place_of(page, dispute.invoice_id),
         organization=organization,
         zone=organization.time_zone or "UTC",
         key=page.new_key(),
@@ -124,11 +159,16 @@ async def _page(page: Page, dispute_id: str, *, errors: FieldErrors | None = Non
 @post("/disputes/{dispute_id:str}", name="portal.dispute.say")
 async def say(page: Page, dispute_id: FromPath[str]) -> Response[str]:
     """A message, a file, or both."""
+    return await say_it(page, dispute_id)
+
+
+async def say_it(page: Page, dispute_id: str) -> Response[str]:
+    """Adds it, and shows the page again."""
     file, text = await disputes.uploaded(page), page.form.text("text")
     if len(file[1]) > disputes.MOST_BYTES:
-        return await _page(page, dispute_id, errors=FieldErrors(file=disputes.too_large()))
+        return await dispute_page(page, dispute_id, errors=FieldErrors(file=disputes.too_large()))
     if not text and not file[1]:
-        return await _page(
+        return await dispute_page(
             page, dispute_id, errors=FieldErrors(text=_("Please write something, or add a file."))
         )
     try:
@@ -136,14 +176,19 @@ async def say(page: Page, dispute_id: FromPath[str]) -> Response[str]:
     except ServiceError as error:
         if error.kind not in _REFUSED:
             raise
-        return await _page(page, dispute_id, errors=FieldErrors(file=problems.sentence(error)))
+        return await dispute_page(page, dispute_id, errors=FieldErrors(file=problems.sentence(error)))
     page.flash("good", _("Sent."))
-    return page.redirect(f"/disputes/{dispute_id}")
+    return page.redirect(f"{place_of(page, '').disputes}/{dispute_id}")
 
 
 @post("/disputes/{dispute_id:str}/withdraw", name="portal.dispute.withdraw")
 async def withdraw(page: Page, dispute_id: FromPath[str]) -> Response[str]:
     """All of it is to be paid again."""
+    return await take_back(page, dispute_id)
+
+
+async def take_back(page: Page, dispute_id: str) -> Response[str]:
+    """Withdraws it, and shows the page again."""
     try:
         request = WithdrawDisputeRequest(dispute_id=dispute_id)
         await page.call(page.to.disputes.WithdrawDispute, request)
@@ -152,7 +197,7 @@ async def withdraw(page: Page, dispute_id: FromPath[str]) -> Response[str]:
         if error.kind not in _REFUSED:
             raise
         page.flash("bad", problems.sentence(error))
-    return page.redirect(f"/disputes/{dispute_id}")
+    return page.redirect(f"{place_of(page, '').disputes}/{dispute_id}")
 
 
 @get("/disputes/{dispute_id:str}/files/{evidence_id:str}", name="portal.dispute.file")
