@@ -13,14 +13,14 @@ from services.invoicing.domain.invoice import Invoice, InvoiceKind, Terms, new_d
 from services.invoicing.domain.invoice_draft import InvoiceDraft, fill_lines
 from services.invoicing.domain.organization import Organization
 from services.invoicing.domain.period_close import must_be_open
-from services.invoicing.domain.taxation import Taxation, taxation
+from services.invoicing.domain.taxation import Taxation
 from services.invoicing.operations.check_customer_credit import must_take_invoice
+from services.invoicing.operations.tax_desk import tax_desk
 from services.invoicing.store import invoices, ledger
 from services.invoicing.store.customers import get_customer
 from services.invoicing.store.items import get_items
 from services.invoicing.store.numbers import draw_number
 from services.invoicing.store.organizations import get_organization
-from services.invoicing.store.tax_rates import tax_rates
 from services.invoicing.translate import events
 from services.invoicing.translate.invoices import to_proto_invoice
 from tallyport.invoicing.v1 import invoices_pb2 as pb
@@ -114,7 +114,7 @@ def _with_early_discount(terms: Terms, customer: Customer, invoice_date: date) -
 
 async def taxation_of(tx: ReadTx, organization: Organization, customer: Customer, day: date) -> Taxation:
     """How an invoice of the day to the customer is taxed."""
-    return taxation(organization, customer, day, await tax_rates(tx))
+    return (await tax_desk(tx, organization)).taxation(customer, day)
 
 
 async def free_number(tx: WriteTx, series: str = "") -> str:

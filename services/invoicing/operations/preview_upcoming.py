@@ -11,20 +11,18 @@ from chassis.errors import invalid
 from services.invoicing.domain.customer import Customer
 from services.invoicing.domain.invoice_draft import fill_lines
 from services.invoicing.domain.item import Item
-from services.invoicing.domain.organization import Organization
 from services.invoicing.domain.pricing import Line, Totals, totals
 from services.invoicing.domain.schedule import start_of
 from services.invoicing.domain.schedule_billing import PlannedInvoice, upcoming
 from services.invoicing.domain.subscription import Schedule
-from services.invoicing.domain.tax_table import TaxRate
-from services.invoicing.domain.taxation import taxation
+from services.invoicing.domain.taxation import TaxDesk
 from services.invoicing.formats.schedule_texts import line_drafts
 from services.invoicing.operations.find_schedule import find_schedule
+from services.invoicing.operations.tax_desk import tax_desk
 from services.invoicing.store import schedules, usage
 from services.invoicing.store.items import get_items
 from services.invoicing.store.organizations import get_organization
 from services.invoicing.store.rows import decode_page_token, encode_page_token
-from services.invoicing.store.tax_rates import tax_rates
 
 DEFAULT_COUNT = 3
 DEFAULT_CALENDAR = timedelta(days=30)
@@ -39,13 +37,12 @@ _SCOPE = "upcoming"
 class Prices:
     """What decides the taxes of invoices to come."""
 
-    organization: Organization
     items: Mapping[str, Item]
-    rates: Sequence[TaxRate]
+    desk: TaxDesk
 
     def lines(self, schedule: Schedule, planned: PlannedInvoice, customer: Customer) -> list[Line]:
         """The lines as they will be filled in on the day."""
-        taxes = taxation(self.organization, customer, planned.invoice_on, self.rates)
+        taxes = self.desk.taxation(customer, planned.invoice_on)
         drafts = line_drafts(planned, customer.locale)
         return fill_lines(drafts, self.items, schedule.terms.currency, taxes)
 
@@ -108,7 +105,7 @@ async def list_upcoming(
 async def prices_for(tx: ReadTx, found: Sequence[Schedule]) -> Prices:
     """All that the taxes of these schedules follow from."""
     named = {line.item_id for schedule in found for line in schedule.terms.lines if line.item_id}
-    return Prices(await get_organization(tx), await get_items(tx, named), await tax_rates(tx))
+    return Prices(await get_items(tx, named), await tax_desk(tx, await get_organization(tx)))
 
 
 async def _calendar(tx: ReadTx, until: date | None) -> list[tuple[Schedule, PlannedInvoice]]:
