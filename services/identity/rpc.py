@@ -150,6 +150,17 @@ class People(people_pb2_grpc.PeopleServicer):
         return people_pb2.ChangePasswordResponse()
 
 
+class PeopleChecks(people_pb2_grpc.PeopleChecksServicer):
+    """What other services ask about people."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def IsStaff(self, request: people_pb2.IsStaffRequest, context: Any) -> people_pb2.IsStaffResponse:
+        staff = await read_people.is_staff(self._db, request.organization_id, request.person_id)
+        return people_pb2.IsStaffResponse(staff=staff)
+
+
 class ApiKeys(people_pb2_grpc.ApiKeysServicer):
     """Keys of programs."""
 
@@ -310,6 +321,7 @@ def servicers(db: Database, hasher: Hasher, issuer: TokenIssuer) -> Sequence[tup
             Organizations(db, hasher),
         ),
         (people_pb2_grpc.add_PeopleServicer_to_server, People(db, hasher)),
+        (people_pb2_grpc.add_PeopleChecksServicer_to_server, PeopleChecks(db)),
         (people_pb2_grpc.add_ApiKeysServicer_to_server, ApiKeys(db, issuer)),
         (sessions_pb2_grpc.add_SessionsServicer_to_server, Sessions(db, hasher, issuer)),
     )

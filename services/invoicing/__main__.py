@@ -13,6 +13,7 @@ from chassis.rpc.server import Server
 from chassis.service_database import answers, open_database
 from services.invoicing.cash_books import RemoteCashBooks
 from services.invoicing.consumers import HANDLERS
+from services.invoicing.identity import Staff
 from services.invoicing.jobs import jobs
 from services.invoicing.payments import TransferSlips
 from services.invoicing.rpc import servicers
@@ -27,10 +28,15 @@ async def serve() -> None:
     telemetry.setup(SERVICE, settings)
     key = settings.pay_link_key()
     db = await open_database(settings, SERVICE)
-    payments = connect(settings, "payments")
+    payments, identity = connect(settings, "payments"), connect(settings, "identity")
     try:
-        slips = TransferSlips(payments)
-        served = servicers(db, pay_link_key=key, find_slip=slips.find, cash=RemoteCashBooks(payments))
+        served = servicers(
+            db,
+            pay_link_key=key,
+            find_slip=TransferSlips(payments).find,
+            cash=RemoteCashBooks(payments),
+            must_be_staff=Staff(identity).must_be_staff,
+        )
         server = Server(settings, [*served, *clock_port(settings, db, HANDLERS)])
         checks: dict[str, lifecycle.Check] = {
             "database": lambda: answers(db),
@@ -38,6 +44,7 @@ async def serve() -> None:
         }
         await lifecycle.run(server.serve, HealthServer(settings.metrics_listen, checks).serve)
     finally:
+        await identity.close()
         await payments.close()
         await db.close()
 

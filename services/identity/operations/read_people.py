@@ -1,6 +1,7 @@
 """Reads people."""
 
 from chassis import ids
+from chassis.caller import Audience
 from chassis.database import Database
 from chassis.errors import invalid, not_found
 from services.identity.domain.person import Person
@@ -17,6 +18,13 @@ async def get_person(db: Database, organization_id: str, person_id: str) -> Pers
     if person is None:
         raise not_found("person")
     return person
+
+
+async def is_staff(db: Database, organization_id: str, person_id: str) -> bool:
+    """Whether a person works for the organization, and is not barred."""
+    async with db.read(organization_id) as tx:
+        person = await people.get_person(tx, person_id)
+    return person is not None and person.active and person.audience is Audience.STAFF
 
 
 async def list_people(

@@ -6,6 +6,7 @@ from typing import Any
 from chassis.database import Database
 from chassis.event_log import event_log
 from services.invoicing.cash_books import CashBooks, NoCashBooks
+from services.invoicing.identity import MustBeStaff, everybody_is_staff
 from services.invoicing.payments import FindTransferSlip, no_transfer_slip
 from services.invoicing.rpc.books import ReceivablesBooks
 from services.invoicing.rpc.credit_notes import CreditNotes, InvoiceAdjustments
@@ -60,10 +61,11 @@ def servicers(
     pay_link_key: bytes,
     find_slip: FindTransferSlip = no_transfer_slip,
     cash: CashBooks | None = None,
+    must_be_staff: MustBeStaff = everybody_is_staff,
 ) -> Sequence[tuple[Any, object]]:
     """All that this service answers, as pairs for the server."""
     return (
-        (customers_pb2_grpc.add_CustomersServicer_to_server, Customers(db)),
+        (customers_pb2_grpc.add_CustomersServicer_to_server, Customers(db, must_be_staff)),
         (customer_proposals_pb2_grpc.add_CustomerProposalsServicer_to_server, CustomerProposals(db)),
         (credit_notes_pb2_grpc.add_CreditNotesServicer_to_server, CreditNotes(db)),
         (adjustments_pb2_grpc.add_InvoiceAdjustmentsServicer_to_server, InvoiceAdjustments(db)),

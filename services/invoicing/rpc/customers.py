@@ -5,6 +5,7 @@ from typing import Any
 from chassis.caller import Audience, current_call
 from chassis.database import Database
 from services.invoicing.domain.customer import Customer
+from services.invoicing.identity import MustBeStaff, everybody_is_staff
 from services.invoicing.operations.create_customer import create_customer
 from services.invoicing.operations.get_account_summary import get_account_summary
 from services.invoicing.operations.get_customer import get_customer
@@ -24,10 +25,13 @@ from tallyport.invoicing.v1 import customers_pb2_grpc
 class Customers(customers_pb2_grpc.CustomersServicer):
     """Customers and what they owe."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, must_be_staff: MustBeStaff = everybody_is_staff) -> None:
         self._db = db
+        self._must_be_staff = must_be_staff
 
     async def CreateCustomer(self, request: pb.CreateCustomerRequest, context: Any) -> pb.Customer:
+        if request.account_manager_id:
+            await self._must_be_staff(current_call().organization_id, request.account_manager_id)
         return await create_customer(self._db, translate.from_proto_customer(request))
 
     async def GetCustomer(self, request: pb.GetCustomerRequest, context: Any) -> pb.Customer:
@@ -45,6 +49,9 @@ class Customers(customers_pb2_grpc.CustomersServicer):
 
     async def UpdateCustomer(self, request: pb.UpdateCustomerRequest, context: Any) -> pb.Customer:
         values = translate.from_proto_customer_changes(request)
+        manager = values.get("account_manager_id")
+        if manager and manager != (await get_customer(self._db, request.customer_id)).account_manager_id:
+            await self._must_be_staff(current_call().organization_id, str(manager))
         return await update_customer(self._db, request.customer_id, values, _why(request))
 
     async def GetAccountSummary(

@@ -60,6 +60,7 @@ class Identity:
         self.api_keys = people_pb2_grpc.ApiKeysStub(gateway)
         self.organizations = organizations_pb2_grpc.OrganizationsStub(gateway)
         self.cli = organizations_pb2_grpc.OrganizationsStub(cli)
+        self.checks = people_pb2_grpc.PeopleChecksStub(self._channel("invoicing"))
 
     async def close(self) -> None:
         for channel in self._channels:

@@ -222,3 +222,23 @@ async def test_what_was_done_is_in_an_unbroken_audit_log(identity: Identity) -> 
 async def test_the_migrations_make_what_the_tables_say(databases: Databases) -> None:
     urls = await databases.create("identity")
     assert schema_differences(urls.owner, "services.identity", app_role="identity_app") == []
+
+
+async def test_who_is_active_staff_is_told_to_invoicing(identity: Identity) -> None:
+    harbor = await identity.organization("harbor")
+    other = await identity.organization("wharf")
+    owner = await identity.login("harbor")
+    clerk = await identity.person(owner, "clerk@harbor.example", people_pb2.ROLE_ACCOUNTANT)
+    payer = await identity.person(owner, "pat@buyer.example", people_pb2.ROLE_PAYER, CUSTOMER)
+
+    async def is_staff(organization_id: str, person_id: str) -> bool:
+        request = people_pb2.IsStaffRequest(organization_id=organization_id, person_id=person_id)
+        return bool((await identity.checks.IsStaff(request)).staff)
+
+    assert await is_staff(harbor.organization_id, clerk.person_id)
+    assert not await is_staff(other.organization_id, clerk.person_id)
+    assert not await is_staff(harbor.organization_id, payer.person_id)
+    assert not await is_staff(harbor.organization_id, "per_nobody")
+    request = people_pb2.DeactivatePersonRequest(person_id=clerk.person_id)
+    await identity.people.DeactivatePerson(request, metadata=by(owner))
+    assert not await is_staff(harbor.organization_id, clerk.person_id)

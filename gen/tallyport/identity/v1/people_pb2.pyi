@@ -588,3 +588,51 @@ class AccessTokenForKey(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AccessTokenForKey: _TypeAlias = AccessTokenForKey  # noqa: Y015
+
+@_typing.final
+class IsStaffRequest(_message.Message):
+    """Asks about a person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    organization_id: _builtins.str
+    """Organization."""
+    person_id: _builtins.str
+    """Id of the person."""
+    def __init__(
+        self,
+        *,
+        organization_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_id", b"organization_id", "person_id", b"person_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IsStaffRequest: _TypeAlias = IsStaffRequest  # noqa: Y015
+
+@_typing.final
+class IsStaffResponse(_message.Message):
+    """The answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STAFF_FIELD_NUMBER: _builtins.int
+    staff: _builtins.bool
+    """False also for who does not exist, was barred, or belongs to a customer."""
+    def __init__(
+        self,
+        *,
+        staff: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["staff", b"staff"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IsStaffResponse: _TypeAlias = IsStaffResponse  # noqa: Y015

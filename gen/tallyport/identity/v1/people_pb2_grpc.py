@@ -321,6 +321,82 @@ class People:
             _registered_method=True)
 
 
+class PeopleChecksStub:
+    """What other services ask about people.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.IsStaff = channel.unary_unary(
+                '/tallyport.identity.v1.PeopleChecks/IsStaff',
+                request_serializer=tallyport_dot_identity_dot_v1_dot_people__pb2.IsStaffRequest.SerializeToString,
+                response_deserializer=tallyport_dot_identity_dot_v1_dot_people__pb2.IsStaffResponse.FromString,
+                _registered_method=True)
+
+
+class PeopleChecksServicer:
+    """What other services ask about people.
+    """
+
+    def IsStaff(self, request, context):
+        """Tells whether a person is active staff of the organization.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_PeopleChecksServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'IsStaff': grpc.unary_unary_rpc_method_handler(
+                    servicer.IsStaff,
+                    request_deserializer=tallyport_dot_identity_dot_v1_dot_people__pb2.IsStaffRequest.FromString,
+                    response_serializer=tallyport_dot_identity_dot_v1_dot_people__pb2.IsStaffResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'tallyport.identity.v1.PeopleChecks', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('tallyport.identity.v1.PeopleChecks', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class PeopleChecks:
+    """What other services ask about people.
+    """
+
+    @staticmethod
+    def IsStaff(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.identity.v1.PeopleChecks/IsStaff',
+            tallyport_dot_identity_dot_v1_dot_people__pb2.IsStaffRequest.SerializeToString,
+            tallyport_dot_identity_dot_v1_dot_people__pb2.IsStaffResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
 class ApiKeysStub:
     """Keys with which programs of the organization call the API.
     """

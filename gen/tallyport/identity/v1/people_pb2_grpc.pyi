@@ -117,6 +117,37 @@ class PeopleServicer(metaclass=_abc_1.ABCMeta):
 
 def add_PeopleServicer_to_server(servicer: PeopleServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
+class PeopleChecksStub:
+    """What other services ask about people."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> PeopleChecksAsyncStub: ...
+    IsStaff: _grpc.UnaryUnaryMultiCallable[_people_pb2.IsStaffRequest, _people_pb2.IsStaffResponse]
+    """Tells whether a person is active staff of the organization."""
+
+@_typing.type_check_only
+class PeopleChecksAsyncStub(PeopleChecksStub):
+    """What other services ask about people."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    IsStaff: _aio.UnaryUnaryMultiCallable[_people_pb2.IsStaffRequest, _people_pb2.IsStaffResponse]  # type: ignore[assignment]
+    """Tells whether a person is active staff of the organization."""
+
+class PeopleChecksServicer(metaclass=_abc_1.ABCMeta):
+    """What other services ask about people."""
+
+    @_abc_1.abstractmethod
+    def IsStaff(
+        self,
+        request: _people_pb2.IsStaffRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_people_pb2.IsStaffResponse, _abc.Awaitable[_people_pb2.IsStaffResponse]]:
+        """Tells whether a person is active staff of the organization."""
+
+def add_PeopleChecksServicer_to_server(servicer: PeopleChecksServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
 class ApiKeysStub:
     """Keys with which programs of the organization call the API."""
 

@@ -696,10 +696,20 @@ class InvoiceTriggersStub:
                 request_serializer=tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.ListTriggersRequest.SerializeToString,
                 response_deserializer=tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.ListTriggersResponse.FromString,
                 _registered_method=True)
+        self.UpdateTrigger = channel.unary_unary(
+                '/tallyport.invoicing.v1.InvoiceTriggers/UpdateTrigger',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.UpdateTriggerRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.Trigger.FromString,
+                _registered_method=True)
         self.SetTriggerEnabled = channel.unary_unary(
                 '/tallyport.invoicing.v1.InvoiceTriggers/SetTriggerEnabled',
                 request_serializer=tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.SetTriggerEnabledRequest.SerializeToString,
                 response_deserializer=tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.Trigger.FromString,
+                _registered_method=True)
+        self.ListTriggerEvents = channel.unary_unary(
+                '/tallyport.invoicing.v1.InvoiceTriggers/ListTriggerEvents',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.ListTriggerEventsRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.ListTriggerEventsResponse.FromString,
                 _registered_method=True)
         self.ReportEvent = channel.unary_unary(
                 '/tallyport.invoicing.v1.InvoiceTriggers/ReportEvent',
@@ -726,8 +736,22 @@ class InvoiceTriggersServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateTrigger(self, request, context):
+        """Changes a trigger, replaced whole; what it made already stays. Refused with TRIGGER_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SetTriggerEnabled(self, request, context):
         """Turns a trigger off or on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTriggerEvents(self, request, context):
+        """Lists events that were taken, the newest first, with what they made.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -754,10 +778,20 @@ def add_InvoiceTriggersServicer_to_server(servicer, server):
                     request_deserializer=tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.ListTriggersRequest.FromString,
                     response_serializer=tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.ListTriggersResponse.SerializeToString,
             ),
+            'UpdateTrigger': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateTrigger,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.UpdateTriggerRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.Trigger.SerializeToString,
+            ),
             'SetTriggerEnabled': grpc.unary_unary_rpc_method_handler(
                     servicer.SetTriggerEnabled,
                     request_deserializer=tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.SetTriggerEnabledRequest.FromString,
                     response_serializer=tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.Trigger.SerializeToString,
+            ),
+            'ListTriggerEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTriggerEvents,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.ListTriggerEventsRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.ListTriggerEventsResponse.SerializeToString,
             ),
             'ReportEvent': grpc.unary_unary_rpc_method_handler(
                     servicer.ReportEvent,
@@ -831,6 +865,33 @@ class InvoiceTriggers:
             _registered_method=True)
 
     @staticmethod
+    def UpdateTrigger(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.InvoiceTriggers/UpdateTrigger',
+            tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.UpdateTriggerRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.Trigger.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def SetTriggerEnabled(request,
             target,
             options=(),
@@ -847,6 +908,33 @@ class InvoiceTriggers:
             '/tallyport.invoicing.v1.InvoiceTriggers/SetTriggerEnabled',
             tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.SetTriggerEnabledRequest.SerializeToString,
             tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.Trigger.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTriggerEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.InvoiceTriggers/ListTriggerEvents',
+            tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.ListTriggerEventsRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_schedules__pb2.ListTriggerEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -242,8 +242,12 @@ class InvoiceTriggersStub:
     """Creates a trigger: what events of a name make of their fields."""
     ListTriggers: _grpc.UnaryUnaryMultiCallable[_schedules_pb2.ListTriggersRequest, _schedules_pb2.ListTriggersResponse]
     """Lists triggers by event name."""
+    UpdateTrigger: _grpc.UnaryUnaryMultiCallable[_schedules_pb2.UpdateTriggerRequest, _schedules_pb2.Trigger]
+    """Changes a trigger, replaced whole; what it made already stays. Refused with TRIGGER_NOT_FOUND."""
     SetTriggerEnabled: _grpc.UnaryUnaryMultiCallable[_schedules_pb2.SetTriggerEnabledRequest, _schedules_pb2.Trigger]
     """Turns a trigger off or on."""
+    ListTriggerEvents: _grpc.UnaryUnaryMultiCallable[_schedules_pb2.ListTriggerEventsRequest, _schedules_pb2.ListTriggerEventsResponse]
+    """Lists events that were taken, the newest first, with what they made."""
     ReportEvent: _grpc.UnaryUnaryMultiCallable[_schedules_pb2.ReportEventRequest, _schedules_pb2.ReportEventResponse]
     """Reports that something happened; each trigger of the event's name makes one invoice. An external id that is known
     answers with what it made the first time.
@@ -258,8 +262,12 @@ class InvoiceTriggersAsyncStub(InvoiceTriggersStub):
     """Creates a trigger: what events of a name make of their fields."""
     ListTriggers: _aio.UnaryUnaryMultiCallable[_schedules_pb2.ListTriggersRequest, _schedules_pb2.ListTriggersResponse]  # type: ignore[assignment]
     """Lists triggers by event name."""
+    UpdateTrigger: _aio.UnaryUnaryMultiCallable[_schedules_pb2.UpdateTriggerRequest, _schedules_pb2.Trigger]  # type: ignore[assignment]
+    """Changes a trigger, replaced whole; what it made already stays. Refused with TRIGGER_NOT_FOUND."""
     SetTriggerEnabled: _aio.UnaryUnaryMultiCallable[_schedules_pb2.SetTriggerEnabledRequest, _schedules_pb2.Trigger]  # type: ignore[assignment]
     """Turns a trigger off or on."""
+    ListTriggerEvents: _aio.UnaryUnaryMultiCallable[_schedules_pb2.ListTriggerEventsRequest, _schedules_pb2.ListTriggerEventsResponse]  # type: ignore[assignment]
+    """Lists events that were taken, the newest first, with what they made."""
     ReportEvent: _aio.UnaryUnaryMultiCallable[_schedules_pb2.ReportEventRequest, _schedules_pb2.ReportEventResponse]  # type: ignore[assignment]
     """Reports that something happened; each trigger of the event's name makes one invoice. An external id that is known
     answers with what it made the first time.
@@ -285,12 +293,28 @@ class InvoiceTriggersServicer(metaclass=_abc_1.ABCMeta):
         """Lists triggers by event name."""
 
     @_abc_1.abstractmethod
+    def UpdateTrigger(
+        self,
+        request: _schedules_pb2.UpdateTriggerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_schedules_pb2.Trigger, _abc.Awaitable[_schedules_pb2.Trigger]]:
+        """Changes a trigger, replaced whole; what it made already stays. Refused with TRIGGER_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
     def SetTriggerEnabled(
         self,
         request: _schedules_pb2.SetTriggerEnabledRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_schedules_pb2.Trigger, _abc.Awaitable[_schedules_pb2.Trigger]]:
         """Turns a trigger off or on."""
+
+    @_abc_1.abstractmethod
+    def ListTriggerEvents(
+        self,
+        request: _schedules_pb2.ListTriggerEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_schedules_pb2.ListTriggerEventsResponse, _abc.Awaitable[_schedules_pb2.ListTriggerEventsResponse]]:
+        """Lists events that were taken, the newest first, with what they made."""
 
     @_abc_1.abstractmethod
     def ReportEvent(

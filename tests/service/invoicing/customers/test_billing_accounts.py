@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from chassis.errors import ServiceError
+from services.invoicing.identity import not_staff
+from services.invoicing.rpc.customers import Customers
 from tallyport.invoicing.v1 import customers_pb2 as pb
 from tallyport.invoicing.v1 import events_pb2, invoices_pb2
 from tests.service.invoicing.office import Office, usd
@@ -188,3 +190,25 @@ async def test_more_than_the_credit_limit_needs_a_reason(office: Office) -> None
     for each in (first, final):
         await office.paid(f"pay_{each.number}", made.customer_id, 10_000, {each.invoice_id: 10_000})
     await office.invoice(made.customer_id, 10_000)
+
+
+async def test_an_account_manager_is_staff_of_the_organization(office: Office) -> None:
+    async def must_be_staff(organization_id: str, person_id: str) -> None:
+        assert organization_id == office.organization_id
+        if person_id not in staff:
+            raise not_staff()
+
+    staff = {"per_anna", "per_ben"}
+    office.customers = Customers(office.db, must_be_staff)
+    with pytest.raises(ServiceError, match="account manager"):
+        await office.customer(account_manager_id="per_a_customers")
+    made = await office.customer(account_manager_id="per_anna")
+    with pytest.raises(ServiceError, match="account manager"):
+        await update(office, made.customer_id, account_manager_id="per_nobody")
+    staff.remove("per_anna")
+    kept = await update(office, made.customer_id, name="New", account_manager_id="per_anna")  # she was before
+    assert kept.account_manager_id == "per_anna"
+    assert (await update(office, made.customer_id, account_manager_id="")).account_manager_id == ""
+    assert (
+        await update(office, made.customer_id, account_manager_id="per_ben")
+    ).account_manager_id == "per_ben"
