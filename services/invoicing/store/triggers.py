@@ -2,42 +2,64 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, insert, select, text, update
+from sqlalchemy import Row, insert, select, text, tuple_, update
 
 from chassis.database import ReadTx, WriteTx
 from chassis.errors import not_found
 from chassis.money import Money
 from services.invoicing.domain.trigger import Trigger, TriggerLine
+from services.invoicing.store.rows import decode_page_token, encode_page_token
 from services.invoicing.tables.schedules import invoice_triggers, trigger_events
+
+_EVENTS = "trigger_events"
 
 
 @dataclass(frozen=True, slots=True)
 class ReportedEvent:
     """An event as it was reported first, and the invoices it made."""
 
+    external_id: str
     event_name: str
     fields: Mapping[str, str]
     invoice_ids: Sequence[str]
+    reported_at: datetime
 
 
 async def insert_trigger(tx: WriteTx, trigger: Trigger) -> None:
     """Add a trigger."""
     await tx.execute(
         insert(invoice_triggers).values(
-            organization_id=tx.organization_id,
-            trigger_id=trigger.trigger_id,
-            name=trigger.name,
-            event_name=trigger.event_name,
-            customer_id=trigger.customer_id,
-            customer_field=trigger.customer_field,
-            lines=[_document(line) for line in trigger.lines],
-            review=trigger.review,
-            enabled=trigger.enabled,
-            created_at=trigger.created_at,
+            organization_id=tx.organization_id, trigger_id=trigger.trigger_id,
+            enabled=trigger.enabled, created_at=trigger.created_at, **_values(trigger),
         )
+    )  # fmt: skip
+
+
+async def lock_trigger(tx: WriteTx, trigger_id: str) -> Trigger:
+    """A trigger, locked; TRIGGER_NOT_FOUND."""
+    query = (
+        select(invoice_triggers)
+        .where(invoice_triggers.c.organization_id == tx.organization_id)
+        .where(invoice_triggers.c.trigger_id == trigger_id)
+        .with_for_update()
+    )
+    row = (await tx.execute(query)).first()
+    if row is None:
+        raise not_found("trigger")
+    return _trigger(row)
+
+
+async def replace_trigger(tx: WriteTx, trigger: Trigger) -> None:
+    """Write back a trigger that is locked."""
+    await tx.execute(
+        update(invoice_triggers)
+        .where(invoice_triggers.c.organization_id == tx.organization_id)
+        .where(invoice_triggers.c.trigger_id == trigger.trigger_id)
+        .values(**_values(trigger))
     )
 
 
@@ -93,7 +115,31 @@ async def get_event(tx: ReadTx, external_id: str) -> ReportedEvent:
         trigger_events.c.organization_id == tx.organization_id, trigger_events.c.external_id == external_id
     )
     row = (await tx.execute(query)).one()
-    return ReportedEvent(row.event_name, row.fields, row.invoice_ids)
+    return _event(row)
+
+
+async def list_events(
+    tx: ReadTx, *, event_name: str, page_size: int, page_token: str
+) -> tuple[list[ReportedEvent], str]:
+    """A page, the newest first, and the token of the next one."""
+    query = select(trigger_events).where(trigger_events.c.organization_id == tx.organization_id)
+    if event_name:
+        query = query.where(trigger_events.c.event_name == event_name)
+    after = decode_page_token(page_token, _EVENTS)
+    if after is not None:
+        place = tuple_(trigger_events.c.reported_at, trigger_events.c.external_id)
+        query = query.where(place < tuple_(datetime.fromisoformat(after[0]), after[1]))
+    order = (trigger_events.c.reported_at.desc(), trigger_events.c.external_id.desc())
+    rows = (await tx.execute(query.order_by(*order).limit(page_size + 1))).all()
+    token = ""
+    if len(rows) > page_size:
+        rows = rows[:page_size]
+        token = encode_page_token(_EVENTS, rows[-1].reported_at.isoformat(), rows[-1].external_id)
+    return [_event(row) for row in rows], token
+
+
+def _event(row: Row[Any]) -> ReportedEvent:
+    return ReportedEvent(row.external_id, row.event_name, row.fields, row.invoice_ids, row.reported_at)
 
 
 def _of(external_id: str, tx: WriteTx) -> Any:
@@ -116,6 +162,18 @@ def _trigger(row: Row[Any]) -> Trigger:
         enabled=row.enabled,
         created_at=row.created_at,
     )
+
+
+def _values(trigger: Trigger) -> dict[str, Any]:
+    """What can be changed about it."""
+    return {
+        "name": trigger.name,
+        "event_name": trigger.event_name,
+        "customer_id": trigger.customer_id,
+        "customer_field": trigger.customer_field,
+        "lines": [_document(line) for line in trigger.lines],
+        "review": trigger.review,
+    }
 
 
 def _document(line: TriggerLine) -> dict[str, Any]:

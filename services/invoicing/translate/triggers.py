@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from services.invoicing.domain.trigger import Trigger, TriggerLine
+from services.invoicing.store.triggers import ReportedEvent
 from services.invoicing.translate.values import (
     from_proto_decimal,
     from_proto_money,
@@ -42,6 +43,16 @@ def to_proto_trigger(trigger: Trigger) -> pb.Trigger:
         review=trigger.review,
         enabled=trigger.enabled,
         created_at=to_proto_time(trigger.created_at),
+    )
+
+
+def to_proto_trigger_event(event: ReportedEvent) -> pb.TriggerEvent:
+    return pb.TriggerEvent(
+        external_id=event.external_id,
+        event_name=event.event_name,
+        fields=event.fields,
+        invoice_ids=event.invoice_ids,
+        reported_at=to_proto_time(event.reported_at),
     )
 
 

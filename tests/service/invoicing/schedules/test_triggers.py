@@ -1,6 +1,7 @@
 """Invoices made by events: once for each external id, with the fields of the event."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -74,3 +75,48 @@ async def test_a_trigger_that_is_off_makes_nothing_and_one_with_review_makes_a_d
         office.triggers.SetTriggerEnabled, pb.SetTriggerEnabledRequest(trigger_id=made.trigger_id)
     )
     assert list((await report(office, event("ms-2"))).invoice_ids) == []
+
+
+async def test_a_trigger_is_changed_whole_and_stays_off_if_it_was(office: Office) -> None:
+    made = await trigger(office)
+    off = pb.SetTriggerEnabledRequest(trigger_id=made.trigger_id, enabled=False)
+    await office.call(office.triggers.SetTriggerEnabled, off)
+    customer = (await office.customer()).customer_id
+    wish = pb.CreateTriggerRequest(
+        name="Other", event_name="delivery.made", customer_id=customer, review=True,
+        lines=[pb.TriggerLine(description="Delivery", unit_price=usd(900))],
+    )  # fmt: skip
+    changed = await office.call(
+        office.triggers.UpdateTrigger, pb.UpdateTriggerRequest(trigger_id=made.trigger_id, trigger=wish)
+    )
+    assert (changed.name, changed.event_name, changed.enabled) == ("Other", "delivery.made", False)
+    assert changed.created_at == made.created_at
+    listed = (await office.call(office.triggers.ListTriggers, pb.ListTriggersRequest())).triggers
+    assert list(listed) == [changed]
+    with pytest.raises(ServiceError, match="TRIGGER_NOT_FOUND"):
+        await office.call(
+            office.triggers.UpdateTrigger, pb.UpdateTriggerRequest(trigger_id="trg_none", trigger=wish)
+        )
+
+
+async def test_the_log_tells_the_newest_events_first_and_what_they_made(office: Office) -> None:
+    customer = (await office.customer()).customer_id
+    await trigger(office, customer_id=customer, customer_field="")
+    answers = []
+    for number in range(3):
+        answers.append(await report(office, event(f"ms-{number}", customer=customer, hours="2", price="10")))
+        office.clock.advance(timedelta(minutes=1))
+    seen: list[pb.TriggerEvent] = []
+    token = ""
+    while True:
+        page = await office.call(
+            office.triggers.ListTriggerEvents, pb.ListTriggerEventsRequest(page_size=2, page_token=token)
+        )
+        seen += page.events
+        token = page.next_page_token
+        if not token:
+            break
+    assert [one.external_id for one in seen] == ["ms-2", "ms-1", "ms-0"]
+    assert [list(one.invoice_ids) for one in seen] == [list(one.invoice_ids) for one in reversed(answers)]
+    other = pb.ListTriggerEventsRequest(event_name="something.else")
+    assert not (await office.call(office.triggers.ListTriggerEvents, other)).events
