@@ -15,13 +15,13 @@ from decimal import Decimal
 from pathlib import Path
 
 from chassis.money import Money
+from chassis.papers.printing import ARCHIVED
 from chassis.pdf import render_pdf
 from services.invoicing.domain.invoice import Buyer, Invoice, new_draft
 from services.invoicing.domain.organization import Organization
 from services.invoicing.domain.pricing import Line, Tax, TaxCategory
 from services.invoicing.formats.einvoice import Syntax, einvoice, of_invoice
 from services.invoicing.formats.invoice_pdf import document, invoice_pdf
-from services.invoicing.formats.paper import ARCHIVED
 
 PAGE_LINES, MANY_LINES = 20, 2_000
 PAGE_RUNS, MANY_RUNS = 21, 3

@@ -18,6 +18,8 @@ _FONT_FOLDERS = (
 """Latin, Greek and Cyrillic; Arabic; Chinese, Japanese and Korean."""
 _compilers: dict[Path, Any] = {}
 _rendering = threading.Lock()
+_ROOT = Path(__file__).resolve().parents[1]
+"""What our templates import begins here: "/chassis/papers/base.typ"."""
 
 
 class PdfError(Exception):
@@ -37,7 +39,8 @@ def render_pdf(
     with _rendering:  # one compiler has one set of inputs at a time
         compiler = _compilers.get(template)
         if compiler is None:
-            compiler = typst.Compiler(template, root=template.parent, font_paths=_fonts())
+            root = _ROOT if template.resolve().is_relative_to(_ROOT) else template.parent
+            compiler = typst.Compiler(template, root=root, font_paths=_fonts())
             _compilers[template] = compiler
         try:
             pdf = compiler.compile(

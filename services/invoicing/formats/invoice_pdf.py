@@ -10,13 +10,14 @@ from typing import Any
 import structlog
 
 from chassis.money import Money
+from chassis.papers.writing import Words
 from services.invoicing.domain.invoice import Invoice, Status
 from services.invoicing.domain.organization import Organization
 from services.invoicing.domain.pricing import Line, Tax, TaxCategory, Totals
 from services.invoicing.domain.transfer_slip import TransferSlip
 from services.invoicing.formats.einvoice import Document, Syntax, einvoice, missing, of_invoice
 from services.invoicing.formats.paper import file_name, letterhead, party, print_paper, transfer
-from services.invoicing.formats.wording import Words, Writer
+from services.invoicing.formats.wording import Writer
 
 TEMPLATE = "invoice.typ"
 _STAMPS = {Status.DRAFT: "stamp_draft", Status.PAID: "stamp_paid", Status.VOID: "stamp_void"}

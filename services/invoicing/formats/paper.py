@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import segno
-import structlog
 
-from chassis.pdf import PdfError, render_pdf_in_thread
+from chassis.papers import printing
 from services.invoicing.domain.invoice import Buyer
 from services.invoicing.domain.organization import Organization
 from services.invoicing.domain.transfer_slip import TransferSlip
@@ -19,55 +18,20 @@ from services.invoicing.formats.wording import Writer
 
 MEDIA_TYPE = "application/pdf"
 DEFAULT_COLOR = "#1f3a5f"
-ARCHIVED = ("a-3b", "ua-1")
-"""PDF/A-3 keeps for ever and holds attachments; PDF/UA can be read aloud."""
-_BOX, _MOST_BOXES = "\u25a1", 12
-_UNKNOWN = re.compile(r'the text `"(.+?)"` could not be displayed', re.DOTALL)
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 _LETTER_COUNTRIES = frozenset({"US", "CA", "MX", "PH", "CL", "CO"})
 _LOGO_FORMATS = {"image/svg+xml": "svg", "image/png": "png"}
-_log = structlog.get_logger(__name__)
 
 
 async def print_paper(
     template: str, data: dict[str, Any], *, at: datetime, xml: bytes | None = None
 ) -> bytes:
-    """The document as PDF/A-3 and PDF/UA, with the e-invoice inside if there is one (Factur-X).
-
-    It always comes out: a logo that cannot be drawn is left out, for characters that no font has there are boxes, and
-    if these are too many it is a plain PDF, the e-invoice only attached. The same data and moment give the same bytes.
+    """The document as PDF/A-3 and PDF/UA, with the e-invoice inside if there is one (Factur-X). It always comes out; a
+    plain PDF, if it must be, has the e-invoice attached.
     """
     attachment = None if xml is None else {"name": NAME, "text": xml.decode()}
-    plans = [
-        (standards, logo)
-        for standards in (ARCHIVED, ())
-        for logo in ([True, False] if data["logo"] else [False])
-    ]
-    tried, texts = 0, {name: value for name, value in data.items() if name != "logo"}
-    while True:
-        standards, has_logo = plans[0]
-        rest = {"logo": data["logo"] if has_logo else None, "attachment": attachment}
-        try:
-            pdf = await render_pdf_in_thread(
-                _TEMPLATES / template, texts | rest, timestamp=at, standards=standards
-            )
-            break
-        except PdfError as refused:
-            tried += 1
-            unknown = _UNKNOWN.search(str(refused))
-            boxed = texts if unknown is None else _boxed(texts, _sign(unknown[1]))
-            if boxed != texts and tried <= _MOST_BOXES:
-                texts = boxed
-            elif len(plans) == 1:
-                raise
-            else:
-                plans.pop(0)
-    if tried:
-        _log.warning(
-            "pdf.simplified", document=data["title"], has_logo=rest["logo"] is not None,
-            is_archivable=bool(standards),
-        )  # fmt: skip
-    return with_factur_x(pdf) if xml is not None and standards else pdf
+    printed = await printing.print_paper(_TEMPLATES / template, data | {"attachment": attachment}, at=at)
+    return with_factur_x(printed.pdf) if xml is not None and printed.is_archivable else printed.pdf
 
 
 def letterhead(organization: Organization, writer: Writer, *, title: str) -> dict[str, Any]:
@@ -115,22 +79,6 @@ def file_name(kind: str, number: str, otherwise: str, *, ending: str = "pdf") ->
     """A name that every file system takes."""
     safe = re.sub(r"[^A-Za-z0-9._-]+", "-", number).strip("-.")
     return f"{kind}-{safe or otherwise}.{ending}"
-
-
-def _boxed(told: Any, sign: str) -> Any:
-    """All texts with a box instead of the sign. What is ASCII stays, for colours and pictures are written in it."""
-    if sign.isascii():
-        return told
-    if isinstance(told, dict):
-        return {name: _boxed(value, sign) for name, value in told.items()}
-    if isinstance(told, list):
-        return [_boxed(value, sign) for value in told]
-    return told.replace(sign, _BOX) if isinstance(told, str) else told
-
-
-def _sign(quoted: str) -> str:
-    """What Typst means: it writes signs that cannot be seen by their numbers."""
-    return re.sub(r"\\u\{([0-9a-f]+)\}", lambda found: chr(int(found[1], 16)), quoted)
 
 
 def _town_of(buyer: Buyer) -> Sequence[str]:
