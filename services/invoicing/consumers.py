@@ -25,6 +25,7 @@ from tallyport.payments.v1 import events_pb2 as payments_events
 
 AUTOPAY_GRACE = timedelta(days=3)
 """How long an automatic payment may take."""
+_TAKEN_BACK_BY_BANKS = (payments_events.REVERSAL_KIND_RETURN, payments_events.REVERSAL_KIND_CHARGEBACK)
 
 
 async def on_organization_changed(tx: WriteTx, event: Event) -> None:
@@ -56,10 +57,15 @@ async def on_payment_ended(tx: WriteTx, event: Event) -> None:
 
 
 async def on_payment_reversed(tx: WriteTx, event: Event) -> None:
-    """Money went back: what it had paid is to be paid again, or is forgiven."""
+    """Money went back: what it had paid is to be paid again, or is forgiven.
+
+    What a bank takes back may be a sign of hardship.
+    """
     message = event.message
     assert isinstance(message, payments_events.PaymentReversed)
     await reverse_payment(tx, from_proto_reversal(message))
+    if message.kind in _TAKEN_BACK_BY_BANKS:
+        await note_failed_payment(tx, message.payment_id, message.customer_id, tx.now())
 
 
 async def on_payment_reinstated(tx: WriteTx, event: Event) -> None:

@@ -9,7 +9,7 @@ from services.invoicing.domain.dispute import Side
 from services.invoicing.domain.evidence import Evidence
 from services.invoicing.operations.visibility import (
     DEFAULT_PAGE_SIZE,
-    must_see_customer,
+    listed_customer_id,
     must_see_family_invoice,
 )
 from services.invoicing.store import disputes as store
@@ -66,10 +66,10 @@ async def list_disputes(
     async with db.read(current_call().organization_id) as tx:
         if caller.audience is Audience.PAY_LINK:
             wanted = replace(wanted, invoice_id=caller.invoice_id or "", customer_id="", owner_id="")
-        elif caller.audience is Audience.CUSTOMER:
-            if wanted.customer_id:
-                await must_see_customer(tx, wanted.customer_id)
-            wanted = replace(wanted, customer_id=wanted.customer_id or caller.customer_id or "", owner_id="")
+        else:
+            customer_id = await listed_customer_id(tx, wanted.customer_id)
+            owner_id = wanted.owner_id if caller_side() is Side.STAFF else ""
+            wanted = replace(wanted, customer_id=customer_id, owner_id=owner_id)
         found, token = await store.list_disputes(
             tx, wanted, page_size=page_size or DEFAULT_PAGE_SIZE, page_token=page_token
         )

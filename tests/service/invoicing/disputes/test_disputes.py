@@ -8,8 +8,8 @@ import pytest
 from chassis.caller import Caller
 from chassis.errors import ServiceError
 from services.invoicing.operations.answer_dispute import escalate_late_disputes
+from tallyport.invoicing.v1 import customers_pb2, events_pb2, reservations_pb2
 from tallyport.invoicing.v1 import disputes_pb2 as pb
-from tallyport.invoicing.v1 import events_pb2, reservations_pb2
 from tests.service.invoicing.office import Office, usd
 
 _WRONG = pb.DISPUTE_REASON_WRONG_AMOUNT
@@ -209,3 +209,29 @@ async def test_files_are_known_by_their_content_and_named_safely(office: Office)
     with pytest.raises(ServiceError) as refused:
         await add("more.txt", b"It is broken")
     assert refused.value.reason == "TOO_MUCH_EVIDENCE"
+
+
+async def test_lists_are_the_own_ones_and_those_of_customers_below_who_are_named(office: Office) -> None:
+    parent, child, other = [await office.customer(name=name) for name in ("Parent", "Child", "Other")]
+    request = customers_pb2.SetCustomerParentRequest(
+        customer_id=child.customer_id, parent_customer_id=parent.customer_id
+    )
+    await office.call(office.customers.SetCustomerParent, request)
+    opened = {}
+    for one in (parent, child, other):
+        invoice = await office.invoice(one.customer_id, 1_000)
+        opened[one.customer_id] = (await _open(office, invoice.invoice_id)).dispute_id
+
+    async def listed(as_: Caller, **fields: Any) -> list[str]:
+        page = await office.call(office.disputes.ListDisputes, pb.ListDisputesRequest(**fields), as_=as_)
+        assert page.open == len(page.disputes)
+        return [one.dispute_id for one in page.disputes]
+
+    person = office.person_of(parent.customer_id)
+    assert await listed(person, owner_id="per_9") == [opened[parent.customer_id]]
+    assert await listed(person, customer_id=child.customer_id) == [opened[child.customer_id]]
+    with pytest.raises(ServiceError, match="CUSTOMER_NOT_FOUND"):
+        await listed(person, customer_id=other.customer_id)
+    with pytest.raises(ServiceError, match="CUSTOMER_NOT_FOUND"):
+        await listed(office.person_of(child.customer_id), customer_id=parent.customer_id)
+    assert set(await listed(office.staff())) == set(opened.values())

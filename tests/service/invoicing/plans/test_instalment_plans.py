@@ -314,3 +314,60 @@ async def test_signs_of_hardship_suggest_a_plan_on_one_day_until_it_is_declined(
     declined = pb.AnswerPlanSuggestionRequest(customer_id=customer, declined=True)
     assert not (await office.call(office.plans.AnswerPlanSuggestion, declined, as_=person)).shown
     assert not (await suggestion()).shown
+
+
+async def _signs_of(office: Office, customer: str) -> tuple[bool, dict[str, int]]:
+    request = pb.GetPlanSuggestionRequest(customer_id=customer)
+    found = await office.call(office.plans.GetPlanSuggestion, request, as_=office.person_of(customer))
+    return found.shown, {one.kind: one.count for one in found.signs}
+
+
+@pytest.mark.parametrize("sign", ["failed_payments", "late_invoices", "part_payments", "returned"])
+async def test_each_sign_of_hardship_makes_an_offer_that_changes_nothing_by_itself(
+    office: Office, sign: str
+) -> None:
+    await allow(office)
+    customer = (await office.customer()).customer_id
+    late = {"invoice_date": "2026-10-01", "due_date": "2026-11-01"}
+    invoice = (await office.invoice(customer, 40_000, **late)).invoice_id
+    assert await _signs_of(office, customer) == (False, {"late_invoices": 1}), "a single slip is none"
+    if sign == "late_invoices":
+        await office.invoice(customer, 10_000, **late)
+        expected = {"late_invoices": 2}
+    elif sign == "part_payments":
+        await office.paid(f"pay_1_{customer}", customer, 5_000, {invoice: 5_000})
+        expected = {"late_invoices": 1, "part_payments": 1}
+    elif sign == "returned":
+        await office.paid(f"pay_1_{customer}", customer, 40_000, {invoice: 40_000})
+        returned = {"kind": payments_events.REVERSAL_KIND_RETURN, "whole": True}
+        await office.reversed(f"pay_1_{customer}", customer, 40_000, **returned)
+        expected = {"late_invoices": 1, "failed_payments": 1}
+    else:
+        failed = payments_events.PaymentFailed(payment_id=f"pay_1_{customer}", customer_id=customer)
+        for _ in range(2):
+            await office.deliver(failed, aggregate_id=failed.payment_id)
+        expected = {"late_invoices": 1, "failed_payments": 1}
+    before = (await summary(office, customer), await asked(office, customer))
+    assert await _signs_of(office, customer) == (True, expected)
+    for declined in (False, True):
+        answer = pb.AnswerPlanSuggestionRequest(customer_id=customer, declined=declined)
+        stranger = office.person_of((await office.customer()).customer_id)
+        with pytest.raises(ServiceError, match="CUSTOMER_NOT_FOUND"):
+            await office.call(office.plans.AnswerPlanSuggestion, answer, as_=stranger)
+        await office.call(office.plans.AnswerPlanSuggestion, answer, as_=office.person_of(customer))
+    assert not (await _signs_of(office, customer))[0]
+    assert (await summary(office, customer), await asked(office, customer)) == before
+    assert await office.count("instalment_plans") == 0
+    async with office.db.read(office.organization_id) as tx:
+        assert not await invoices_on_track(tx, [invoice], date(2026, 11, 21))
+
+
+async def test_a_refund_by_staff_is_no_sign_of_hardship(office: Office) -> None:
+    await allow(office)
+    customer = (await office.customer()).customer_id
+    invoice = (
+        await office.invoice(customer, 40_000, invoice_date="2026-10-01", due_date="2026-11-01")
+    ).invoice_id
+    await office.paid(f"pay_1_{customer}", customer, 40_000, {invoice: 40_000})
+    await office.reversed(f"pay_1_{customer}", customer, 40_000)
+    assert await _signs_of(office, customer) == (False, {"late_invoices": 1})
