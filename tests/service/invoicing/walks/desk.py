@@ -1,16 +1,24 @@
 """The service's side of the walk: everybody's actions as calls and events, and its books as a sheet."""
 
 import hashlib
+from collections import defaultdict
 from datetime import date
 from typing import Any
 
 from sqlalchemy import text
 
-from tallyport.invoicing.v1 import customers_pb2, disputes_pb2, dunning_pb2, late_fees_pb2, plan_policies_pb2
+from tallyport.invoicing.v1 import (
+    customers_pb2,
+    disputes_pb2,
+    dunning_pb2,
+    late_fees_pb2,
+    plan_policies_pb2,
+)
 from tallyport.invoicing.v1 import instalment_plans_pb2 as plans_pb2
 from tallyport.invoicing.v1 import schedules_pb2 as pb
 from tallyport.payments.v1 import events_pb2 as payments_events
 from tests.service.invoicing.office import Office, usd
+from tests.service.invoicing.walks.quiet_desk import QuietDesk
 from tests.service.invoicing.walks.story import CUSTOMERS, FIRST_DAY, RULES, SCHEDULES
 from tests.service.invoicing.walks.subscriptions import Row
 
@@ -37,24 +45,30 @@ _LEDGER = """
     WHERE organization_id = :organization_id
 """
 _REMINDERS = """
-    SELECT invoice_id, count(*) AS sent FROM dunning_notices
-    WHERE organization_id = :organization_id GROUP BY invoice_id
+    SELECT invoice_id, level, action, reason, decided_on FROM dunning_decisions
+    WHERE organization_id = :organization_id ORDER BY invoice_id, decision_no
 """
+_SENT = """
+    SELECT invoice_id, level, issued_on FROM dunning_notices
+    WHERE organization_id = :organization_id ORDER BY invoice_id, level
+"""
+_PROMISES = "SELECT promise_id, state FROM payment_promises WHERE organization_id = :organization_id"
+_PLANS = "SELECT plan_id, state FROM instalment_plans WHERE organization_id = :organization_id"
 _CREDIT_NOTES = """
     SELECT number, invoice_id, total_minor_units, tax_minor_units, issued_on
     FROM credit_notes WHERE organization_id = :organization_id ORDER BY number
 """
 
 
-class Desk:
+class Desk(QuietDesk):
     """Does what an action says. Ids of the service are kept by the names and labels of the model."""
 
     def __init__(self, office: Office) -> None:
-        self.office = office
-        self.customers: dict[str, str] = {}
+        super().__init__(office)
         self.schedules: dict[str, str] = {}
         self.invoices: dict[str, str] = {}
         self.disputes: dict[str, str] = {}
+        self.plans: dict[str, str] = {}
         self.today = FIRST_DAY
 
     async def open(self) -> None:
@@ -79,7 +93,7 @@ class Desk:
             max_months=12, min_instalment=usd(100), min_debt=usd(100), max_debt=usd(0),
             auto_approve_up_to=usd(500_000), grace_days=RULES["plan_grace"], missed_to_break=1, notice_days=3,
             max_hold_days=60, hardship_discount_basis_points=2_000, stops_late_fees=True,
-            max_open_promises=1, max_promise_days=30,
+            stops_dunning=True, max_open_promises=1, max_promise_days=30,
         )  # fmt: skip
         policy = plan_policies_pb2.PlanPolicy(currency="USD", rules=rules)
         request = plan_policies_pb2.PutPlanPolicyRequest(policy=policy)
@@ -226,6 +240,7 @@ class Desk:
             made = await self.office.call(self.office.plans.ApproveInstalmentPlan, approve)
         accept = plans_pb2.AcceptInstalmentPlanRequest(plan_id=made.plan_id, terms_hash=made.terms.hash)
         await self.office.call(self.office.plans.AcceptInstalmentPlan, accept, as_=payer)
+        self.plans[plan] = made.plan_id
 
     async def change_quantity(self, *, schedule: str, quantity: int) -> None:
         request = pb.ChangeScheduleQuantityRequest(
@@ -300,8 +315,18 @@ class Desk:
             found[f"invoices of {name}"] = sum(
                 1 for label in self.invoices if label.startswith(f"{name}/") and " " not in label
             )
+        said: dict[str, tuple[tuple[date, int, str], ...]] = defaultdict(tuple)
         for row in await self._rows(_REMINDERS):
-            found[f"reminders of {labels[row.invoice_id]}"] = row.sent
+            said[f"reminders of {labels[row.invoice_id]}"] += ((row.decided_on, row.level, row.reason),)
+        found |= said
+        assert {(row.invoice_id, row.level, row.issued_on) for row in await self._rows(_SENT)} == {
+            (row.invoice_id, row.level, row.decided_on)
+            for row in await self._rows(_REMINDERS)
+            if row.action == "sent"
+        }, "each reminder was decided once"
+        for noun, known, query in (("plan", self.plans, _PLANS), ("promise", self.promises, _PROMISES)):
+            states = dict(tuple(row) for row in await self._rows(query))
+            found |= {f"{noun} {name}": states[id_] for name, id_ in known.items()}
         for row in await self._rows(_INVOICES):
             found[f"invoice {labels[row.invoice_id]}"] = (
                 row.invoice_date, row.due_date, row.total_minor_units, row.tax_minor_units, row.paid_minor_units,

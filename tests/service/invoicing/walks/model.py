@@ -8,14 +8,16 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
+from tests.service.invoicing.walks.quiet import Quiet
 from tests.service.invoicing.walks.subscriptions import DAY, Row, Subscriptions, half_up, same_day
 
 
-class Book(Subscriptions):
+class Book(Subscriptions, Quiet):
     """All rows of a business. Amounts are cents; invoices are known by labels, payments by ids."""
 
     def __init__(self, rules: Row, customers: dict[str, Row]) -> None:
-        super().__init__()
+        Subscriptions.__init__(self)
+        Quiet.__init__(self)
         self.rules = rules
         self.customers = customers
         self.today = date.min
@@ -32,7 +34,7 @@ class Book(Subscriptions):
     def turn(self, day: date) -> bool:
         """What happens by itself on a day, in the order of the service's jobs; whether anything did."""
         self.today = day
-        before = (len(self.invoices), len(self.adjustments), [plan["state"] for plan in self.plans.values()])
+        before = self._counts()
         for name in self.schedules:
             while (billing := self.bill(name, day)) is not None:
                 self._issue_billing(name, billing)
@@ -41,14 +43,17 @@ class Book(Subscriptions):
                 plan["state"] = "broken"
             if plan["state"] == "active" and not self._open_of(plan):
                 plan["state"] = "completed"
+        self._look_at_promises(day)
         for invoice in sorted(self.open_invoices(), key=lambda row: row["due_on"]):
             if invoice["kind"] != "late_fee" and invoice["due_on"] < day:
                 self._look_at_late(invoice, day)
         for invoice in sorted(self.open_invoices(), key=lambda row: row["due_on"]):
             if invoice["kind"] == "invoice" and invoice["due_on"] < day:
                 self._remind(invoice, day)
-        after = (len(self.invoices), len(self.adjustments), [plan["state"] for plan in self.plans.values()])
-        return before != after
+        return before != self._counts()
+
+    def _counts(self) -> tuple[int, int, list[str]]:
+        return len(self.invoices), len(self.adjustments), [plan["state"] for plan in self.plans.values()]
 
     def _issue_billing(self, name: str, billing: Row) -> None:
         row = self.schedules[name]
@@ -72,7 +77,8 @@ class Book(Subscriptions):
             "label": label, "customer": customer, "kind": "invoice", "schedule": "", "number": None, "issued_on": on,
             "due_on": self.due_on(terms, on), "net": net, "tax": tax, "total": net + tax, "paid": 0, "credited": 0,
             "written_off": 0, "disputed": 0, "reduced": 0, "early_until": None, "fee_on": None, "fees": 0,
-            "fee_no": 0, "reminders": 0, "answer_by": None, "interest_from": self.due_on(terms, on), **more,
+            "fee_no": 0, "reminders": 0, "answer_by": None,
+            "remind_on": None, "said": [], "interest_from": self.due_on(terms, on), **more,
         }  # fmt: skip
         invoice = self.invoices[label]
         if terms["early_percent"] and invoice["kind"] == "invoice":
@@ -95,7 +101,7 @@ class Book(Subscriptions):
             return
         owed = self.left(invoice) - min(invoice["disputed"], self.left(invoice))
         invoice["fee_on"] = day + DAY  # unless a fee is charged it is looked at again then
-        if not owed or self._plan_of(invoice, day) is not None:
+        if not owed or self._plan_of(invoice, day) is not None or self.is_excused(invoice):
             invoice["interest_from"] = day
             return
         if owed < policy["least"]:
@@ -129,13 +135,37 @@ class Book(Subscriptions):
         if invoice["reminders"] == len(levels):
             return
         level = levels[invoice["reminders"]]
-        if day < self.reminder_day(invoice, level):
+        if day < self.reminder_day(invoice, level) or day < (invoice["remind_on"] or day):
+            return
+        why = self.silence(invoice, day)
+        if [(number, reason) for _, number, reason in invoice["said"][-1:]] != [
+            (invoice["reminders"] + 1, why)
+        ]:
+            invoice["said"].append((day, invoice["reminders"] + 1, why))
+        invoice["remind_on"] = day + DAY
+        if why:
             return
         invoice["reminders"] += 1
         invoice["answer_by"] = day + timedelta(days=level["deadline"])
         if level["fee"]:
             label = f"{invoice['label']} reminder {invoice['reminders']}"
             self._issue(label, invoice["customer"], level["fee"], 0, on=day, kind="fee")
+
+    def silence(self, invoice: Row, day: date) -> str:
+        """Why an invoice is not reminded of on a day, by the first reason that holds; empty when it is."""
+        customer, owed = invoice["customer"], self.left(invoice)
+        asked = max(0, owed - invoice["disputed"])
+        reasons = {
+            "paused": day <= self.pauses.get(customer, date.min),
+            "on_hold": customer in self.held,
+            "disputed": not asked,
+            "on_plan": self._plan_of(invoice, day) is not None,
+            "promised": self.promise_of(customer) is not None,
+            "claimed": day <= self.announced("claimed", invoice),
+            "autopay": day <= self.announced("autopay", invoice),
+            "credit_covers": self.credit(customer) >= max(1, asked),
+        }
+        return next((reason for reason, holds in reasons.items() if holds), "")
 
     def reminder_day(self, invoice: Row, level: Row) -> date:
         """So long after the due date, but not before the time is over that the last reminder gave."""
@@ -304,6 +334,16 @@ class Book(Subscriptions):
         mine = (plan for plan in self.plans.values() if invoice["label"] in plan["labels"])
         return next((plan for plan in mine if self.is_on_track(plan, day)), None)
 
+    def _look_at_promises(self, day: date) -> None:
+        for promise in self.open_promises():
+            customer, since = promise["customer"], promise["since"]
+            came = [
+                one for one in self.payments.values() if one["customer"] == customer and one["day"] >= since
+            ]
+            received = sum(one["cents"] - one["returned"] for one in came)
+            owed = sum(self.left(one) for one in self.open_invoices() if one["customer"] == customer)
+            promise["state"] = self.outcome(promise, received, owed, day)
+
     # Schedules are changed
 
     def change_quantity(self, *, schedule: str, quantity: int) -> None:
@@ -378,12 +418,14 @@ class Book(Subscriptions):
         found: Row = {f"account {name}": cents for name, cents in self.accounts()}
         for customer in self.customers:
             found |= {f"{customer} {name}": cents for name, cents in self.standing(customer).items()}
+        found |= {f"plan {name}": plan["state"] for name, plan in self.plans.items()}
+        found |= {f"promise {name}": one["state"] for name, one in self.promises.items()}
         for name in self.schedules:
             count = sum(1 for one in self.invoices.values() if one["schedule"] == name)
             found[f"invoices of {name}"] = count
         for one in self.invoices.values():
             sums = (one["total"], one["tax"], one["paid"], one["credited"], one["written_off"])
-            found[f"reminders of {one['label']}"] = one["reminders"]
+            found[f"reminders of {one['label']}"] = tuple(one["said"])
             found[f"invoice {one['label']}"] = (one["issued_on"], one["due_on"], *sums)
         return {name: value for name, value in found.items() if value}
 

@@ -38,6 +38,10 @@ RULES: Row = {
         "wholesale": {"flat": 0, "percent": 9, "by_year": True, "grace": 0, "cap": 0, "least": 100, "months": 1},
     },
     "reminders": {
+        "": [
+            {"after": 4, "deadline": 7, "fee": 0}, {"after": 12, "deadline": 10, "fee": 500},
+            {"after": 30, "deadline": 14, "fee": 0},
+        ],
         "wholesale": [{"after": 5, "deadline": 7, "fee": 0}, {"after": 15, "deadline": 7, "fee": 1_000}],
     },
     "plan_grace": 5,
@@ -74,7 +78,7 @@ class Story:
         self.diary: dict[date, list[Callable[[], list[Action]]]] = defaultdict(list)
         self.count = 0
         self.habits: dict[str, Callable[[Row, random.Random], None]] = {
-            "Blue Anchor": self._early, "Gull Freight": self._halves, "Pier Markets": self._late,
+            "Blue Anchor": self._early, "Gull Freight": self._halves, "Pier Markets": self._promises,
             "Sail School": self._rounded_up, "Dock Bank": self._bounces, "Buoy Care": self._struggles,
             "Wreck Salvage": self._sinks, "Lamp Works": self._complains, "Mast Wholesale": self._late,
         }  # fmt: skip
@@ -121,21 +125,49 @@ class Story:
     def _late(self, invoice: Row, luck: random.Random) -> None:
         self._pay_on(invoice["due_on"] + timedelta(days=luck.randint(-2, 48)), invoice)
 
+    def _promises(self, invoice: Row, luck: random.Random) -> None:
+        """Late, with promises in between, some of which are kept, or with a transfer that is said to be made."""
+        due, label = invoice["due_on"], invoice["label"]
+        if luck.random() < 0.6:
+            told = {
+                "claim": f"clm_{label}",
+                "label": label,
+                "until": due + timedelta(days=luck.randint(6, 9)),
+            }
+            day = due + timedelta(days=luck.randint(1, 3))
+            self._on(day, lambda: self._if_owed(invoice, ("claim", told)))
+        until = due + timedelta(days=luck.randint(14, 28))
+        self._on(due + timedelta(days=luck.randint(9, 11)), lambda: self._promise(invoice, until))
+        self._pay_on(due + timedelta(days=luck.randint(2, 40)), invoice)
+
+    def _promise(self, invoice: Row, until: date) -> list[Action]:
+        customer, label = invoice["customer"], invoice["label"]
+        if self.book.promise_of(customer) is not None:
+            return []
+        word = {"promise": label, "customer": customer, "cents": self.book.left(invoice), "until": until}
+        return self._if_owed(invoice, ("promise", word))
+
+    def _if_owed(self, invoice: Row, action: Action) -> list[Action]:
+        return [action] if self.book.left(invoice) > 0 else []
+
     def _rounded_up(self, invoice: Row, luck: random.Random) -> None:
-        """Up to the next fifty dollars; what is too much pays for the next one as far as it goes."""
+        """Up to the next fifty dollars, or so much that the next ones are paid too; that is done late sometimes."""
+        step, days = luck.choice((5_000, 20_000)), luck.choice((0, -3, -5, 6))
 
         def decide() -> list[Action]:
             credit, owed = self.book.credit(invoice["customer"]), self.book.left(invoice)
             if credit:
                 used = min(credit, owed)
                 return self._pay(invoice, owed - used, credit=used)
-            return self._pay(invoice, -(-owed // 5_000) * 5_000)
+            return self._pay(invoice, -(-owed // step) * step)
 
-        self._on(invoice["due_on"] - timedelta(days=luck.randint(0, 5)), decide)
+        self._on(invoice["due_on"] + timedelta(days=days), decide)
 
     def _bounces(self, invoice: Row, luck: random.Random) -> None:
-        """Some debits come back after days, and are paid later, with the fee."""
+        """Some debits come back after days; most are tried again, and are paid later, with the fee."""
         day = invoice["due_on"] - timedelta(days=luck.randint(0, 2))
+        told = {"run": f"run_{invoice['label']}", "label": invoice["label"], "pay_on": day}
+        self._on(day - DAY, lambda: [("announce", told)])
         if luck.random() > 0.4:
             self._pay_on(day, invoice)
             return
@@ -148,7 +180,13 @@ class Story:
             return made
 
         self._on(day, bounce)
-        self._pay_on(day + timedelta(days=luck.randint(6, 30)), invoice)
+        again, failed_on = day + timedelta(days=luck.randint(6, 30)), day + timedelta(days=5)
+        next_try = told | {"pay_on": again}
+        if luck.random() < 0.3:
+            self._on(failed_on, lambda: [("give_up", {"run": told["run"]})])
+        else:
+            self._on(failed_on, lambda: [("announce", next_try)])
+        self._pay_on(again, invoice)
 
     def _complains(self, invoice: Row, luck: random.Random) -> None:
         """Pays; is credited or disputes a part of some invoices, and spends the credit next time."""
@@ -201,6 +239,8 @@ class Story:
         self._on(pause, lambda: [("pause", {"schedule": "lamps"})])
         self._on(pause + timedelta(days=17), lambda: [("resume", {"schedule": "lamps"})])
         self._on(date(2027, 8, 20), self._waive_one)
+        talk = {"customer": "Mast Wholesale", "until": date(2027, 4, 30)}
+        self._on(date(2027, 4, 2), lambda: [("pause_reminders", talk)])
         self._agree_with_buoy_care()
         self._give_up_wreck()
 
@@ -235,6 +275,8 @@ class Story:
         self._on(date(2027, 4, 20), lambda: self._agree("wreck", "Wreck Salvage", days, 0))
         self._on(date(2027, 5, 5), lambda: self._instalment("wreck", 0))
         self._on(date(2027, 6, 18), lambda: [("cancel", {"schedule": "wreck", "now": False})])
+        self._on(date(2027, 6, 20), lambda: [("hold", {"customer": "Wreck Salvage"})])
+        self._on(date(2027, 7, 20), lambda: [("release", {"customer": "Wreck Salvage"})])
         self._on(date(2027, 8, 3), lambda: [
             ("write_off", {"label": one["label"]}) for one in self._owed("Wreck Salvage")
         ])  # fmt: skip

@@ -51,7 +51,7 @@ async def walk(db: Database, seed: int, *, until: date = LAST_DAY) -> Year:
             year.stops += 1
             desk.today = day
             desk.office.clock.advance(datetime.combine(day, NOON) - desk.office.clock.now())
-            await work.run_due()
+            await work.run_all()
             done = [action for decide in decisions for action in await _do(desk, book, decide())]
             if done:
                 year.tape.append((day, done))
@@ -68,13 +68,12 @@ async def walk(db: Database, seed: int, *, until: date = LAST_DAY) -> Year:
 
 
 class Work:
-    """The jobs of the service in their order, as a test clock runs them: when they have something to do."""
+    """The jobs of the service in their order, as a test clock runs them: all of them at each stop."""
 
     def __init__(self, db: Database, organization_id: str) -> None:
-        self.clock = db.clock
         self.organization_id = organization_id
         self.jobs = [job for job in jobs(db) if not job.only_watches and job.next_due is not None]
-        self.due: dict[str, datetime | None] = {job.name: self.clock.now() for job in self.jobs}
+        self.due: dict[str, datetime | None] = {job.name: db.clock.now() for job in self.jobs}
 
     def is_due(self, day: date) -> bool:
         """Whether a job has something to do by the noon of a day."""
@@ -82,15 +81,8 @@ class Work:
             moment is not None and moment <= datetime.combine(day, NOON) for moment in self.due.values()
         )
 
-    async def run_due(self) -> None:
-        """Run the jobs whose time has come."""
-        for job in self.jobs:
-            moment = self.due[job.name]
-            if moment is not None and moment <= self.clock.now():
-                await self._run(job)
-
     async def run_all(self) -> None:
-        """Run all jobs: somebody did something."""
+        """Run all jobs."""
         for job in self.jobs:
             await self._run(job)
 
