@@ -35,6 +35,7 @@ from services.gateway.console import (
     sign_in,
     statement,
     today,
+    triggers,
 )
 
 PUBLIC: list[Any] = [sign_in.show, sign_in.submit]
@@ -125,6 +126,7 @@ STAFF: list[Any] = [
     imports.errors,
     imports.progress,
     *schedules.STAFF,
+    *triggers.STAFF,
     *settings.PAGES,
     account.show,
     account.change_password,

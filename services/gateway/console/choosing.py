@@ -10,7 +10,7 @@ _SHOWN = 12
 
 
 async def choose_customer(page: Page, *, purpose: str) -> Response[str]:
-    """`purpose` is invoice, payment or schedule: where the choice leads."""
+    """`purpose` is invoice, payment, schedule or trigger: where the choice leads."""
     words = page.query("q")[:200]
     answer = await page.call(
         page.to.customers.ListCustomers,
@@ -22,6 +22,8 @@ async def choose_customer(page: Page, *, purpose: str) -> Response[str]:
         parent = ("/console/payments", _("Payments"))
     elif purpose == "schedule":
         title, parent = _("New schedule"), ("/console/schedules", _("Schedules"))
+    elif purpose == "trigger":
+        title, parent = _("New trigger"), ("/console/triggers", _("Invoices by events"))
     return page.render(
         "console_choose_customer.html",
         title=title,

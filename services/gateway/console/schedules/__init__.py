@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.gateway.console.schedules import form, listing, one
+from services.gateway.console.schedules import form, listing, one, usage
 
 STAFF: list[Any] = [
     listing.show,
@@ -17,4 +17,5 @@ STAFF: list[Any] = [
     one.cancel,
     one.change_quantity,
     one.change_price,
+    usage.enter,
 ]

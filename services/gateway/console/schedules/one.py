@@ -41,19 +41,20 @@ async def get_schedule(page: Page, schedule_id: str) -> Schedule:
 @get("/schedules/{schedule_id:str}", name="console.schedule")
 async def show(page: Page, schedule_id: FromPath[str]) -> Response[str]:
     """Its lines, its next invoices, what it made."""
-    return await _show(page, schedule_id)
+    return await show_one(page, schedule_id)
 
 
-async def _show(
+async def show_one(
     page: Page, schedule_id: str, *, errors: FieldErrors | None = None, refused: str = ""
 ) -> Response[str]:
     to = page.to.schedules
-    schedule, upcoming, made = await asyncio.gather(
+    schedule, upcoming, made, today = await asyncio.gather(
         get_schedule(page, schedule_id),
         page.call(to.PreviewUpcoming, PreviewUpcomingRequest(schedule_id=schedule_id, count=_UPCOMING)),
         page.call(
             to.ListScheduleInvoices, ListScheduleInvoicesRequest(schedule_id=schedule_id, page_size=_MADE)
         ),
+        page.today(),
     )
     usage = None
     if any(line.metered for line in schedule.lines):
@@ -75,6 +76,7 @@ async def _show(
         errors=errors or FieldErrors(),
         refused=refused,
         typed=page.form,
+        today=today,
         key=page.new_key(),
     )
 
@@ -120,7 +122,7 @@ async def change_quantity(page: Page, schedule_id: FromPath[str]) -> Response[st
     line_no, quantity = _line_no(page), plain_number(page.form.text("quantity"))
     if not _is_quantity(quantity):
         errors = FieldErrors({f"quantity-{line_no}": _("Please write a number like 2 or 1.5.")})
-        return await _show(page, schedule_id, errors=errors)
+        return await show_one(page, schedule_id, errors=errors)
     request = ChangeScheduleQuantityRequest(schedule_id=schedule_id, line_no=line_no, quantity=quantity)
     call = page.call(page.to.schedules.ChangeScheduleQuantity, request, idempotency_key=page.form.text("key"))
     return await _changed(
@@ -135,7 +137,7 @@ async def change_price(page: Page, schedule_id: FromPath[str]) -> Response[str]:
     price = read_amount(page.form.text("unit_price"), schedule.currency)
     if price is None:
         errors = FieldErrors({f"unit_price-{line_no}": amount_words()})
-        return await _show(page, schedule_id, errors=errors)
+        return await show_one(page, schedule_id, errors=errors)
     request = ChangeSchedulePriceRequest(
         schedule_id=schedule_id,
         line_no=line_no,
@@ -152,7 +154,7 @@ async def _changed(page: Page, schedule_id: str, call: Awaitable[Schedule], word
     except ServiceError as error:
         if error.kind not in REFUSALS:
             raise
-        return await _show(page, schedule_id, refused=problems.sentence(error))
+        return await show_one(page, schedule_id, refused=problems.sentence(error))
     page.flash("good", words)
     return page.redirect(f"/console/schedules/{schedule_id}")
 
