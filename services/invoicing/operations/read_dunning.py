@@ -47,6 +47,14 @@ async def get_dunning_state(db: Database, invoice_id: str) -> pb.DunningState:
         return state
 
 
+async def list_dunning_pauses(db: Database, customer_id: str) -> list[store.Pause]:
+    """Those that hold today, the longest first. CUSTOMER_NOT_FOUND."""
+    async with db.read(current_call().organization_id) as tx:
+        await get_customer(tx, customer_id)
+        today = (await get_organization(tx)).date_of(tx.now())
+        return await store.pauses_of(tx, customer_id, today)
+
+
 async def list_dunning_notices(
     db: Database, *, customer_id: str, invoice_id: str, page_size: int, page_token: str
 ) -> pb.ListDunningNoticesResponse:

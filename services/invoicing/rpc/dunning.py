@@ -8,6 +8,7 @@ from chassis.errors import invalid
 from services.invoicing.domain.dunning_presets import PRESETS
 from services.invoicing.operations import manage_dunning as manage
 from services.invoicing.operations import read_dunning as read
+from services.invoicing.operations.preview_dunning_letter import preview_dunning_letter
 from services.invoicing.translate import dunning as translate
 from services.invoicing.translate.values import from_proto_day, from_proto_text
 from tallyport.invoicing.v1 import dunning_pb2 as pb
@@ -52,6 +53,20 @@ class Dunning(dunning_pb2_grpc.DunningServicer):
 
     async def EndDunningPause(self, request: pb.EndDunningPauseRequest, context: Any) -> pb.DunningPause:
         return await manage.end_dunning_pause(self._db, request.pause_id)
+
+    async def ListDunningPauses(
+        self, request: pb.ListDunningPausesRequest, context: Any
+    ) -> pb.ListDunningPausesResponse:
+        found = await read.list_dunning_pauses(self._db, request.customer_id)
+        return pb.ListDunningPausesResponse(pauses=[translate.to_proto_pause(one) for one in found])
+
+    async def PreviewDunningLetter(
+        self, request: pb.PreviewDunningLetterRequest, context: Any
+    ) -> pb.DunningLetterPreview:
+        level = translate.from_proto_level("level", request.level)
+        return await preview_dunning_letter(
+            self._db, level, locale=request.locale, invoice_id=request.invoice_id
+        )
 
     async def GetDunningState(self, request: pb.GetDunningStateRequest, context: Any) -> pb.DunningState:
         return await read.get_dunning_state(self._db, request.invoice_id)

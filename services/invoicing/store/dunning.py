@@ -229,6 +229,18 @@ async def pauses_on(tx: ReadTx, customer_id: str, invoice_id: str, today: date) 
     return [_pause(row) for row in await tx.execute(query)]
 
 
+async def pauses_of(tx: ReadTx, customer_id: str, today: date) -> list[Pause]:
+    """Pauses of a customer and of single invoices that hold, the longest first."""
+    query = (
+        select(dunning_pauses)
+        .where(dunning_pauses.c.organization_id == tx.organization_id)
+        .where(dunning_pauses.c.customer_id == customer_id, dunning_pauses.c.ended_at.is_(None))
+        .where(dunning_pauses.c.until >= today)
+        .order_by(dunning_pauses.c.until.desc(), dunning_pauses.c.pause_id)
+    )
+    return [_pause(row) for row in await tx.execute(query)]
+
+
 async def put_holds(
     tx: WriteTx, source_id: str, invoice_ids: Collection[str], kind: str, until: date
 ) -> None:

@@ -31,12 +31,13 @@ def from_proto_policy(message: pb.DunningPolicy) -> DunningPolicy:
     return DunningPolicy(
         segment=from_proto_text("policy.segment", message.segment),
         name=from_proto_text("policy.name", message.name),
-        levels=tuple(_level(f"policy.levels[{at}]", one) for at, one in enumerate(message.levels)),
+        levels=tuple(from_proto_level(f"policy.levels[{at}]", one) for at, one in enumerate(message.levels)),
         is_active=message.active,
     )
 
 
-def _level(field: str, message: pb.DunningLevel) -> Level:
+def from_proto_level(field: str, message: pb.DunningLevel) -> Level:
+    """VALIDATION_FAILED for languages, currencies and texts that are none."""
     has_fee = message.HasField("fee") and message.fee.minor_units
     return Level(
         days_after_due=message.days_after_due,

@@ -449,6 +449,116 @@ class DunningPause(_message.Message):
 Global___DunningPause: _TypeAlias = DunningPause  # noqa: Y015
 
 @_typing.final
+class ListDunningPausesRequest(_message.Message):
+    """Lists pauses."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """Customer."""
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDunningPausesRequest: _TypeAlias = ListDunningPausesRequest  # noqa: Y015
+
+@_typing.final
+class ListDunningPausesResponse(_message.Message):
+    """Pauses that hold."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAUSES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def pauses(self) -> _containers.RepeatedCompositeFieldContainer[Global___DunningPause]:
+        """The longest first."""
+
+    def __init__(
+        self,
+        *,
+        pauses: _abc.Iterable[Global___DunningPause] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pauses", b"pauses"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDunningPausesResponse: _TypeAlias = ListDunningPausesResponse  # noqa: Y015
+
+@_typing.final
+class PreviewDunningLetterRequest(_message.Message):
+    """Asks for the letter of a level."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEVEL_FIELD_NUMBER: _builtins.int
+    LOCALE_FIELD_NUMBER: _builtins.int
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    locale: _builtins.str
+    """Language of the text that is taken, BCP 47; the first when empty."""
+    invoice_id: _builtins.str
+    """Invoice; the one that is late longest when empty."""
+    @_builtins.property
+    def level(self) -> Global___DunningLevel:
+        """The level as it is written."""
+
+    def __init__(
+        self,
+        *,
+        level: Global___DunningLevel | None = ...,
+        locale: _builtins.str = ...,
+        invoice_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["level", b"level"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice_id", b"invoice_id", "level", b"level", "locale", b"locale"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewDunningLetterRequest: _TypeAlias = PreviewDunningLetterRequest  # noqa: Y015
+
+@_typing.final
+class DunningLetterPreview(_message.Message):
+    """A letter as it would be."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    INVOICE_NUMBER_FIELD_NUMBER: _builtins.int
+    LETTER_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """The text with its values."""
+    invoice_number: _builtins.str
+    """Number of the invoice that it is about."""
+    @_builtins.property
+    def letter(self) -> Global___DunningLetterPdf:
+        """The letter."""
+
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        invoice_number: _builtins.str = ...,
+        letter: Global___DunningLetterPdf | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["letter", b"letter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice_number", b"invoice_number", "letter", b"letter", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DunningLetterPreview: _TypeAlias = DunningLetterPreview  # noqa: Y015
+
+@_typing.final
 class GetDunningStateRequest(_message.Message):
     """Asks where an invoice stands."""
 

@@ -81,6 +81,16 @@ class DunningStub:
                 request_serializer=tallyport_dot_invoicing_dot_v1_dot_dunning__pb2.GetDunningLetterPdfRequest.SerializeToString,
                 response_deserializer=tallyport_dot_invoicing_dot_v1_dot_dunning__pb2.DunningLetterPdf.FromString,
                 _registered_method=True)
+        self.ListDunningPauses = channel.unary_unary(
+                '/tallyport.invoicing.v1.Dunning/ListDunningPauses',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_dunning__pb2.ListDunningPausesRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_dunning__pb2.ListDunningPausesResponse.FromString,
+                _registered_method=True)
+        self.PreviewDunningLetter = channel.unary_unary(
+                '/tallyport.invoicing.v1.Dunning/PreviewDunningLetter',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_dunning__pb2.PreviewDunningLetterRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_dunning__pb2.DunningLetterPreview.FromString,
+                _registered_method=True)
         self.GetDunningLetter = channel.unary_unary(
                 '/tallyport.invoicing.v1.Dunning/GetDunningLetter',
                 request_serializer=tallyport_dot_invoicing_dot_v1_dot_dunning__pb2.GetDunningLetterRequest.SerializeToString,
@@ -156,6 +166,21 @@ class DunningServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDunningPauses(self, request, context):
+        """Lists the pauses of a customer that hold today, those of single invoices included.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewDunningLetter(self, request, context):
+        """Renders the letter of a level that is being written, about an invoice that there is. Sends and keeps nothing. Refused with
+        INVOICE_NOT_FOUND while there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetDunningLetter(self, request, context):
         """The same for the service that mails it.
         """
@@ -210,6 +235,16 @@ def add_DunningServicer_to_server(servicer, server):
                     servicer.GetDunningLetterPdf,
                     request_deserializer=tallyport_dot_invoicing_dot_v1_dot_dunning__pb2.GetDunningLetterPdfRequest.FromString,
                     response_serializer=tallyport_dot_invoicing_dot_v1_dot_dunning__pb2.DunningLetterPdf.SerializeToString,
+            ),
+            'ListDunningPauses': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDunningPauses,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_dunning__pb2.ListDunningPausesRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_dunning__pb2.ListDunningPausesResponse.SerializeToString,
+            ),
+            'PreviewDunningLetter': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewDunningLetter,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_dunning__pb2.PreviewDunningLetterRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_dunning__pb2.DunningLetterPreview.SerializeToString,
             ),
             'GetDunningLetter': grpc.unary_unary_rpc_method_handler(
                     servicer.GetDunningLetter,
@@ -462,6 +497,60 @@ class Dunning:
             '/tallyport.invoicing.v1.Dunning/GetDunningLetterPdf',
             tallyport_dot_invoicing_dot_v1_dot_dunning__pb2.GetDunningLetterPdfRequest.SerializeToString,
             tallyport_dot_invoicing_dot_v1_dot_dunning__pb2.DunningLetterPdf.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDunningPauses(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.Dunning/ListDunningPauses',
+            tallyport_dot_invoicing_dot_v1_dot_dunning__pb2.ListDunningPausesRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_dunning__pb2.ListDunningPausesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewDunningLetter(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.Dunning/PreviewDunningLetter',
+            tallyport_dot_invoicing_dot_v1_dot_dunning__pb2.PreviewDunningLetterRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_dunning__pb2.DunningLetterPreview.FromString,
             options,
             channel_credentials,
             insecure,

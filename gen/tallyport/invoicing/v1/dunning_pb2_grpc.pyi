@@ -53,6 +53,12 @@ class DunningStub:
     """Lists what was sent, the newest first. A customer's people see their own."""
     GetDunningLetterPdf: _grpc.UnaryUnaryMultiCallable[_dunning_pb2.GetDunningLetterPdfRequest, _dunning_pb2.DunningLetterPdf]
     """Renders the letter of a notice as it was sent."""
+    ListDunningPauses: _grpc.UnaryUnaryMultiCallable[_dunning_pb2.ListDunningPausesRequest, _dunning_pb2.ListDunningPausesResponse]
+    """Lists the pauses of a customer that hold today, those of single invoices included."""
+    PreviewDunningLetter: _grpc.UnaryUnaryMultiCallable[_dunning_pb2.PreviewDunningLetterRequest, _dunning_pb2.DunningLetterPreview]
+    """Renders the letter of a level that is being written, about an invoice that there is. Sends and keeps nothing. Refused with
+    INVOICE_NOT_FOUND while there is none.
+    """
     GetDunningLetter: _grpc.UnaryUnaryMultiCallable[_dunning_pb2.GetDunningLetterRequest, _dunning_pb2.DunningLetterPdf]
     """The same for the service that mails it."""
 
@@ -81,6 +87,12 @@ class DunningAsyncStub(DunningStub):
     """Lists what was sent, the newest first. A customer's people see their own."""
     GetDunningLetterPdf: _aio.UnaryUnaryMultiCallable[_dunning_pb2.GetDunningLetterPdfRequest, _dunning_pb2.DunningLetterPdf]  # type: ignore[assignment]
     """Renders the letter of a notice as it was sent."""
+    ListDunningPauses: _aio.UnaryUnaryMultiCallable[_dunning_pb2.ListDunningPausesRequest, _dunning_pb2.ListDunningPausesResponse]  # type: ignore[assignment]
+    """Lists the pauses of a customer that hold today, those of single invoices included."""
+    PreviewDunningLetter: _aio.UnaryUnaryMultiCallable[_dunning_pb2.PreviewDunningLetterRequest, _dunning_pb2.DunningLetterPreview]  # type: ignore[assignment]
+    """Renders the letter of a level that is being written, about an invoice that there is. Sends and keeps nothing. Refused with
+    INVOICE_NOT_FOUND while there is none.
+    """
     GetDunningLetter: _aio.UnaryUnaryMultiCallable[_dunning_pb2.GetDunningLetterRequest, _dunning_pb2.DunningLetterPdf]  # type: ignore[assignment]
     """The same for the service that mails it."""
 
@@ -160,6 +172,24 @@ class DunningServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_dunning_pb2.DunningLetterPdf, _abc.Awaitable[_dunning_pb2.DunningLetterPdf]]:
         """Renders the letter of a notice as it was sent."""
+
+    @_abc_1.abstractmethod
+    def ListDunningPauses(
+        self,
+        request: _dunning_pb2.ListDunningPausesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dunning_pb2.ListDunningPausesResponse, _abc.Awaitable[_dunning_pb2.ListDunningPausesResponse]]:
+        """Lists the pauses of a customer that hold today, those of single invoices included."""
+
+    @_abc_1.abstractmethod
+    def PreviewDunningLetter(
+        self,
+        request: _dunning_pb2.PreviewDunningLetterRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dunning_pb2.DunningLetterPreview, _abc.Awaitable[_dunning_pb2.DunningLetterPreview]]:
+        """Renders the letter of a level that is being written, about an invoice that there is. Sends and keeps nothing. Refused with
+        INVOICE_NOT_FOUND while there is none.
+        """
 
     @_abc_1.abstractmethod
     def GetDunningLetter(

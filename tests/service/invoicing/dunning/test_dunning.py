@@ -258,3 +258,38 @@ async def test_the_clock_stops_for_a_reminder_only_when_one_can_go_out(office: O
     assert await _sent(office, invoice.invoice_id) == [8]
     assert await _reasons(office, invoice.invoice_id) == ["paused", "on_hold", ""], "each once"
     assert await next_due() == 40
+
+
+async def test_a_level_that_is_written_is_shown_as_text_and_letter_and_nothing_is_kept(
+    office: Office,
+) -> None:
+    level = pb.DunningLevel(
+        days_after_due=5, deadline_days=7, letter=True, fee=usd(500),
+        texts=[_TEXT, pb.DunningText(locale="de", title="Mahnung", text="Rechnung {number}: {amount} {oops}")],
+    )  # fmt: skip
+    wish = pb.PreviewDunningLetterRequest(level=level, locale="de")
+    with pytest.raises(ServiceError, match="INVOICE_NOT_FOUND"):
+        await office.call(office.dunning.PreviewDunningLetter, wish)
+    customer = (await office.customer()).customer_id
+    late = await _late(office, customer, 10_000)
+    await office.invoice(customer, 500, due_date="2027-03-01")
+    shown = await office.call(office.dunning.PreviewDunningLetter, wish)
+    assert shown.invoice_number == late.number
+    assert shown.text == f"Rechnung {late.number}: 100,00\xa0$ {{oops}}"
+    assert shown.letter.content.startswith(b"%PDF-")
+    assert (await _state(office, late.invoice_id)).notices == []
+
+
+async def test_pauses_of_a_customer_are_told_until_they_end(office: Office) -> None:
+    customer = (await office.customer()).customer_id
+    invoice = await _late(office, customer, 10_000)
+    for fields in ({"customer_id": customer}, {"invoice_id": invoice.invoice_id}):
+        request = pb.PauseDunningRequest(until="2026-12-24", reason="On holiday", **fields)
+        await office.call(office.dunning.PauseDunning, request)
+    asked = pb.ListDunningPausesRequest(customer_id=customer)
+    found = (await office.call(office.dunning.ListDunningPauses, asked)).pauses
+    assert {one.invoice_id for one in found} == {"", invoice.invoice_id}
+    await office.call(office.dunning.EndDunningPause, pb.EndDunningPauseRequest(pause_id=found[0].pause_id))
+    assert len((await office.call(office.dunning.ListDunningPauses, asked)).pauses) == 1
+    office.clock.advance(timedelta(days=60))
+    assert not (await office.call(office.dunning.ListDunningPauses, asked)).pauses
