@@ -53,6 +53,8 @@ FIELDS = {
     "invoice_date": _("Invoice date"),
     "due_date": _("Due date"),
     "amount": _("Amount"),
+    "paid": _("Paid of it before"),
+    "open_amount": _("Still open"),
     "currency": _("Currency"),
     "description": _("Description"),
     "disputed": _("Disputed"),

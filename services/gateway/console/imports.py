@@ -12,6 +12,7 @@ from chassis.errors import ServiceError
 from services.gateway.console import import_words as words
 from services.gateway.console.allowed import require
 from services.gateway.console.asking import REFUSALS
+from services.gateway.console.import_problems import problem_words
 from services.gateway.web import problems
 from services.gateway.web.forms import FieldErrors
 from services.gateway.web.languages import gettext as _
@@ -121,6 +122,7 @@ async def one(page: Page, import_id: FromPath[str]) -> Response[str]:
         options=[("", _("— not in the file —")), *((name, name) for name in found.columns)],
         missing=[words.field_words(name) for name in found.missing_fields],
         field_words=words.field_words,
+        problem_words=problem_words,
         orders=words.choices(words.ORDERS),
         order=words.chosen(words.ORDERS, found.date_order),
         signs=words.choices(words.SIGNS),
@@ -183,7 +185,7 @@ async def errors(page: Page, import_id: FromPath[str]) -> Response[bytes]:
     writer.writerow([_("Line"), _("Column"), _("What to do")])
     for error in found.errors:
         column = columns.get(error.column) or words.field_words(error.column)
-        writer.writerow([error.line, _harmless(column), _harmless(error.message)])
+        writer.writerow([error.line, _harmless(column), _harmless(problem_words(error))])
     return Response(
         target.getvalue().encode("utf-8-sig"),
         media_type="text/csv; charset=utf-8",

@@ -77,11 +77,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """What is wrong with a row. `line` counts lines of the file from one."""
+    """What is wrong with a row. `line` counts lines of the file from one.
+
+    `message` is English; others put it into words by `code` and `params`. Both are empty for what has no code.
+    """
 
     line: int
     column: str
     message: str
+    code: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,10 @@ class TaxPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """An invoice as a row tells it; `total` holds everything. `taxes` is empty where tax is not told apart."""
+    """An invoice as a row tells it; `total` holds everything. `taxes` is empty where tax is not told apart.
+
+    `received` is what was paid of it before, by `settled_date`, which is None when nothing was.
+    """
 
     line: int
     external_id: str
@@ -109,6 +117,7 @@ class Row:
     description: str
     disputed: bool
     settled_date: date | None
+    received: Money
     taxes: tuple[TaxPart, ...] = ()
 
 

@@ -11,25 +11,17 @@ from babel import Locale
 from chassis.money import Money
 from services.invoicing.domain.invoice_import import DateOrder, DecimalSign
 from services.invoicing.formats.import_fields import ImportField, plain_name
+from services.invoicing.formats.import_problems import WrongCell
 from services.invoicing.formats.import_values import plain_amount, read_date
 
 _TRUE = frozenset({"yes", "y", "true", "1", "x", "ja", "j", "wahr"})
 _FALSE = frozenset({"no", "n", "false", "0", "", "nein", "falsch"})
 _LONGEST_SHOWN = 60
-_ORDER_WORDS: Mapping[DateOrder, str] = {
-    DateOrder.YEAR_MONTH_DAY: "year-month-day, such as 2026-03-31",
-    DateOrder.DAY_MONTH_YEAR: "day/month/year, such as 31/03/2026",
-    DateOrder.MONTH_DAY_YEAR: "month/day/year, such as 03/31/2026",
+_NOT_A_DATE: Mapping[DateOrder, str] = {
+    DateOrder.YEAR_MONTH_DAY: "not_date_ymd",
+    DateOrder.DAY_MONTH_YEAR: "not_date_dmy",
+    DateOrder.MONTH_DAY_YEAR: "not_date_mdy",
 }
-
-
-class WrongCell(Exception):
-    """A cell that cannot be understood."""
-
-    def __init__(self, column: str, message: str) -> None:
-        super().__init__(message)
-        self.column = column
-        self.message = message
 
 
 class Cells:
@@ -53,9 +45,9 @@ class Cells:
         field = self._fields[name]
         text = self._cells.get(name, "")
         if field.needed and not text:
-            raise WrongCell(name, "This cell must not be empty.")
+            raise WrongCell(name, "empty")
         if len(text) > field.longest:
-            raise WrongCell(name, f"This is longer than {field.longest} characters. Shorten it.")
+            raise WrongCell(name, "too_long", most=str(field.longest))
         return text
 
     def email(self, name: str) -> str:
@@ -65,7 +57,7 @@ class Cells:
             return ""
         text = re.split(r"[;,\s]+", text)[0]
         if not re.fullmatch(r"[^@\s<>]{1,64}@[^@\s<>.]+(\.[^@\s<>.]+)+", text):
-            raise WrongCell(name, f"{shown(text)} is not an e-mail address.")
+            raise WrongCell(name, "not_email", text=shown(text))
         return text
 
     def day(self, name: str) -> date | None:
@@ -77,13 +69,8 @@ class Cells:
             return read_date(text, self._date_order)
         except ValueError:
             if self._date_order is None:
-                raise WrongCell(
-                    name,
-                    f"{shown(text)} may be day/month or month/day. Say how dates are written in this file.",
-                ) from None
-            raise WrongCell(
-                name, f"{shown(text)} is not a date, written {_ORDER_WORDS[self._date_order]}."
-            ) from None
+                raise WrongCell(name, "date_in_two_ways", text=shown(text)) from None
+            raise WrongCell(name, _NOT_A_DATE[self._date_order], text=shown(text)) from None
 
     def currency(self, name: str, default: str) -> str:
         """An ISO 4217 code."""
@@ -91,7 +78,7 @@ class Cells:
         try:
             Money.zero(text)
         except ValueError:
-            raise WrongCell(name, f"{shown(text)} is not a currency, such as EUR.") from None
+            raise WrongCell(name, "not_currency", text=shown(text)) from None
         return text
 
     def amount(self, name: str, currency: str) -> Money:
@@ -103,13 +90,10 @@ class Cells:
             return Money.parse(plain_amount(text, self._decimal_sign), currency)
         except ValueError:
             if self._decimal_sign is None and re.search(r"[.,]", text):
-                raise WrongCell(
-                    name,
-                    f"{shown(text)} can be read in two ways. Say whether a point or a comma comes before cents.",
-                ) from None
+                raise WrongCell(name, "amount_in_two_ways", text=shown(text)) from None
             example = "1250,00" if self._decimal_sign is DecimalSign.COMMA else "1250.00"
             raise WrongCell(
-                name, f"{shown(text)} is not an amount of {currency}, such as {example}."
+                name, "not_amount", text=shown(text), currency=currency, example=example
             ) from None
 
     def number(self, name: str) -> Decimal | None:
@@ -119,13 +103,13 @@ class Cells:
         try:
             return Decimal(plain_amount(digits, self._decimal_sign)) if text else None
         except ValueError:
-            raise WrongCell(name, f"{shown(text)} is not a number.") from None
+            raise WrongCell(name, "not_number", text=shown(text)) from None
 
     def yes_or_no(self, name: str) -> bool:
         """Yes or no; nothing is no."""
         text = self.text(name).lower()
         if text not in _TRUE | _FALSE:
-            raise WrongCell(name, f"{shown(text)} is neither yes nor no.")
+            raise WrongCell(name, "not_yes_or_no", text=shown(text))
         return text in _TRUE
 
     def country(self, name: str) -> str:
@@ -135,7 +119,7 @@ class Cells:
             return ""
         found = _countries().get(plain_name(text))
         if found is None:
-            raise WrongCell(name, f"{shown(text)} is not a country, such as DE or Germany.")
+            raise WrongCell(name, "not_country", text=shown(text))
         return found
 
 

@@ -44,6 +44,8 @@ def plain_name(column: str) -> str:
     return re.sub(r"[^a-z0-9]", "", letters.encode("ascii", "ignore").decode())
 
 
+OPEN_AMOUNT = "open_amount"
+"""Where a file tells nothing else, this is the amount."""
 _INVOICES = (
     _field(
         "external_id",
@@ -66,9 +68,14 @@ _INVOICES = (
     _field("due_date", "due, Fälligkeit, Fälligkeitsdatum, fällig am, fällig, zahlbar bis", Shape.DATE, needed=True),
     _field(
         "amount",
-        "invoice amount, total, total amount, amount due, gross, gross amount, open amount, balance, Betrag,"
-        " Rechnungsbetrag, Bruttobetrag, Brutto, Gesamtbetrag, Summe, offener Betrag, Umsatz",
+        "invoice amount, total, total amount, gross, gross amount, Betrag,"
+        " Rechnungsbetrag, Bruttobetrag, Brutto, Gesamtbetrag, Summe, Umsatz",
         Shape.AMOUNT, needed=True,
+    ),
+    _field("paid", "amount paid, paid amount, received, payments, bezahlt, gezahlt, bezahlter Betrag", Shape.AMOUNT),
+    _field(
+        OPEN_AMOUNT, "amount due, balance, balance due, outstanding, offen, offener Betrag, Restbetrag, Saldo",
+        Shape.AMOUNT,
     ),
     _field("currency", "currency code, Währung, WKZ, Währungscode"),
     _field("description", "memo, subject, text, Beschreibung, Betreff, Buchungstext, Leistung"),
@@ -161,6 +168,13 @@ def guess_mapping(kind: ImportKind, columns: Sequence[str], given: Mapping[str, 
         if found := (exact or known)[:1]:
             mapping[field.name] = found[0]
             used.add(found[0])
+    if (
+        kind.is_of_invoices
+        and "amount" not in mapping
+        and OPEN_AMOUNT not in given
+        and OPEN_AMOUNT in mapping
+    ):
+        mapping["amount"] = mapping.pop(OPEN_AMOUNT)
     names = {field.name for field in FIELDS[kind]}
     return {name: column for name, column in mapping.items() if name in names}
 

@@ -13,14 +13,14 @@ from services.invoicing.domain.invoice_import import (
     Understanding,
     UnderstoodFile,
 )
-from services.invoicing.formats.import_cells import Cells, WrongCell
+from services.invoicing.formats.import_cells import Cells, shown
 from services.invoicing.formats.import_fields import FIELDS, Shape, guess_mapping, missing_fields
+from services.invoicing.formats.import_problems import WrongCell
 from services.invoicing.formats.import_rows import read_customer, read_invoice, read_item
 from services.invoicing.formats.import_values import find_date_order, find_decimal_sign
 from services.invoicing.formats.sources.reading import Source, SourceRow
 
 _FIELDS_BY_NAME = {kind: {field.name: field for field in fields} for kind, fields in FIELDS.items()}
-_WHAT: Mapping[ImportKind, str] = {ImportKind.CUSTOMERS: "Customer", ImportKind.ITEMS: "Item"}
 
 
 def understand(source: Source, kind: ImportKind, how: How, *, currency: str, today: date) -> UnderstoodFile:
@@ -35,14 +35,16 @@ def understand(source: Source, kind: ImportKind, how: How, *, currency: str, tod
     errors: list[RowError] = []
     seen: dict[str, int] = {}
     for row in source.rows:
+        if row.problem:
+            errors.append(RowError(row.line, "", row.problem))
+            continue
         try:
             found = _read(row, kind, understanding, currency, today)
             key = found.external_id if isinstance(found, Row) else found.key
             if (first := seen.setdefault(key, row.line)) != row.line:
-                what = _WHAT.get(kind, "Invoice")
-                raise WrongCell(_key_of(kind), f"{what} {key} is in line {first} already. Remove one.")
+                raise WrongCell(_key_of(kind), "twice", text=shown(key), line=str(first))
         except WrongCell as wrong:
-            errors.append(RowError(row.line, wrong.column, wrong.message))
+            errors.append(RowError(row.line, wrong.column, wrong.message, wrong.code, wrong.params))
         else:
             rows.append(found)
     return UnderstoodFile(rows, errors, len(source.rows), understanding)
@@ -71,8 +73,6 @@ def _texts(source: Source, kind: ImportKind, mapping: Mapping[str, str], shape: 
 
 
 def _read(row: SourceRow, kind: ImportKind, how: Understanding, currency: str, today: date) -> Row | Record:
-    if row.problem:
-        raise WrongCell("", row.problem)
     cells = Cells(
         {name: row.cells.get(column, "") for name, column in how.mapping.items()},
         _FIELDS_BY_NAME[kind],

@@ -7,8 +7,9 @@ from decimal import Decimal, InvalidOperation
 from chassis.money import Money
 from services.invoicing.domain.invoice_import import ImportKind, Record, Row, TaxPart, breakdown_holds
 from services.invoicing.domain.pricing import TaxCategory
-from services.invoicing.formats.import_cells import Cells, WrongCell, shown
+from services.invoicing.formats.import_cells import Cells, shown
 from services.invoicing.formats.import_fields import plain_name
+from services.invoicing.formats.import_problems import WrongCell
 
 _MOST_DAYS = 365
 _UNITS: Mapping[str, str] = {
@@ -26,14 +27,14 @@ def read_invoice(line: int, cells: Cells, *, kind: ImportKind, currency: str, to
     assert invoice_date is not None
     assert due_date is not None
     if due_date < invoice_date:
-        raise WrongCell("due_date", "The due date is before the invoice date.")
+        raise WrongCell("due_date", "due_before_invoice")
     settled_date = cells.day("settled_date")
-    _must_be_settled_in_time(settled_date, invoice_date, kind=kind, today=today)
     external_id = cells.text("external_id")
     customer = cells.text("customer_external_id")
     total = cells.amount("amount", cells.currency("currency", currency))
     if total.minor_units <= 0:
-        raise WrongCell("amount", "The amount must be more than zero.")
+        raise WrongCell("amount", "not_positive")
+    received = _received(cells, total, settled_date)
     row = Row(
         line=line,
         external_id=external_id,
@@ -45,8 +46,10 @@ def read_invoice(line: int, cells: Cells, *, kind: ImportKind, currency: str, to
         total=total,
         description=cells.text("description") or f"Invoice {external_id}",
         disputed=cells.yes_or_no("disputed"),
-        settled_date=settled_date,
+        settled_date=None if received.is_zero else settled_date or max(today, invoice_date),
+        received=received,
     )
+    _must_fit(kind, row, settled_date, today=today)
     return _with_taxes(row, cells.text("taxes"))
 
 
@@ -55,7 +58,7 @@ def read_customer(line: int, cells: Cells, *, currency: str) -> Record:
     own = cells.currency("currency", currency)
     limit = cells.amount("credit_limit", own)
     if limit.is_negative:
-        raise WrongCell("credit_limit", "The limit must not be less than zero.")
+        raise WrongCell("credit_limit", "negative")
     texts = (
         "name", "legal_name", "street", "street_2", "postal_code", "city", "region", "tax_id", "locale", "time_zone",
         "purchase_order_number",
@@ -79,7 +82,7 @@ def read_item(line: int, cells: Cells, *, currency: str) -> Record:
     price = cells.amount("unit_price", own)
     rate = cells.number("tax_rate_percent")
     if rate is not None and not (0 <= rate < 100 and rate == round(rate, 4)):
-        raise WrongCell("tax_rate_percent", f"{shown(str(rate))} is not a tax rate, such as 19 or 8.875.")
+        raise WrongCell("tax_rate_percent", "not_tax_rate", text=shown(str(rate)))
     values = {name: cells.text(name) for name in ("name", "description", "tax_code")}
     values |= {
         "unit_price": str(price.to_decimal()),
@@ -91,17 +94,31 @@ def read_item(line: int, cells: Cells, *, currency: str) -> Record:
     return Record(line=line, key=cells.text("sku"), values=_filled(values))
 
 
-def _must_be_settled_in_time(
-    settled_date: date | None, invoice_date: date, *, kind: ImportKind, today: date
-) -> None:
-    if settled_date is None:
-        return
-    if kind is ImportKind.OPEN_INVOICES:
-        raise WrongCell("settled_date", "This invoice was settled. Import it as history.")
-    if settled_date < invoice_date:
-        raise WrongCell("settled_date", "The settled date is before the invoice date.")
-    if settled_date > today:
-        raise WrongCell("settled_date", "The settled date is in the future; leave it empty until then.")
+def _received(cells: Cells, total: Money, settled_date: date | None) -> Money:
+    """What was paid of it before: told as such, by what is open, or by the day on which all of it was paid."""
+    paid = cells.amount("paid", total.currency)
+    if paid.is_negative:
+        raise WrongCell("paid", "negative")
+    if paid > total:
+        raise WrongCell("paid", "paid_too_much")
+    if not cells.text("open_amount"):
+        return total if paid.is_zero and settled_date else paid
+    is_open = cells.amount("open_amount", total.currency)
+    if is_open.is_negative or is_open > total or (not paid.is_zero and paid + is_open != total):
+        raise WrongCell("open_amount", "sums_differ")
+    return total - is_open
+
+
+def _must_fit(kind: ImportKind, row: Row, settled_date: date | None, *, today: date) -> None:
+    """Open invoices are not settled, history is, and nothing was paid before it was asked for or will be."""
+    if kind is ImportKind.OPEN_INVOICES and row.received == row.total:
+        raise WrongCell("settled_date", "is_settled")
+    if kind is ImportKind.HISTORY and row.received < row.total:
+        raise WrongCell("paid", "is_open")
+    if settled_date is not None and settled_date < row.invoice_date:
+        raise WrongCell("settled_date", "settled_before_invoice")
+    if settled_date is not None and settled_date > today:
+        raise WrongCell("settled_date", "settled_in_future")
 
 
 def _with_taxes(row: Row, text: str) -> Row:
@@ -129,14 +146,14 @@ def _days(cells: Cells) -> str:
     if days is None:
         return ""
     if days != int(days) or not 0 <= days <= _MOST_DAYS:
-        raise WrongCell("payment_terms_days", f"Days to pay are a whole number from 0 to {_MOST_DAYS}.")
+        raise WrongCell("payment_terms_days", "not_days", most=str(_MOST_DAYS))
     return str(int(days))
 
 
 def _unit(text: str) -> str:
     known = _UNITS.get(plain_name(text))
     if known is None and not (text.isascii() and text.isalnum() and 2 <= len(text) <= 3):
-        raise WrongCell("unit_code", f"{shown(text)} is not a known unit. Use a code such as C62 or HUR.")
+        raise WrongCell("unit_code", "not_unit", text=shown(text))
     return known or text.upper()
 
 

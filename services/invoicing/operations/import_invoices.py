@@ -19,6 +19,7 @@ from services.invoicing.domain.invoice_import import (
     imported_totals,
 )
 from services.invoicing.domain.organization import Organization
+from services.invoicing.formats.import_problems import PROBLEMS
 from services.invoicing.operations.note_customer_changes import note_customer_changes
 from services.invoicing.store import customers, invoices, ledger
 from services.invoicing.store.organizations import get_organization
@@ -35,7 +36,9 @@ async def import_invoices(
     refused = [row for row in new if row.external_id in taken]
     wanted = [row for row in new if row.external_id not in taken]
     made = await _create_invoices(tx, imported, wanted) if wanted else []
-    return made, [RowError(row.line, "external_id", "Another invoice has this number.") for row in refused]
+    return made, [
+        RowError(row.line, "external_id", PROBLEMS["number_taken"], "number_taken") for row in refused
+    ]
 
 
 async def _create_invoices(tx: WriteTx, imported: Import, rows: Sequence[Row]) -> list[Making]:
@@ -49,7 +52,7 @@ async def _create_invoices(tx: WriteTx, imported: Import, rows: Sequence[Row]) -
     for row, invoice in zip(rows, made, strict=True):
         events.invoice_finalized(tx, invoice, owners[row.customer_external_id], notify=imported.notify)
         if row.settled_date is not None:
-            events.external_payment_reported(tx, invoice, row, invoice.total)
+            events.external_payment_reported(tx, invoice, row, row.received)
         audit.record(tx, "invoice.imported", invoice.invoice_id, reason=imported.import_id)
     lines = {row.customer_external_id: row.line for row in reversed(rows)}
     return [

@@ -34,7 +34,10 @@ def row_values(import_id: str, row: Row | Record) -> dict[str, Any]:
         "disputed": row.disputed,
         "settled_date": row.settled_date,
         "handled": False,
-        "document": {"taxes": [_tax_values(part) for part in row.taxes]} if row.taxes else None,
+        "document": {
+            "taxes": [_tax_values(part) for part in row.taxes],
+            "received_minor_units": row.received.minor_units,
+        },
     }
 
 
@@ -42,7 +45,11 @@ def row_of(row: SqlRow[Any]) -> Row | Record:
     """A row as it was understood."""
     if row.invoice_date is None:
         return Record(line=row.line, key=row.external_id, values=row.document)
-    parts = (row.document or {}).get("taxes", ())
+    document = row.document or {}
+    parts = document.get("taxes", ())
+    before = (
+        row.total_minor_units if row.settled_date else 0
+    )  # rows that waited when nothing was told of parts
     return Row(
         line=row.line,
         external_id=row.external_id,
@@ -55,6 +62,7 @@ def row_of(row: SqlRow[Any]) -> Row | Record:
         description=row.description,
         disputed=row.disputed,
         settled_date=row.settled_date,
+        received=Money(document.get("received_minor_units", before), row.currency),
         taxes=tuple(_tax_part(part, row.currency) for part in parts),
     )
 

@@ -87,7 +87,13 @@ def to_proto_import(imported: Import) -> pb.Import:
         unchanged_rows=imported.unchanged_rows,
         failed_rows=imported.failed_rows,
         errors=[
-            pb.ImportError(line=error.line, column=error.column, message=error.message)
+            pb.ImportError(
+                line=error.line,
+                column=error.column,
+                message=error.message,
+                code=error.code,
+                params=error.params,
+            )
             for error in imported.errors
         ],
         sample=[_sample_row(row) for row in imported.sample],
@@ -158,4 +164,5 @@ def _sample_row(row: Row | Record) -> pb.ImportedRow:
         total=to_proto_money(row.total),
         disputed=row.disputed,
         settled_date=row.settled_date.isoformat() if row.settled_date else "",
+        paid=to_proto_money(row.received),
     )

@@ -71,6 +71,31 @@ async def test_settled_rows_are_reported_and_nobody_is_told_of_history(office: O
     assert len(await office.events(events_pb2.CustomerChanged)) == 2
 
 
+async def test_a_partly_paid_invoice_is_open_for_the_rest_once_payments_has_recorded_it(
+    office: Office,
+) -> None:
+    content = (
+        b"Invoice No;Customer ID;Invoice date;Due date;Amount;Paid;Paid date\n"
+        b"A-1;C-1;2026-10-01;2026-10-31;100.50;40.25;2026-10-20\n"
+    )
+    preview = await create(office, content, dry_run=True, kind=imports_pb2.IMPORT_KIND_OPEN_INVOICES)
+    assert preview.sample[0].paid.minor_units == 4_025
+    start = imports_pb2.StartImportRequest(import_id=preview.import_id)
+    await office.call(office.imports.StartImport, start)
+    assert (await run_to_end(office, preview.import_id)).created_rows == 1
+    (invoice,) = (await office.list_invoices()).invoices
+    (reported,) = await office.events(events_pb2.ExternalPaymentReported)
+    assert (reported.received_on, reported.amount.minor_units) == ("2026-10-20", 4_025)
+    await office.paid(
+        "pay_old", invoice.customer_id, 4_025, {reported.invoice_id: 4_025}, received_on="2026-10-20",
+        notify=False,
+    )  # fmt: skip
+    after = await office.read(invoice.invoice_id)
+    assert (after.amount_paid.minor_units, after.amount_due.minor_units) == (4_025, 6_025)
+    assert after.status == invoices_pb2.INVOICE_STATUS_PARTLY_PAID
+    assert await office.wrongs() == []
+
+
 async def test_new_invoices_are_mailed_when_asked(office: Office) -> None:
     await run_to_end(office, (await create(office, SMALL, notify=True)).import_id)
     assert all(event.notify for event in await office.events(events_pb2.InvoiceFinalized))
@@ -118,6 +143,7 @@ async def test_a_number_of_ours_is_not_taken_over_and_ours_steps_aside(office: O
     imported = await run_to_end(office, (await create(office, header + rows)).import_id)
     assert (imported.created_rows, imported.failed_rows) == (1, 1)
     assert imported.errors[0].message == "Another invoice has this number."
+    assert imported.errors[0].code == "number_taken"
     assert (await office.invoice(customer.customer_id)).number == "INV-000003"
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from services.invoicing.domain.invoice_import import DateOrder, How, ImportKind, Row, RowError
 from services.invoicing.formats.import_file import understand
+from services.invoicing.formats.import_problems import PROBLEMS
 from services.invoicing.formats.sources.detection import read_source
 
 HEADER = "invoice number,customer id,invoice date,due date,amount"
@@ -87,3 +88,50 @@ def test_optional_columns_are_checked_too() -> None:
     assert [error.column for error in found.errors] == [
         "currency", "disputed", "settled_date", "settled_date", "customer_email", "external_id",
     ]  # fmt: skip
+
+
+PARTS_HEADER = f"{HEADER},paid,open amount,paid date"
+
+
+def test_what_was_paid_of_an_open_invoice_is_told_in_two_ways() -> None:
+    rows = "A-1,C-1,2026-01-02,2026-02-01,100.00,40.00,,2026-01-20\nA-2,C-1,2026-01-02,2026-02-01,100.00,,75.00,\n"
+    first, second = read(f"{PARTS_HEADER}\n{rows}").rows
+    assert (first.received.minor_units, first.settled_date) == (4_000, date(2026, 1, 20))
+    assert (second.received.minor_units, second.settled_date) == (2_500, date(2026, 11, 21))
+
+
+def test_a_file_that_tells_only_what_is_open_means_that() -> None:
+    (found,) = read(
+        "invoice number,customer id,invoice date,due date,open amount\nA-1,C-1,2026-01-02,2026-02-01,12.00\n"
+    ).rows
+    assert (found.total.minor_units, found.received.minor_units, found.settled_date) == (1_200, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "code"),
+    [
+        ("100.00,100.01,,", "paid", "paid_too_much"),
+        ("100.00,-1.00,,", "paid", "negative"),
+        ("100.00,40.00,50.00,", "open_amount", "sums_differ"),
+        ("100.00,,100.01,", "open_amount", "sums_differ"),
+        ("100.00,40.00,,2026-01-01", "settled_date", "settled_before_invoice"),
+        ("100.00,40.00,,2026-11-22", "settled_date", "settled_in_future"),
+        ("abc,,,", "amount", "not_amount"),
+    ],
+)
+def test_sums_that_cannot_be_are_refused_with_a_code(cells: str, column: str, code: str) -> None:
+    (error,) = read(f"{PARTS_HEADER}\nA-1,C-1,2026-01-02,2026-02-01,{cells}\n").errors
+    assert (error.column, error.code) == (column, code)
+    assert error.message == PROBLEMS[code].format(**error.params)
+
+
+@pytest.mark.parametrize(
+    ("kind", "paid", "code"),
+    [(ImportKind.OPEN_INVOICES, "100.00", "is_settled"), (ImportKind.HISTORY, "40.00", "is_open")],
+)
+def test_open_invoices_are_open_and_history_is_settled(kind: ImportKind, paid: str, code: str) -> None:
+    _, source = read_source(
+        f"{PARTS_HEADER}\nA-1,C-1,2026-01-02,2026-02-01,100.00,{paid},,2026-02-01\n".encode()
+    )
+    found = understand(source, kind, How(), currency="USD", today=date(2026, 11, 21))
+    assert [error.code for error in found.errors] == [code]

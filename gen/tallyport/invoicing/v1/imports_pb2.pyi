@@ -373,25 +373,55 @@ class ImportError(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class ParamsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     LINE_FIELD_NUMBER: _builtins.int
     COLUMN_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    PARAMS_FIELD_NUMBER: _builtins.int
     line: _builtins.int
     """Line in the file, counting from one; in lists of objects and archives, which one of them."""
     column: _builtins.str
     """Column."""
     message: _builtins.str
-    """What is wrong and what to do."""
+    """What is wrong and what to do, in English."""
+    code: _builtins.str
+    """The same for programs and translators, such as not_date_dmy; empty for what has no code."""
+    @_builtins.property
+    def params(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What the sentence of the code names, such as text."""
+
     def __init__(
         self,
         *,
         line: _builtins.int = ...,
         column: _builtins.str = ...,
         message: _builtins.str = ...,
+        code: _builtins.str = ...,
+        params: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["column", b"column", "line", b"line", "message", b"message"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "column", b"column", "line", b"line", "message", b"message", "params", b"params"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -432,6 +462,7 @@ class ImportedRow(_message.Message):
     TOTAL_FIELD_NUMBER: _builtins.int
     DISPUTED_FIELD_NUMBER: _builtins.int
     SETTLED_DATE_FIELD_NUMBER: _builtins.int
+    PAID_FIELD_NUMBER: _builtins.int
     VALUES_FIELD_NUMBER: _builtins.int
     line: _builtins.int
     """Line in the file."""
@@ -454,6 +485,10 @@ class ImportedRow(_message.Message):
         """Amount."""
 
     @_builtins.property
+    def paid(self) -> _money_pb2.Money:
+        """What was paid of it before; payments is told of it as of money that another system received."""
+
+    @_builtins.property
     def values(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """All fields as they were understood, by name; of customers and items too."""
 
@@ -469,11 +504,12 @@ class ImportedRow(_message.Message):
         total: _money_pb2.Money | None = ...,
         disputed: _builtins.bool = ...,
         settled_date: _builtins.str = ...,
+        paid: _money_pb2.Money | None = ...,
         values: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["paid", b"paid", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_external_id", b"customer_external_id", "customer_name", b"customer_name", "disputed", b"disputed", "due_date", b"due_date", "external_id", b"external_id", "invoice_date", b"invoice_date", "line", b"line", "settled_date", b"settled_date", "total", b"total", "values", b"values"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_external_id", b"customer_external_id", "customer_name", b"customer_name", "disputed", b"disputed", "due_date", b"due_date", "external_id", b"external_id", "invoice_date", b"invoice_date", "line", b"line", "paid", b"paid", "settled_date", b"settled_date", "total", b"total", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

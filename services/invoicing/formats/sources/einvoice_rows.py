@@ -14,7 +14,7 @@ from services.invoicing.formats.sources.reading import Source, SourceRow, Unread
 
 COLUMNS = (
     "external_id", "customer_external_id", "customer_name", "customer_email", "invoice_date", "due_date",
-    "amount", "currency", "description", "taxes",
+    "amount", "paid", "currency", "description", "taxes",
 )  # fmt: skip
 _REFUSED = (b"<!DOCTYPE", b"<!ENTITY")
 _MOST_MARKS = 400_000
@@ -146,6 +146,7 @@ def _fields(terms: Mapping[str, Any]) -> dict[str, str]:
         "invoice_date": invoice_date,
         "due_date": _text(terms, "BT-9") or invoice_date,
         "amount": _text(terms, "BT-112"),
+        "paid": _text(terms, "BT-113"),
         "currency": _text(terms, "BT-5"),
         "taxes": _taxes(terms),
     }
