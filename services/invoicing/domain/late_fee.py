@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from chassis.money import Money
 from services.invoicing.domain.invoice import Invoice
+from services.invoicing.domain.legal_rates import LegalRates
 from services.invoicing.domain.pricing import round_half_up, share_of
 
 _DAYS_OF_YEAR = 365
@@ -81,6 +82,8 @@ class LateFeePolicy:
     repeat_every: int
     repeat: Repeat
     is_active: bool
+    reference_rate: str = ""
+    """A rate by law that a percentage of a year is added to; none when empty."""
 
     def first_day(self, due_date: date) -> date:
         """The first day on which a fee is charged."""
@@ -155,16 +158,18 @@ def fee_of(
     cap: LateFeeCap | None,
     before: Sequence[LateFee],
     today: date,
+    rates: LegalRates | None = None,
 ) -> Money | SkipReason:
     """The fee for a period that begins, or why there is none. What is in dispute bears no fee."""
     zero = Money.zero(invoice.currency)
     base = invoice.due - invoice.in_dispute
     if base < policy.min_due or base.minor_units <= 0:
         return SkipReason.BELOW_MINIMUM
-    days = (today - interest_since(invoice, before, today)).days
+    since = interest_since(invoice, before, today)
+    days = (today - since).days
     interest = share_of(base, policy.percent)
     if policy.percent_per is PercentPer.YEAR:
-        interest = _interest(base, policy.percent, days)
+        interest = _interest_by_year(base, policy, since, today, rates or LegalRates())
     wanted = policy.flat + interest
     allowed = _within_law(
         policy.flat, interest, cap, _interest(base, cap.annual_percent, days) if cap else zero
@@ -197,6 +202,17 @@ def _left_by_caps(invoice: Invoice, policy: LateFeePolicy, charged: Money) -> Mo
 
 def _interest(base: Money, percent: Decimal, days: int) -> Money:
     return round_half_up(base.minor_units * percent * max(0, days) / (100 * _DAYS_OF_YEAR), base.currency)
+
+
+def _interest_by_year(
+    base: Money, policy: LateFeePolicy, since: date, today: date, rates: LegalRates
+) -> Money:
+    """For the days after `since`; where there is a rate by law, day by day as it was in force."""
+    if not policy.reference_rate:
+        return _interest(base, policy.percent, (today - since).days)
+    spans = rates.spans(policy.reference_rate, since + _NEXT_DAY, today)
+    percent_days = sum((max(Decimal(0), rate + policy.percent) * days for days, rate in spans), Decimal(0))
+    return round_half_up(base.minor_units * percent_days / (100 * _DAYS_OF_YEAR), base.currency)
 
 
 def _months_on(day: date, months: int) -> date:

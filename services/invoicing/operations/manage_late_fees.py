@@ -10,7 +10,8 @@ from chassis.idempotency import once
 from chassis.ids import new_id
 from services.invoicing.domain.credit_note import CreditReason, CreditWish
 from services.invoicing.domain.invoice import InvoiceKind
-from services.invoicing.domain.late_fee import LateFee, LateFeeCap, LateFeePolicy, Repeat
+from services.invoicing.domain.late_fee import LateFee, LateFeeCap, LateFeePolicy, PercentPer, Repeat
+from services.invoicing.domain.legal_rates import PERCENT
 from services.invoicing.operations.issue_credit_note import Why, issue_credit_note
 from services.invoicing.store import late_fees
 from services.invoicing.store.invoices import get_invoice
@@ -22,6 +23,14 @@ async def put_late_fee_policy(db: Database, policy: LateFeePolicy) -> LateFeePol
     """Set the policy of a segment and currency. VALIDATION_FAILED for periods without length."""
     if policy.repeat is not Repeat.ONCE and policy.repeat_every < 1:
         raise invalid("policy.repeat_every", "positive", "Say how many days or months a period has.")
+    if policy.reference_rate and (
+        policy.reference_rate not in PERCENT or policy.percent_per is not PercentPer.YEAR
+    ):
+        raise invalid(
+            "policy.reference_rate",
+            "unknown",
+            f"A percentage of a year can be added to {', '.join(sorted(PERCENT))}.",
+        )
 
     async def work(tx: WriteTx) -> LateFeePolicy:
         put = await late_fees.put_policy(tx, replace(policy, policy_id=new_id("lfp")))

@@ -26,6 +26,7 @@ from services.invoicing.operations.late_fee_guard import excuse
 from services.invoicing.store import late_fees
 from services.invoicing.store.customers import get_customer
 from services.invoicing.store.invoices import get_invoice
+from services.invoicing.store.legal_rates import get_rates
 from services.invoicing.store.organizations import get_organization
 
 _TOMORROW = timedelta(days=1)
@@ -92,7 +93,8 @@ async def _decide(tx: WriteTx, case: _Case, policy: LateFeePolicy | None) -> Mon
         return excused
     country = invoice.buyer.country
     cap = next((one for one in await late_fees.caps(tx) if one.country == country), None)
-    return fee_of(invoice, policy, cap=cap, before=case.before, today=case.today)
+    rates = await get_rates(tx) if policy.reference_rate else None
+    return fee_of(invoice, policy, cap=cap, before=case.before, today=case.today, rates=rates)
 
 
 async def _skip(tx: WriteTx, case: _Case, policy: LateFeePolicy | None, reason: SkipReason) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from chassis.database import Database
 from services.invoicing.operations import manage_late_fees as manage
+from services.invoicing.operations import manage_legal_rates as rates
 from services.invoicing.translate import late_fees as translate
 from services.invoicing.translate.values import from_proto_text
 from tallyport.invoicing.v1 import credit_notes_pb2, late_fees_pb2_grpc
@@ -33,6 +34,16 @@ class LateFeePolicies(late_fees_pb2_grpc.LateFeePoliciesServicer):
         return translate.to_proto_cap(
             await manage.put_late_fee_cap(self._db, translate.from_proto_cap(request.cap))
         )
+
+    async def PutLegalRate(self, request: pb.PutLegalRateRequest, context: Any) -> pb.LegalRate:
+        rate = translate.from_proto_legal_rate(request.rate)
+        return translate.to_proto_legal_rate(await rates.put_legal_rate(self._db, rate))
+
+    async def ListLegalRates(
+        self, request: pb.ListLegalRatesRequest, context: Any
+    ) -> pb.ListLegalRatesResponse:
+        found, to_check = await rates.list_legal_rates(self._db)
+        return translate.to_proto_legal_rates(found, to_check)
 
     async def ListLateFees(self, request: pb.ListLateFeesRequest, context: Any) -> pb.ListLateFeesResponse:
         return translate.to_proto_late_fees(await manage.list_late_fees(self._db, request.invoice_id))

@@ -57,6 +57,7 @@ async def put_policy(tx: WriteTx, policy: LateFeePolicy) -> LateFeePolicy:
                 "repeat_every": policy.repeat_every,
                 "repeat_unit": policy.repeat.value,
                 "is_active": policy.is_active,
+                "reference_rate": policy.reference_rate,
                 "now": tx.now(),
             },
         )
@@ -153,6 +154,7 @@ def _policy(row: Row[Any]) -> LateFeePolicy:
         repeat_every=row.repeat_every,
         repeat=Repeat(row.repeat_unit),
         is_active=row.is_active,
+        reference_rate=row.reference_rate,
     )
 
 
@@ -188,17 +190,19 @@ _PUT_POLICY = text("""
     INSERT INTO late_fee_policies AS old (
         organization_id, late_fee_policy_id, name, segment, currency, flat_minor_units, percent, percent_per,
         grace_days, cap_minor_units, cap_percent, min_due_minor_units, repeat_every, repeat_unit, is_active,
-        updated_at
+        reference_rate, updated_at
     ) VALUES (
         :organization_id, :policy_id, :name, :segment, :currency, :flat, :percent, :percent_per, :grace_days, :cap,
-        :cap_percent, :min_due, :repeat_every, :repeat_unit, :is_active, :now
+        :cap_percent, :min_due, :repeat_every, :repeat_unit, :is_active, :reference_rate,
+        :now
     )
     ON CONFLICT (organization_id, segment, currency) DO UPDATE
     SET name = excluded.name, flat_minor_units = excluded.flat_minor_units, percent = excluded.percent,
         percent_per = excluded.percent_per, grace_days = excluded.grace_days,
         cap_minor_units = excluded.cap_minor_units, cap_percent = excluded.cap_percent,
         min_due_minor_units = excluded.min_due_minor_units, repeat_every = excluded.repeat_every,
-        repeat_unit = excluded.repeat_unit, is_active = excluded.is_active, updated_at = excluded.updated_at
+        repeat_unit = excluded.repeat_unit, is_active = excluded.is_active, reference_rate = excluded.reference_rate,
+        updated_at = excluded.updated_at
     RETURNING old.*
 """)
 _PUT_CAP = text("""

@@ -115,6 +115,7 @@ late_fee_policies = Table(
     text_column("repeat_unit"),
     Column("is_active", Boolean, nullable=False),
     time_column("updated_at"),
+    Column("reference_rate", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("organization_id", "late_fee_policy_id"),
     UniqueConstraint("organization_id", "segment", "currency", name="uq_late_fee_policies_segment"),
     CheckConstraint("percent_per IN ('year', 'period')", name="percent_per"),
@@ -140,6 +141,18 @@ late_fee_caps = Table(
     CheckConstraint("annual_percent >= 0", name="annual_percent"),
 )
 """What the law of a customer's country allows at most."""
+
+legal_rates = Table(
+    "legal_rates",
+    metadata,
+    text_column("organization_id"),
+    text_column("name"),
+    Column("valid_from", Date, nullable=False),
+    Column("value", Numeric(12, 4), nullable=False),
+    text_column("source"),
+    time_column("updated_at"),
+    PrimaryKeyConstraint("organization_id", "name", "valid_from"),
+)
 
 late_fees = Table(
     "late_fees",

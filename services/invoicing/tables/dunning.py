@@ -1,6 +1,7 @@
 """Dunning: policies, where invoices stand, what was decided and sent, and what pauses it."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -58,6 +59,8 @@ dunning_notices = Table(
     Column("letter", Boolean, nullable=False),
     Column("mail", Boolean, nullable=False),
     time_column("issued_at"),
+    Column("interest_minor_units", BigInteger),
+    Column("fees_minor_units", BigInteger),
     PrimaryKeyConstraint("organization_id", "notice_id"),
     UniqueConstraint("organization_id", "invoice_id", "level", name="uq_dunning_notices_level"),
     to("invoices", "invoice_id"),

@@ -1,6 +1,6 @@
 """Late fees between messages and domain."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from chassis.errors import invalid
@@ -13,8 +13,10 @@ from services.invoicing.domain.late_fee import (
     PercentPer,
     Repeat,
 )
+from services.invoicing.domain.legal_rates import LegalRate, LegalRates
 from services.invoicing.translate.values import (
     from_proto_currency,
+    from_proto_day,
     from_proto_decimal,
     from_proto_money,
     from_proto_text,
@@ -59,6 +61,7 @@ def from_proto_policy(message: pb.LateFeePolicy) -> LateFeePolicy:
         repeat_every=message.repeat_every,
         repeat=repeat.get(message.repeat, Repeat.ONCE),
         is_active=message.active,
+        reference_rate=message.reference_rate,
     )
 
 
@@ -78,6 +81,7 @@ def to_proto_policy(policy: LateFeePolicy) -> pb.LateFeePolicy:
         repeat_every=policy.repeat_every,
         repeat=_REPEAT[policy.repeat],
         active=policy.is_active,
+        reference_rate=policy.reference_rate,
     )
 
 
@@ -95,6 +99,29 @@ def to_proto_cap(cap: LateFeeCap) -> pb.LateFeeCap:
         country=cap.country, annual_percent=to_proto_decimal(cap.annual_percent),
         flat=None if cap.flat is None else to_proto_money(cap.flat), note=cap.note,
     )  # fmt: skip
+
+
+def from_proto_legal_rate(message: pb.LegalRate) -> LegalRate:
+    """VALIDATION_FAILED for days that are none."""
+    valid_from = from_proto_day("rate.valid_from", message.valid_from)
+    if valid_from is None:
+        raise invalid("rate.valid_from", "required", "Say from when it is in force.")
+    source = from_proto_text("rate.source", message.source)
+    return LegalRate(message.name, valid_from, Decimal(message.value), source)
+
+
+def to_proto_legal_rate(rate: LegalRate) -> pb.LegalRate:
+    return pb.LegalRate(
+        name=rate.name, valid_from=rate.valid_from.isoformat(), value=to_proto_decimal(rate.value),
+        source=rate.source, built_in=rate.is_built_in,
+    )  # fmt: skip
+
+
+def to_proto_legal_rates(rates: LegalRates, to_check: Sequence[str]) -> pb.ListLegalRatesResponse:
+    newest_first = sorted(rates.all, key=lambda one: (one.name, -one.valid_from.toordinal()))
+    return pb.ListLegalRatesResponse(
+        rates=[to_proto_legal_rate(one) for one in newest_first], to_check=to_check
+    )
 
 
 def to_proto_late_fees(fees: Iterable[LateFee]) -> pb.ListLateFeesResponse:

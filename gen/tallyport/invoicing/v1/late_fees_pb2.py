@@ -30,7 +30,7 @@ from tallyport.invoicing.v1 import credit_notes_pb2 as tallyport_dot_invoicing_d
 from tallyport.options.v1 import options_pb2 as tallyport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&tallyport/invoicing/v1/late_fees.proto\x12\x16tallyport.invoicing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftallyport/common/v1/money.proto\x1a)tallyport/invoicing/v1/credit_notes.proto\x1a\"tallyport/options/v1/options.proto\"\xd4\x04\n\rLateFeePolicy\x12\x1a\n\x12late_fee_policy_id\x18\x01 \x01(\t\x12\x17\n\x04name\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x18\n\x07segment\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18<\x12#\n\x08\x63urrency\x18\x04 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12(\n\x04\x66lat\x18\x05 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x36\n\x07percent\x18\x06 \x01(\tB%\xbaH\"r 2\x1e^([0-9]{1,3}(\\.[0-9]{1,4})?)?$\x12H\n\x0bpercent_per\x18\x07 \x01(\x0e\x32).tallyport.invoicing.v1.LateFeePercentPerB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1e\n\ngrace_days\x18\x08 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xed\x02(\x00\x12\'\n\x03\x63\x61p\x18\t \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12:\n\x0b\x63\x61p_percent\x18\n \x01(\tB%\xbaH\"r 2\x1e^([0-9]{1,3}(\\.[0-9]{1,4})?)?$\x12+\n\x07min_due\x18\x0b \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12 \n\x0crepeat_every\x18\x0c \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xee\x02(\x00\x12?\n\x06repeat\x18\r \x01(\x0e\x32%.tallyport.invoicing.v1.LateFeeRepeatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x0e\n\x06\x61\x63tive\x18\x0e \x01(\x08\"\xae\x01\n\nLateFeeCap\x12\"\n\x07\x63ountry\x18\x01 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{2}$\x12:\n\x0e\x61nnual_percent\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[0-9]{1,3}(\\.[0-9]{1,4})?$\x12(\n\x04\x66lat\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x16\n\x04note\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\"\x92\x02\n\x07LateFee\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x11\n\tperiod_no\x18\x02 \x01(\x05\x12\x12\n\ndecided_on\x18\x03 \x01(\t\x12\x37\n\x07outcome\x18\x04 \x01(\x0e\x32&.tallyport.invoicing.v1.LateFeeOutcome\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x16\n\x0e\x66\x65\x65_invoice_id\x18\x06 \x01(\t\x12*\n\x06\x61mount\x18\x07 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x0f\n\x07next_on\x18\x08 \x01(\t\x12.\n\ndecided_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"X\n\x17PutLateFeePolicyRequest\x12=\n\x06policy\x18\x01 \x01(\x0b\x32%.tallyport.invoicing.v1.LateFeePolicyB\x06\xbaH\x03\xc8\x01\x01\"\x1c\n\x1aListLateFeePoliciesRequest\"\x88\x01\n\x1bListLateFeePoliciesResponse\x12\x37\n\x08policies\x18\x01 \x03(\x0b\x32%.tallyport.invoicing.v1.LateFeePolicy\x12\x30\n\x04\x63\x61ps\x18\x02 \x03(\x0b\x32\".tallyport.invoicing.v1.LateFeeCap\"O\n\x14PutLateFeeCapRequest\x12\x37\n\x03\x63\x61p\x18\x01 \x01(\x0b\x32\".tallyport.invoicing.v1.LateFeeCapB\x06\xbaH\x03\xc8\x01\x01\"2\n\x13ListLateFeesRequest\x12\x1b\n\ninvoice_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"J\n\x14ListLateFeesResponse\x12\x32\n\tlate_fees\x18\x01 \x03(\x0b\x32\x1f.tallyport.invoicing.v1.LateFee\"N\n\x13WaiveLateFeeRequest\x12\x1b\n\ninvoice_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1a\n\x06reason\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03*y\n\x11LateFeePercentPer\x12$\n LATE_FEE_PERCENT_PER_UNSPECIFIED\x10\x00\x12\x1d\n\x19LATE_FEE_PERCENT_PER_YEAR\x10\x01\x12\x1f\n\x1bLATE_FEE_PERCENT_PER_PERIOD\x10\x02*\x80\x01\n\rLateFeeRepeat\x12\x1f\n\x1bLATE_FEE_REPEAT_UNSPECIFIED\x10\x00\x12\x18\n\x14LATE_FEE_REPEAT_ONCE\x10\x01\x12\x18\n\x14LATE_FEE_REPEAT_DAYS\x10\x02\x12\x1a\n\x16LATE_FEE_REPEAT_MONTHS\x10\x03*n\n\x0eLateFeeOutcome\x12 \n\x1cLATE_FEE_OUTCOME_UNSPECIFIED\x10\x00\x12\x1c\n\x18LATE_FEE_OUTCOME_CHARGED\x10\x01\x12\x1c\n\x18LATE_FEE_OUTCOME_SKIPPED\x10\x02\x32\xef\x06\n\x0fLateFeePolicies\x12\xa7\x01\n\x10PutLateFeePolicy\x12/.tallyport.invoicing.v1.PutLateFeePolicyRequest\x1a%.tallyport.invoicing.v1.LateFeePolicy\";\x8a\xb5\x18\x17\n\x01\x03\x12\x12organization.write\x82\xd3\xe4\x93\x02\x1a\"\x15/v1/late-fee-policies:\x01*\x12\xb3\x01\n\x13ListLateFeePolicies\x12\x32.tallyport.invoicing.v1.ListLateFeePoliciesRequest\x1a\x33.tallyport.invoicing.v1.ListLateFeePoliciesResponse\"3\x8a\xb5\x18\x12\n\x01\x03\x12\rinvoices.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/late-fee-policies\x12\x9a\x01\n\rPutLateFeeCap\x12,.tallyport.invoicing.v1.PutLateFeeCapRequest\x1a\".tallyport.invoicing.v1.LateFeeCap\"7\x8a\xb5\x18\x17\n\x01\x03\x12\x12organization.write\x82\xd3\xe4\x93\x02\x16\"\x11/v1/late-fee-caps:\x01*\x12\xac\x01\n\x0cListLateFees\x12+.tallyport.invoicing.v1.ListLateFeesRequest\x1a,.tallyport.invoicing.v1.ListLateFeesResponse\"A\x8a\xb5\x18\x12\n\x01\x03\x12\rinvoices.read\x82\xd3\xe4\x93\x02%\x12#/v1/invoices/{invoice_id}/late-fees\x12\xaf\x01\n\x0cWaiveLateFee\x12+.tallyport.invoicing.v1.WaiveLateFeeRequest\x1a\".tallyport.invoicing.v1.CreditNote\"N\x8a\xb5\x18\x13\n\x01\x03\x12\x0einvoices.write\x90\xb5\x18\x02\x82\xd3\xe4\x93\x02-\"(/v1/invoices/{invoice_id}:waive_late_fee:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&tallyport/invoicing/v1/late_fees.proto\x12\x16tallyport.invoicing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftallyport/common/v1/money.proto\x1a)tallyport/invoicing/v1/credit_notes.proto\x1a\"tallyport/options/v1/options.proto\"\x86\x05\n\rLateFeePolicy\x12\x1a\n\x12late_fee_policy_id\x18\x01 \x01(\t\x12\x17\n\x04name\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x18\n\x07segment\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18<\x12#\n\x08\x63urrency\x18\x04 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12(\n\x04\x66lat\x18\x05 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x36\n\x07percent\x18\x06 \x01(\tB%\xbaH\"r 2\x1e^([0-9]{1,3}(\\.[0-9]{1,4})?)?$\x12H\n\x0bpercent_per\x18\x07 \x01(\x0e\x32).tallyport.invoicing.v1.LateFeePercentPerB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1e\n\ngrace_days\x18\x08 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xed\x02(\x00\x12\'\n\x03\x63\x61p\x18\t \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12:\n\x0b\x63\x61p_percent\x18\n \x01(\tB%\xbaH\"r 2\x1e^([0-9]{1,3}(\\.[0-9]{1,4})?)?$\x12+\n\x07min_due\x18\x0b \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12 \n\x0crepeat_every\x18\x0c \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xee\x02(\x00\x12?\n\x06repeat\x18\r \x01(\x0e\x32%.tallyport.invoicing.v1.LateFeeRepeatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x0e\n\x06\x61\x63tive\x18\x0e \x01(\x08\x12\x30\n\x0ereference_rate\x18\x0f \x01(\tB\x18\xbaH\x15r\x13\x32\x11^([a-z_]{1,40})?$\"\xcc\x01\n\tLegalRate\x12#\n\x04name\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,40}$\x12\x37\n\nvalid_from\x18\x02 \x01(\tB#\xbaH r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\x12\x33\n\x05value\x18\x03 \x01(\tB$\xbaH!r\x1f\x32\x1d^-?[0-9]{1,6}(\\.[0-9]{1,4})?$\x12\x1a\n\x06source\x18\x04 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xac\x02\x12\x10\n\x08\x62uilt_in\x18\x05 \x01(\x08\"N\n\x13PutLegalRateRequest\x12\x37\n\x04rate\x18\x01 \x01(\x0b\x32!.tallyport.invoicing.v1.LegalRateB\x06\xbaH\x03\xc8\x01\x01\"\x17\n\x15ListLegalRatesRequest\"\\\n\x16ListLegalRatesResponse\x12\x30\n\x05rates\x18\x01 \x03(\x0b\x32!.tallyport.invoicing.v1.LegalRate\x12\x10\n\x08to_check\x18\x02 \x03(\t\"\xae\x01\n\nLateFeeCap\x12\"\n\x07\x63ountry\x18\x01 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{2}$\x12:\n\x0e\x61nnual_percent\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[0-9]{1,3}(\\.[0-9]{1,4})?$\x12(\n\x04\x66lat\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x16\n\x04note\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\"\x92\x02\n\x07LateFee\x12\x12\n\ninvoice_id\x18\x01 \x01(\t\x12\x11\n\tperiod_no\x18\x02 \x01(\x05\x12\x12\n\ndecided_on\x18\x03 \x01(\t\x12\x37\n\x07outcome\x18\x04 \x01(\x0e\x32&.tallyport.invoicing.v1.LateFeeOutcome\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x16\n\x0e\x66\x65\x65_invoice_id\x18\x06 \x01(\t\x12*\n\x06\x61mount\x18\x07 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x0f\n\x07next_on\x18\x08 \x01(\t\x12.\n\ndecided_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"X\n\x17PutLateFeePolicyRequest\x12=\n\x06policy\x18\x01 \x01(\x0b\x32%.tallyport.invoicing.v1.LateFeePolicyB\x06\xbaH\x03\xc8\x01\x01\"\x1c\n\x1aListLateFeePoliciesRequest\"\x88\x01\n\x1bListLateFeePoliciesResponse\x12\x37\n\x08policies\x18\x01 \x03(\x0b\x32%.tallyport.invoicing.v1.LateFeePolicy\x12\x30\n\x04\x63\x61ps\x18\x02 \x03(\x0b\x32\".tallyport.invoicing.v1.LateFeeCap\"O\n\x14PutLateFeeCapRequest\x12\x37\n\x03\x63\x61p\x18\x01 \x01(\x0b\x32\".tallyport.invoicing.v1.LateFeeCapB\x06\xbaH\x03\xc8\x01\x01\"2\n\x13ListLateFeesRequest\x12\x1b\n\ninvoice_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"J\n\x14ListLateFeesResponse\x12\x32\n\tlate_fees\x18\x01 \x03(\x0b\x32\x1f.tallyport.invoicing.v1.LateFee\"N\n\x13WaiveLateFeeRequest\x12\x1b\n\ninvoice_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1a\n\x06reason\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03*y\n\x11LateFeePercentPer\x12$\n LATE_FEE_PERCENT_PER_UNSPECIFIED\x10\x00\x12\x1d\n\x19LATE_FEE_PERCENT_PER_YEAR\x10\x01\x12\x1f\n\x1bLATE_FEE_PERCENT_PER_PERIOD\x10\x02*\x80\x01\n\rLateFeeRepeat\x12\x1f\n\x1bLATE_FEE_REPEAT_UNSPECIFIED\x10\x00\x12\x18\n\x14LATE_FEE_REPEAT_ONCE\x10\x01\x12\x18\n\x14LATE_FEE_REPEAT_DAYS\x10\x02\x12\x1a\n\x16LATE_FEE_REPEAT_MONTHS\x10\x03*n\n\x0eLateFeeOutcome\x12 \n\x1cLATE_FEE_OUTCOME_UNSPECIFIED\x10\x00\x12\x1c\n\x18LATE_FEE_OUTCOME_CHARGED\x10\x01\x12\x1c\n\x18LATE_FEE_OUTCOME_SKIPPED\x10\x02\x32\xa8\t\n\x0fLateFeePolicies\x12\xa7\x01\n\x10PutLateFeePolicy\x12/.tallyport.invoicing.v1.PutLateFeePolicyRequest\x1a%.tallyport.invoicing.v1.LateFeePolicy\";\x8a\xb5\x18\x17\n\x01\x03\x12\x12organization.write\x82\xd3\xe4\x93\x02\x1a\"\x15/v1/late-fee-policies:\x01*\x12\xb3\x01\n\x13ListLateFeePolicies\x12\x32.tallyport.invoicing.v1.ListLateFeePoliciesRequest\x1a\x33.tallyport.invoicing.v1.ListLateFeePoliciesResponse\"3\x8a\xb5\x18\x12\n\x01\x03\x12\rinvoices.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/late-fee-policies\x12\x9a\x01\n\rPutLateFeeCap\x12,.tallyport.invoicing.v1.PutLateFeeCapRequest\x1a\".tallyport.invoicing.v1.LateFeeCap\"7\x8a\xb5\x18\x17\n\x01\x03\x12\x12organization.write\x82\xd3\xe4\x93\x02\x16\"\x11/v1/late-fee-caps:\x01*\x12\x95\x01\n\x0cPutLegalRate\x12+.tallyport.invoicing.v1.PutLegalRateRequest\x1a!.tallyport.invoicing.v1.LegalRate\"5\x8a\xb5\x18\x17\n\x01\x03\x12\x12organization.write\x82\xd3\xe4\x93\x02\x14\"\x0f/v1/legal-rates:\x01*\x12\x9e\x01\n\x0eListLegalRates\x12-.tallyport.invoicing.v1.ListLegalRatesRequest\x1a..tallyport.invoicing.v1.ListLegalRatesResponse\"-\x8a\xb5\x18\x12\n\x01\x03\x12\rinvoices.read\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/legal-rates\x12\xac\x01\n\x0cListLateFees\x12+.tallyport.invoicing.v1.ListLateFeesRequest\x1a,.tallyport.invoicing.v1.ListLateFeesResponse\"A\x8a\xb5\x18\x12\n\x01\x03\x12\rinvoices.read\x82\xd3\xe4\x93\x02%\x12#/v1/invoices/{invoice_id}/late-fees\x12\xaf\x01\n\x0cWaiveLateFee\x12+.tallyport.invoicing.v1.WaiveLateFeeRequest\x1a\".tallyport.invoicing.v1.CreditNote\"N\x8a\xb5\x18\x13\n\x01\x03\x12\x0einvoices.write\x90\xb5\x18\x02\x82\xd3\xe4\x93\x02-\"(/v1/invoices/{invoice_id}:waive_late_fee:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,6 +55,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LATEFEEPOLICY'].fields_by_name['repeat_every']._serialized_options = b'\272H\007\032\005\030\356\002(\000'
   _globals['_LATEFEEPOLICY'].fields_by_name['repeat']._loaded_options = None
   _globals['_LATEFEEPOLICY'].fields_by_name['repeat']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_LATEFEEPOLICY'].fields_by_name['reference_rate']._loaded_options = None
+  _globals['_LATEFEEPOLICY'].fields_by_name['reference_rate']._serialized_options = b'\272H\025r\0232\021^([a-z_]{1,40})?$'
+  _globals['_LEGALRATE'].fields_by_name['name']._loaded_options = None
+  _globals['_LEGALRATE'].fields_by_name['name']._serialized_options = b'\272H\022r\0202\016^[a-z_]{1,40}$'
+  _globals['_LEGALRATE'].fields_by_name['valid_from']._loaded_options = None
+  _globals['_LEGALRATE'].fields_by_name['valid_from']._serialized_options = b'\272H r\0362\034^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
+  _globals['_LEGALRATE'].fields_by_name['value']._loaded_options = None
+  _globals['_LEGALRATE'].fields_by_name['value']._serialized_options = b'\272H!r\0372\035^-?[0-9]{1,6}(\\.[0-9]{1,4})?$'
+  _globals['_LEGALRATE'].fields_by_name['source']._loaded_options = None
+  _globals['_LEGALRATE'].fields_by_name['source']._serialized_options = b'\272H\007r\005\020\001\030\254\002'
+  _globals['_PUTLEGALRATEREQUEST'].fields_by_name['rate']._loaded_options = None
+  _globals['_PUTLEGALRATEREQUEST'].fields_by_name['rate']._serialized_options = b'\272H\003\310\001\001'
   _globals['_LATEFEECAP'].fields_by_name['country']._loaded_options = None
   _globals['_LATEFEECAP'].fields_by_name['country']._serialized_options = b'\272H\016r\0142\n^[A-Z]{2}$'
   _globals['_LATEFEECAP'].fields_by_name['annual_percent']._loaded_options = None
@@ -77,36 +89,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LATEFEEPOLICIES'].methods_by_name['ListLateFeePolicies']._serialized_options = b'\212\265\030\022\n\001\003\022\rinvoices.read\202\323\344\223\002\027\022\025/v1/late-fee-policies'
   _globals['_LATEFEEPOLICIES'].methods_by_name['PutLateFeeCap']._loaded_options = None
   _globals['_LATEFEEPOLICIES'].methods_by_name['PutLateFeeCap']._serialized_options = b'\212\265\030\027\n\001\003\022\022organization.write\202\323\344\223\002\026\"\021/v1/late-fee-caps:\001*'
+  _globals['_LATEFEEPOLICIES'].methods_by_name['PutLegalRate']._loaded_options = None
+  _globals['_LATEFEEPOLICIES'].methods_by_name['PutLegalRate']._serialized_options = b'\212\265\030\027\n\001\003\022\022organization.write\202\323\344\223\002\024\"\017/v1/legal-rates:\001*'
+  _globals['_LATEFEEPOLICIES'].methods_by_name['ListLegalRates']._loaded_options = None
+  _globals['_LATEFEEPOLICIES'].methods_by_name['ListLegalRates']._serialized_options = b'\212\265\030\022\n\001\003\022\rinvoices.read\202\323\344\223\002\021\022\017/v1/legal-rates'
   _globals['_LATEFEEPOLICIES'].methods_by_name['ListLateFees']._loaded_options = None
   _globals['_LATEFEEPOLICIES'].methods_by_name['ListLateFees']._serialized_options = b'\212\265\030\022\n\001\003\022\rinvoices.read\202\323\344\223\002%\022#/v1/invoices/{invoice_id}/late-fees'
   _globals['_LATEFEEPOLICIES'].methods_by_name['WaiveLateFee']._loaded_options = None
   _globals['_LATEFEEPOLICIES'].methods_by_name['WaiveLateFee']._serialized_options = b'\212\265\030\023\n\001\003\022\016invoices.write\220\265\030\002\202\323\344\223\002-\"(/v1/invoices/{invoice_id}:waive_late_fee:\001*'
-  _globals['_LATEFEEPERCENTPER']._serialized_start=1871
-  _globals['_LATEFEEPERCENTPER']._serialized_end=1992
-  _globals['_LATEFEEREPEAT']._serialized_start=1995
-  _globals['_LATEFEEREPEAT']._serialized_end=2123
-  _globals['_LATEFEEOUTCOME']._serialized_start=2125
-  _globals['_LATEFEEOUTCOME']._serialized_end=2235
+  _globals['_LATEFEEPERCENTPER']._serialized_start=2327
+  _globals['_LATEFEEPERCENTPER']._serialized_end=2448
+  _globals['_LATEFEEREPEAT']._serialized_start=2451
+  _globals['_LATEFEEREPEAT']._serialized_end=2579
+  _globals['_LATEFEEOUTCOME']._serialized_start=2581
+  _globals['_LATEFEEOUTCOME']._serialized_end=2691
   _globals['_LATEFEEPOLICY']._serialized_start=271
-  _globals['_LATEFEEPOLICY']._serialized_end=867
-  _globals['_LATEFEECAP']._serialized_start=870
-  _globals['_LATEFEECAP']._serialized_end=1044
-  _globals['_LATEFEE']._serialized_start=1047
-  _globals['_LATEFEE']._serialized_end=1321
-  _globals['_PUTLATEFEEPOLICYREQUEST']._serialized_start=1323
-  _globals['_PUTLATEFEEPOLICYREQUEST']._serialized_end=1411
-  _globals['_LISTLATEFEEPOLICIESREQUEST']._serialized_start=1413
-  _globals['_LISTLATEFEEPOLICIESREQUEST']._serialized_end=1441
-  _globals['_LISTLATEFEEPOLICIESRESPONSE']._serialized_start=1444
-  _globals['_LISTLATEFEEPOLICIESRESPONSE']._serialized_end=1580
-  _globals['_PUTLATEFEECAPREQUEST']._serialized_start=1582
-  _globals['_PUTLATEFEECAPREQUEST']._serialized_end=1661
-  _globals['_LISTLATEFEESREQUEST']._serialized_start=1663
-  _globals['_LISTLATEFEESREQUEST']._serialized_end=1713
-  _globals['_LISTLATEFEESRESPONSE']._serialized_start=1715
-  _globals['_LISTLATEFEESRESPONSE']._serialized_end=1789
-  _globals['_WAIVELATEFEEREQUEST']._serialized_start=1791
-  _globals['_WAIVELATEFEEREQUEST']._serialized_end=1869
-  _globals['_LATEFEEPOLICIES']._serialized_start=2238
-  _globals['_LATEFEEPOLICIES']._serialized_end=3117
+  _globals['_LATEFEEPOLICY']._serialized_end=917
+  _globals['_LEGALRATE']._serialized_start=920
+  _globals['_LEGALRATE']._serialized_end=1124
+  _globals['_PUTLEGALRATEREQUEST']._serialized_start=1126
+  _globals['_PUTLEGALRATEREQUEST']._serialized_end=1204
+  _globals['_LISTLEGALRATESREQUEST']._serialized_start=1206
+  _globals['_LISTLEGALRATESREQUEST']._serialized_end=1229
+  _globals['_LISTLEGALRATESRESPONSE']._serialized_start=1231
+  _globals['_LISTLEGALRATESRESPONSE']._serialized_end=1323
+  _globals['_LATEFEECAP']._serialized_start=1326
+  _globals['_LATEFEECAP']._serialized_end=1500
+  _globals['_LATEFEE']._serialized_start=1503
+  _globals['_LATEFEE']._serialized_end=1777
+  _globals['_PUTLATEFEEPOLICYREQUEST']._serialized_start=1779
+  _globals['_PUTLATEFEEPOLICYREQUEST']._serialized_end=1867
+  _globals['_LISTLATEFEEPOLICIESREQUEST']._serialized_start=1869
+  _globals['_LISTLATEFEEPOLICIESREQUEST']._serialized_end=1897
+  _globals['_LISTLATEFEEPOLICIESRESPONSE']._serialized_start=1900
+  _globals['_LISTLATEFEEPOLICIESRESPONSE']._serialized_end=2036
+  _globals['_PUTLATEFEECAPREQUEST']._serialized_start=2038
+  _globals['_PUTLATEFEECAPREQUEST']._serialized_end=2117
+  _globals['_LISTLATEFEESREQUEST']._serialized_start=2119
+  _globals['_LISTLATEFEESREQUEST']._serialized_end=2169
+  _globals['_LISTLATEFEESRESPONSE']._serialized_start=2171
+  _globals['_LISTLATEFEESRESPONSE']._serialized_end=2245
+  _globals['_WAIVELATEFEEREQUEST']._serialized_start=2247
+  _globals['_WAIVELATEFEEREQUEST']._serialized_end=2325
+  _globals['_LATEFEEPOLICIES']._serialized_start=2694
+  _globals['_LATEFEEPOLICIES']._serialized_end=3886
 # @@protoc_insertion_point(module_scope)

@@ -117,6 +117,7 @@ class LateFeePolicy(_message.Message):
     REPEAT_EVERY_FIELD_NUMBER: _builtins.int
     REPEAT_FIELD_NUMBER: _builtins.int
     ACTIVE_FIELD_NUMBER: _builtins.int
+    REFERENCE_RATE_FIELD_NUMBER: _builtins.int
     late_fee_policy_id: _builtins.str
     """Id with prefix lfp_."""
     name: _builtins.str
@@ -139,6 +140,10 @@ class LateFeePolicy(_message.Message):
     """What periods are made of."""
     active: _builtins.bool
     """False when nothing is charged by it."""
+    reference_rate: _builtins.str
+    """Rate that a percentage of a year is added to, day by day as it is in force: de_base_rate or no_late_interest; none
+    when empty.
+    """
     @_builtins.property
     def flat(self) -> _money_pb2.Money:
         """A flat fee for each period; none when absent."""
@@ -168,14 +173,126 @@ class LateFeePolicy(_message.Message):
         repeat_every: _builtins.int = ...,
         repeat: Global___LateFeeRepeat.ValueType = ...,
         active: _builtins.bool = ...,
+        reference_rate: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cap", b"cap", "flat", b"flat", "min_due", b"min_due"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "cap", b"cap", "cap_percent", b"cap_percent", "currency", b"currency", "flat", b"flat", "grace_days", b"grace_days", "late_fee_policy_id", b"late_fee_policy_id", "min_due", b"min_due", "name", b"name", "percent", b"percent", "percent_per", b"percent_per", "repeat", b"repeat", "repeat_every", b"repeat_every", "segment", b"segment"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "cap", b"cap", "cap_percent", b"cap_percent", "currency", b"currency", "flat", b"flat", "grace_days", b"grace_days", "late_fee_policy_id", b"late_fee_policy_id", "min_due", b"min_due", "name", b"name", "percent", b"percent", "percent_per", b"percent_per", "reference_rate", b"reference_rate", "repeat", b"repeat", "repeat_every", b"repeat_every", "segment", b"segment"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LateFeePolicy: _TypeAlias = LateFeePolicy  # noqa: Y015
+
+@_typing.final
+class LegalRate(_message.Message):
+    """A rate that changes by law, in force from a day until the next one of its name."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALID_FROM_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    BUILT_IN_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """de_base_rate: the German base rate in percent. no_late_interest: Norwegian interest on late payments in percent.
+    no_collection_rate: the Norwegian rate that fees of reminders and collection are parts of, in kroner.
+    """
+    valid_from: _builtins.str
+    """First day, ISO 8601."""
+    value: _builtins.str
+    """The rate, a decimal number, which may be below zero."""
+    source: _builtins.str
+    """Who published it, and where."""
+    built_in: _builtins.bool
+    """It comes with the product. Left out when one is set."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        valid_from: _builtins.str = ...,
+        value: _builtins.str = ...,
+        source: _builtins.str = ...,
+        built_in: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["built_in", b"built_in", "name", b"name", "source", b"source", "valid_from", b"valid_from", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LegalRate: _TypeAlias = LegalRate  # noqa: Y015
+
+@_typing.final
+class PutLegalRateRequest(_message.Message):
+    """Sets a rate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RATE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rate(self) -> Global___LegalRate:
+        """The rate."""
+
+    def __init__(
+        self,
+        *,
+        rate: Global___LegalRate | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rate", b"rate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rate", b"rate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutLegalRateRequest: _TypeAlias = PutLegalRateRequest  # noqa: Y015
+
+@_typing.final
+class ListLegalRatesRequest(_message.Message):
+    """Asks for the rates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLegalRatesRequest: _TypeAlias = ListLegalRatesRequest  # noqa: Y015
+
+@_typing.final
+class ListLegalRatesResponse(_message.Message):
+    """Rates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RATES_FIELD_NUMBER: _builtins.int
+    TO_CHECK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rates(self) -> _containers.RepeatedCompositeFieldContainer[Global___LegalRate]:
+        """By name, the newest first."""
+
+    @_builtins.property
+    def to_check(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of rates that may have changed by law since the newest one here."""
+
+    def __init__(
+        self,
+        *,
+        rates: _abc.Iterable[Global___LegalRate] | None = ...,
+        to_check: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rates", b"rates", "to_check", b"to_check"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLegalRatesResponse: _TypeAlias = ListLegalRatesResponse  # noqa: Y015
 
 @_typing.final
 class LateFeeCap(_message.Message):

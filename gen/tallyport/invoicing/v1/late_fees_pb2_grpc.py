@@ -51,6 +51,16 @@ class LateFeePoliciesStub:
                 request_serializer=tallyport_dot_invoicing_dot_v1_dot_late__fees__pb2.PutLateFeeCapRequest.SerializeToString,
                 response_deserializer=tallyport_dot_invoicing_dot_v1_dot_late__fees__pb2.LateFeeCap.FromString,
                 _registered_method=True)
+        self.PutLegalRate = channel.unary_unary(
+                '/tallyport.invoicing.v1.LateFeePolicies/PutLegalRate',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_late__fees__pb2.PutLegalRateRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_late__fees__pb2.LegalRate.FromString,
+                _registered_method=True)
+        self.ListLegalRates = channel.unary_unary(
+                '/tallyport.invoicing.v1.LateFeePolicies/ListLegalRates',
+                request_serializer=tallyport_dot_invoicing_dot_v1_dot_late__fees__pb2.ListLegalRatesRequest.SerializeToString,
+                response_deserializer=tallyport_dot_invoicing_dot_v1_dot_late__fees__pb2.ListLegalRatesResponse.FromString,
+                _registered_method=True)
         self.ListLateFees = channel.unary_unary(
                 '/tallyport.invoicing.v1.LateFeePolicies/ListLateFees',
                 request_serializer=tallyport_dot_invoicing_dot_v1_dot_late__fees__pb2.ListLateFeesRequest.SerializeToString,
@@ -88,6 +98,20 @@ class LateFeePoliciesServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PutLegalRate(self, request, context):
+        """Sets a rate that changes by law from a day on; it replaces the one of the same name and day.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLegalRates(self, request, context):
+        """Lists the rates that change by law, those that come with the product and those that were set here.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListLateFees(self, request, context):
         """Lists what became of the periods in which an invoice was late.
         """
@@ -119,6 +143,16 @@ def add_LateFeePoliciesServicer_to_server(servicer, server):
                     servicer.PutLateFeeCap,
                     request_deserializer=tallyport_dot_invoicing_dot_v1_dot_late__fees__pb2.PutLateFeeCapRequest.FromString,
                     response_serializer=tallyport_dot_invoicing_dot_v1_dot_late__fees__pb2.LateFeeCap.SerializeToString,
+            ),
+            'PutLegalRate': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutLegalRate,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_late__fees__pb2.PutLegalRateRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_late__fees__pb2.LegalRate.SerializeToString,
+            ),
+            'ListLegalRates': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLegalRates,
+                    request_deserializer=tallyport_dot_invoicing_dot_v1_dot_late__fees__pb2.ListLegalRatesRequest.FromString,
+                    response_serializer=tallyport_dot_invoicing_dot_v1_dot_late__fees__pb2.ListLegalRatesResponse.SerializeToString,
             ),
             'ListLateFees': grpc.unary_unary_rpc_method_handler(
                     servicer.ListLateFees,
@@ -213,6 +247,60 @@ class LateFeePolicies:
             '/tallyport.invoicing.v1.LateFeePolicies/PutLateFeeCap',
             tallyport_dot_invoicing_dot_v1_dot_late__fees__pb2.PutLateFeeCapRequest.SerializeToString,
             tallyport_dot_invoicing_dot_v1_dot_late__fees__pb2.LateFeeCap.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutLegalRate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.LateFeePolicies/PutLegalRate',
+            tallyport_dot_invoicing_dot_v1_dot_late__fees__pb2.PutLegalRateRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_late__fees__pb2.LegalRate.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLegalRates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.invoicing.v1.LateFeePolicies/ListLegalRates',
+            tallyport_dot_invoicing_dot_v1_dot_late__fees__pb2.ListLegalRatesRequest.SerializeToString,
+            tallyport_dot_invoicing_dot_v1_dot_late__fees__pb2.ListLegalRatesResponse.FromString,
             options,
             channel_credentials,
             insecure,

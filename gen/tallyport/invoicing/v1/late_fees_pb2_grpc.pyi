@@ -40,6 +40,10 @@ class LateFeePoliciesStub:
     """Lists policies and what the laws of countries allow."""
     PutLateFeeCap: _grpc.UnaryUnaryMultiCallable[_late_fees_pb2.PutLateFeeCapRequest, _late_fees_pb2.LateFeeCap]
     """Sets what the law of a country allows at most."""
+    PutLegalRate: _grpc.UnaryUnaryMultiCallable[_late_fees_pb2.PutLegalRateRequest, _late_fees_pb2.LegalRate]
+    """Sets a rate that changes by law from a day on; it replaces the one of the same name and day."""
+    ListLegalRates: _grpc.UnaryUnaryMultiCallable[_late_fees_pb2.ListLegalRatesRequest, _late_fees_pb2.ListLegalRatesResponse]
+    """Lists the rates that change by law, those that come with the product and those that were set here."""
     ListLateFees: _grpc.UnaryUnaryMultiCallable[_late_fees_pb2.ListLateFeesRequest, _late_fees_pb2.ListLateFeesResponse]
     """Lists what became of the periods in which an invoice was late."""
     WaiveLateFee: _grpc.UnaryUnaryMultiCallable[_late_fees_pb2.WaiveLateFeeRequest, _credit_notes_pb2.CreditNote]
@@ -56,6 +60,10 @@ class LateFeePoliciesAsyncStub(LateFeePoliciesStub):
     """Lists policies and what the laws of countries allow."""
     PutLateFeeCap: _aio.UnaryUnaryMultiCallable[_late_fees_pb2.PutLateFeeCapRequest, _late_fees_pb2.LateFeeCap]  # type: ignore[assignment]
     """Sets what the law of a country allows at most."""
+    PutLegalRate: _aio.UnaryUnaryMultiCallable[_late_fees_pb2.PutLegalRateRequest, _late_fees_pb2.LegalRate]  # type: ignore[assignment]
+    """Sets a rate that changes by law from a day on; it replaces the one of the same name and day."""
+    ListLegalRates: _aio.UnaryUnaryMultiCallable[_late_fees_pb2.ListLegalRatesRequest, _late_fees_pb2.ListLegalRatesResponse]  # type: ignore[assignment]
+    """Lists the rates that change by law, those that come with the product and those that were set here."""
     ListLateFees: _aio.UnaryUnaryMultiCallable[_late_fees_pb2.ListLateFeesRequest, _late_fees_pb2.ListLateFeesResponse]  # type: ignore[assignment]
     """Lists what became of the periods in which an invoice was late."""
     WaiveLateFee: _aio.UnaryUnaryMultiCallable[_late_fees_pb2.WaiveLateFeeRequest, _credit_notes_pb2.CreditNote]  # type: ignore[assignment]
@@ -87,6 +95,22 @@ class LateFeePoliciesServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_late_fees_pb2.LateFeeCap, _abc.Awaitable[_late_fees_pb2.LateFeeCap]]:
         """Sets what the law of a country allows at most."""
+
+    @_abc_1.abstractmethod
+    def PutLegalRate(
+        self,
+        request: _late_fees_pb2.PutLegalRateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_late_fees_pb2.LegalRate, _abc.Awaitable[_late_fees_pb2.LegalRate]]:
+        """Sets a rate that changes by law from a day on; it replaces the one of the same name and day."""
+
+    @_abc_1.abstractmethod
+    def ListLegalRates(
+        self,
+        request: _late_fees_pb2.ListLegalRatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_late_fees_pb2.ListLegalRatesResponse, _abc.Awaitable[_late_fees_pb2.ListLegalRatesResponse]]:
+        """Lists the rates that change by law, those that come with the product and those that were set here."""
 
     @_abc_1.abstractmethod
     def ListLateFees(

@@ -209,3 +209,28 @@ async def test_without_a_policy_for_a_customer_there_is_no_day_to_stop_at(office
     assert await _next_due(office) is None
     await _policy(office, flat=usd(500))
     assert await _next_due(office) == date(2026, 11, 22)
+
+
+async def test_interest_over_a_rate_by_law_follows_it_day_by_day(office: Office) -> None:
+    customer = await office.customer(country="DE")
+    with pytest.raises(ServiceError, match="VALIDATION_FAILED"):
+        await _policy(office, percent="9", percent_per=_PERIOD, reference_rate="de_base_rate")
+    with pytest.raises(ServiceError, match="VALIDATION_FAILED"):
+        await _policy(office, percent="9", percent_per=_YEAR, reference_rate="no_collection_rate")
+    made = await _policy(office, percent="9", percent_per=_YEAR, reference_rate="de_base_rate", grace_days=9)
+    assert made.reference_rate == "de_base_rate"
+    rate = pb.LegalRate(name="de_base_rate", valid_from="2026-11-25", value="3.27", source="Bundesbank")
+    wrong = pb.LegalRate(name="us_prime", valid_from="2026-11-25", value="3.27", source="Nobody")
+    with pytest.raises(ServiceError, match="VALIDATION_FAILED"):
+        await office.call(office.late_fees.PutLegalRate, pb.PutLegalRateRequest(rate=wrong))
+    before = await office.call(office.late_fees.ListLegalRates, pb.ListLegalRatesRequest())
+    assert "de_base_rate" in before.to_check
+    await office.call(office.late_fees.PutLegalRate, pb.PutLegalRateRequest(rate=rate))
+    after = await office.call(office.late_fees.ListLegalRates, pb.ListLegalRatesRequest())
+    assert "de_base_rate" not in after.to_check
+    newest = next(one for one in after.rates if one.name == "de_base_rate")
+    assert (newest.value, newest.valid_from, newest.built_in) == ("3.27", "2026-11-25", False)
+    await _invoice(office, customer.customer_id, 100_000)
+    await _days(office, 11)
+    # 1000.00 x (3 days x 10.27 % + 7 days x 12.27 %) / 365 = 3.197
+    assert await _fees(office, customer.customer_id) == [320]
