@@ -13,9 +13,11 @@ from typing import Any
 _FONT_FOLDERS = (
     ("font_source_sans_pro", "files"),
     ("fontpkg_noto_sans_arabic", "files"),
+    ("fontpkg_noto_sans_devanagari", "files"),
+    ("fontpkg_noto_sans_thai", "files"),
     ("noto_cjk_sans_jp_regular", ""),
 )
-"""Latin, Greek and Cyrillic; Arabic; Chinese, Japanese and Korean."""
+"""Latin, Greek and Cyrillic; Arabic; Devanagari; Thai; Chinese, Japanese and Korean. Typst brings one with Hebrew."""
 _compilers: dict[Path, Any] = {}
 _rendering = threading.Lock()
 _ROOT = Path(__file__).resolve().parents[1]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 from pypdf import PdfReader
+from structlog.testing import capture_logs
 
 from chassis.papers.writing import catalogue, languages
 from services.invoicing.domain.invoice import Buyer, Invoice
@@ -156,3 +157,13 @@ async def test_common_scripts_have_a_font_so_that_the_document_stays_archivable(
     )
     with pikepdf.open(io.BytesIO(pdf)) as opened:
         assert b"pdfaid" in opened.Root.Metadata.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name", ["บริษัท ท่าเรือ จำกัด", "नमस्ते व्यापार", "שלום סחר", "Ελλάς", "Привет", "株式会社", "안녕"]
+)
+async def test_a_name_in_another_script_is_on_the_paper_and_costs_nothing(name: str) -> None:
+    buyer = replace(plain().buyer, name=name, legal_name="")
+    with capture_logs() as logs:
+        await pages(replace(plain(), buyer=buyer), "en-GB")
+    assert [one for one in logs if one["event"] == "pdf.simplified"] == []
