@@ -382,7 +382,7 @@ class Database:
             raise
         finally:
             if wire is not None:
-                await wire.connection.close()  # rolls back whatever was not committed
+                await wire.end()
 
     async def _checked_out(self, opening: Sequence[Statement]) -> Wire:
         """A connection that is not known to be dead; a restarted server leaves a pool of those."""
@@ -395,7 +395,7 @@ class Database:
             except BaseException as error:
                 if wire.driver.closed:
                     await wire.connection.invalidate(error)
-                await wire.connection.close()
+                await wire.end()
                 if not (wire.driver.closed and tries_left and isinstance(error, DBAPIError)):
                     raise
             else:

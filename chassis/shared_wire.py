@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import CursorResult, Executable, TextClause, text
 
+from chassis.exchange import exchange
 from chassis.wire import (
     Parameters,
     Statement,
@@ -160,23 +161,16 @@ class SharedWire:
     async def _round_trip(self, turns: Sequence[tuple[str, _Asked]]) -> None:
         if not turns:
             return
-        driver = self.wire.driver
-        cursors = {
-            organization_id: [driver.cursor() for _ in one.questions] for organization_id, one in turns
-        }
-        names = (sql for _, one in turns for sql, _ in (*one.statements, *one.questions))
-        with spanning(*names), as_sqlalchemy_errors(self.wire.connection):
-            async with driver.pipeline():
-                for sql, params in self.wire.take_waiting():
-                    await driver.execute(sql.encode(), params)
-                for organization_id, one in turns:
-                    for sql, params in (*self._switch(organization_id), *one.statements):
-                        await driver.execute(sql.encode(), params)
-                    for cursor, (sql, params) in zip(cursors[organization_id], one.questions, strict=True):
-                        await cursor.execute(sql.encode(), params)
-            for organization_id, one in turns:
-                if one.built is None:
-                    one.answer.set_result([await result_of(cursor) for cursor in cursors[organization_id]])
+        statements = self.wire.take_waiting()
+        places: dict[str, list[int]] = {}
+        for organization_id, one in turns:
+            statements += [*self._switch(organization_id), *one.statements, *one.questions]
+            places[organization_id] = list(range(len(statements) - len(one.questions), len(statements)))
+        with spanning(*(sql for sql, _ in statements)), as_sqlalchemy_errors(self.wire.connection):
+            answers = await exchange(self.wire.driver, statements)
+        for organization_id, one in turns:
+            if one.built is None:
+                one.answer.set_result([result_of(answers[place]) for place in places[organization_id]])
 
     def _switch(self, organization_id: str) -> list[Statement]:
         if organization_id == self._current:

@@ -20,9 +20,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import NullType
 
+from chassis.exchange import Answer, exchange
+from chassis.exchange import Statement as Statement
+
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
-Statement = tuple[str, Mapping[str, Any]]
-"""SQL in the driver's own form (see `driver_sql`) and its parameters."""
 _tracer = trace.get_tracer(__name__)
 
 
@@ -78,12 +79,7 @@ class Wire:
         if not statements:
             return
         with spanning(*(sql for sql, _ in statements)), as_sqlalchemy_errors(self.connection):
-            if len(statements) == 1:
-                await self.driver.execute(statements[0][0].encode(), statements[0][1])
-                return
-            async with self.driver.pipeline():
-                for sql, params in statements:
-                    await self.driver.execute(sql.encode(), params)
+            await exchange(self.driver, statements)
 
     async def commit(self, last: Sequence[Statement]) -> None:
         """COMMIT with what waits and `last`, in one round trip: the rows they lock are held no longer than that."""
@@ -93,6 +89,20 @@ class Wire:
         if status is not (TransactionStatus.IDLE if self._opening else TransactionStatus.INTRANS):
             raise RuntimeError("the transaction had already failed; an error of it was swallowed")
         await self.send(*last, ("COMMIT", {}))
+
+    async def end(self) -> None:
+        """Roll back whatever was not committed, and give the connection back.
+
+        Not left to psycopg, whose rollback has the server forget all statements that it keeps for this connection.
+        """
+        try:
+            usable = not self.connection.invalidated and not self.driver.closed
+            if usable and self.driver.info.transaction_status is not TransactionStatus.IDLE:
+                await exchange(self.driver, [("ROLLBACK", {})])
+        except psycopg.Error:
+            await self.driver.close()
+        finally:
+            await self.connection.close()
 
     def seems_dead(self) -> bool:
         """Whether the server has something to say unasked, as when it has closed the connection."""
@@ -104,29 +114,16 @@ class Wire:
 
     async def ask_all(self, questions: Sequence[tuple[TextClause, Mapping[str, Any]]]) -> list[TextResult]:
         """Run plain SQL statements one after the other, in one round trip with all that waits."""
-        statements = self.take_waiting()
-        cursors = [self.driver.cursor() for _ in questions]
-        asked = (driver_sql(question) for question, _ in questions)
-        with spanning(*asked), as_sqlalchemy_errors(self.connection):
-            async with self.driver.pipeline():
-                for sql, params in statements:
-                    await self.driver.execute(sql.encode(), params)
-                for cursor, (question, params) in zip(cursors, questions, strict=True):
-                    await cursor.execute(driver_sql(question).encode(), params)
-            return [await result_of(cursor) for cursor in cursors]
+        waiting = self.take_waiting()
+        asked = [(driver_sql(question), params) for question, params in questions]
+        with spanning(*(sql for sql, _ in asked)), as_sqlalchemy_errors(self.connection):
+            answers = await exchange(self.driver, [*waiting, *asked])
+        return [result_of(answer) for answer in answers[len(waiting) :]]
 
     async def _ask(self, sql: str, params: Mapping[str, Any]) -> CursorResult[Any]:
-        cursor = self.driver.cursor()
         with as_sqlalchemy_errors(self.connection):
-            if self._waiting:
-                statements = self.take_waiting()
-                async with self.driver.pipeline():
-                    for earlier, earlier_params in statements:
-                        await self.driver.execute(earlier.encode(), earlier_params)
-                    await cursor.execute(sql.encode(), params)
-            else:
-                await cursor.execute(sql.encode(), params)
-            return cast("CursorResult[Any]", await result_of(cursor))
+            answers = await exchange(self.driver, [*self.take_waiting(), (sql, params)])
+        return cast("CursorResult[Any]", result_of(answers[-1]))
 
 
 @contextmanager
@@ -141,12 +138,9 @@ def spanning(*statements: str) -> Iterator[None]:
         yield
 
 
-async def result_of(cursor: psycopg.AsyncCursor[Any]) -> TextResult:
-    """What a statement has answered, all of it."""
-    if cursor.description is None:
-        return TextResult((), [], cursor.rowcount)
-    names = tuple(column.name for column in cursor.description)
-    return TextResult(names, await cursor.fetchall(), cursor.rowcount)
+def result_of(answer: Answer) -> TextResult:
+    """What a statement has answered, as SQLAlchemy tells it."""
+    return TextResult(answer.names, answer.rows(), answer.rowcount)
 
 
 def driver_of(connection: AsyncConnection) -> psycopg.AsyncConnection[Any]:
