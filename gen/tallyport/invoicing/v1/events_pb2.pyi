@@ -1238,6 +1238,7 @@ class CreditNoteIssued(_message.Message):
     TOTAL_FIELD_NUMBER: _builtins.int
     TO_CREDIT_FIELD_NUMBER: _builtins.int
     AMOUNT_DUE_FIELD_NUMBER: _builtins.int
+    SILENT_FIELD_NUMBER: _builtins.int
     credit_note_id: _builtins.str
     """Credit note."""
     number: _builtins.str
@@ -1246,6 +1247,8 @@ class CreditNoteIssued(_message.Message):
     """Invoice."""
     invoice_number: _builtins.str
     """Number of the invoice."""
+    silent: _builtins.bool
+    """Nobody is told by mail: it was issued elsewhere before, and imported."""
     @_builtins.property
     def contact(self) -> Global___Contact:
         """Who owes the invoice."""
@@ -1273,10 +1276,11 @@ class CreditNoteIssued(_message.Message):
         total: _money_pb2.Money | None = ...,
         to_credit: _money_pb2.Money | None = ...,
         amount_due: _money_pb2.Money | None = ...,
+        silent: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "contact", b"contact", "to_credit", b"to_credit", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "contact", b"contact", "credit_note_id", b"credit_note_id", "invoice_id", b"invoice_id", "invoice_number", b"invoice_number", "number", b"number", "to_credit", b"to_credit", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "contact", b"contact", "credit_note_id", b"credit_note_id", "invoice_id", b"invoice_id", "invoice_number", b"invoice_number", "number", b"number", "silent", b"silent", "to_credit", b"to_credit", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -75,6 +75,8 @@ class _ImportKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ImportKind
     """Invoices that are open; a row with a settled date is an error."""
     IMPORT_KIND_HISTORY: _ImportKind.ValueType  # 5
     """Invoices that were paid; a row without a settled date is an error."""
+    IMPORT_KIND_CREDIT_NOTES: _ImportKind.ValueType  # 6
+    """Credit notes on invoices that are here, known by their numbers."""
 
 class ImportKind(_ImportKind, metaclass=_ImportKindEnumTypeWrapper):
     """What a file holds."""
@@ -91,6 +93,8 @@ IMPORT_KIND_OPEN_INVOICES: ImportKind.ValueType  # 4
 """Invoices that are open; a row with a settled date is an error."""
 IMPORT_KIND_HISTORY: ImportKind.ValueType  # 5
 """Invoices that were paid; a row without a settled date is an error."""
+IMPORT_KIND_CREDIT_NOTES: ImportKind.ValueType  # 6
+"""Credit notes on invoices that are here, known by their numbers."""
 Global___ImportKind: _TypeAlias = ImportKind  # noqa: Y015
 
 class _ImportFormat:
