@@ -176,6 +176,9 @@ class Notice:
     letter: bool
     mail: bool
     invoice_number: str = ""
+    interest: Money | None = None
+    fees: Money | None = None
+    """Late fees with interest, and fees of reminders with that of this one, that were owed besides `amount`."""
 
 
 def policy_for(policies: Collection[DunningPolicy], segments: Sequence[str]) -> DunningPolicy | None:

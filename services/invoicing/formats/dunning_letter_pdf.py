@@ -8,6 +8,7 @@ from services.invoicing.domain.customer import Customer
 from services.invoicing.domain.dunning import Notice
 from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.organization import Organization
+from services.invoicing.domain.transfer_slip import TransferSlip
 from services.invoicing.formats import paper
 from services.invoicing.formats.wording import Writer
 
@@ -20,10 +21,17 @@ def file_name_of(notice: Notice) -> str:
 
 
 async def dunning_letter_pdf(
-    notice: Notice, invoice: Invoice, organization: Organization, customer: Customer, *, fee: Money | None
+    notice: Notice,
+    invoice: Invoice,
+    organization: Organization,
+    customer: Customer,
+    *,
+    fee: Money | None,
+    slip: TransferSlip | None = None,
 ) -> bytes:
-    """The document; the same notice gives the same bytes."""
+    """The document; the same notice and slip give the same bytes."""
     data = document(notice, invoice, organization, customer, fee=fee)
+    data["transfer"] = paper.transfer(slip) if slip is not None else None
     issued_at = organization.start_of(notice.issued_on).astimezone(UTC)
     return await paper.print_paper("dunning_letter.typ", data, at=issued_at)
 
@@ -44,5 +52,21 @@ def document(
         "amount": writer.money(notice.amount),
         "fee": "" if fee is None else writer.money(fee),
         "fee_name": notice.title,
+        "besides": _besides(notice, writer),
+        "due": writer.money(invoice.due),
+        "transfer": None,
         "text": notice.text,
+    }
+
+
+def _besides(notice: Notice, writer: Writer) -> dict[str, str] | None:
+    """Principal, interest and fees apart, as the law wants to see them; nothing where nothing is owed besides."""
+    nothing = Money.zero(notice.amount.currency)
+    interest, fees = notice.interest or nothing, notice.fees or nothing
+    if (interest + fees).is_zero:
+        return None
+    return {
+        "interest": "" if interest.is_zero else writer.money(interest),
+        "fees": "" if fees.is_zero else writer.money(fees),
+        "together": writer.money(notice.amount + interest + fees),
     }

@@ -1,5 +1,6 @@
 """Policies of dunning, and pauses."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from chassis import audit
@@ -9,9 +10,11 @@ from chassis.errors import invalid
 from chassis.idempotency import once
 from chassis.ids import new_id
 from services.invoicing.domain.dunning import DunningPolicy
+from services.invoicing.domain.dunning_presets import Preset, presets
 from services.invoicing.store import dunning as store
 from services.invoicing.store.customers import get_customer
 from services.invoicing.store.invoices import get_invoice
+from services.invoicing.store.legal_rates import get_rates
 from services.invoicing.store.organizations import get_organization
 from services.invoicing.translate.dunning import to_proto_pause
 from tallyport.invoicing.v1 import dunning_pb2 as pb
@@ -23,6 +26,12 @@ async def list_dunning_policies(db: Database) -> list[DunningPolicy]:
     """All policies, by segment."""
     async with db.read(current_call().organization_id) as tx:
         return await store.policies(tx)
+
+
+async def list_dunning_presets(db: Database) -> Sequence[Preset]:
+    """Policies to begin with, with the amounts that the law allows today."""
+    async with db.read(current_call().organization_id) as tx:
+        return presets(await get_rates(tx), (await get_organization(tx)).date_of(tx.now()))
 
 
 async def put_dunning_policy(db: Database, policy: DunningPolicy) -> DunningPolicy:

@@ -12,6 +12,7 @@ from services.invoicing.store.customers import get_customer
 from services.invoicing.store.invoice_lists import InvoiceFilter, InvoiceQuery, list_invoices
 from services.invoicing.store.invoices import get_invoice
 from services.invoicing.store.organizations import get_organization
+from services.invoicing.store.owed_besides import owed_besides
 from tallyport.invoicing.v1 import dunning_pb2 as pb
 
 
@@ -24,6 +25,7 @@ async def preview_dunning_letter(
         today = organization.date_of(tx.now())
         invoice = await get_invoice(tx, invoice_id or await _late_longest(tx, today))
         customer = await get_customer(tx, invoice.customer_id)
+        interest, fees = await owed_besides(tx, invoice.invoice_id, invoice.currency)
     text, fee = level.text_for(locale), level.fee_in(invoice.currency)
     amount, deadline = invoice.due - invoice.in_dispute, today + timedelta(days=level.deadline_days)
     number = invoice.number or ""
@@ -34,7 +36,8 @@ async def preview_dunning_letter(
             text, number=number, amount=amount, due_date=invoice.due_date, deadline=deadline, fee=fee
         ),
         locale=text.locale, amount=amount, issued_on=today, deadline_on=deadline, fee_invoice_id="",
-        letter=level.letter, mail=level.mail, invoice_number=number,
+        letter=level.letter, mail=level.mail, invoice_number=number, interest=interest,
+        fees=fees if fee is None else fees + fee,
     )  # fmt: skip
     content = await dunning_letter_pdf(notice, invoice, organization, customer, fee=fee)
     letter = pb.DunningLetterPdf(

@@ -30,6 +30,7 @@ from services.invoicing.store import dunning as store
 from services.invoicing.store.customers import get_customer
 from services.invoicing.store.invoices import get_invoice
 from services.invoicing.store.organizations import get_organization
+from services.invoicing.store.owed_besides import owed_besides
 from services.invoicing.translate.dunning import dunning_notice_issued
 
 NOTICE_PREFIX = "dnn"
@@ -109,6 +110,7 @@ async def _issue(tx: WriteTx, case: _Case, facts: Facts) -> Notice:
             notify=False,
         )
         charged = await issue_fee(tx, wanted, case.customer)
+    interest, fees = await owed_besides(tx, invoice.invoice_id, invoice.currency)
     notice = Notice(
         notice_id=new_id(NOTICE_PREFIX), invoice_id=invoice.invoice_id, customer_id=invoice.customer_id,
         level=case.level, title=text.title,
@@ -118,7 +120,7 @@ async def _issue(tx: WriteTx, case: _Case, facts: Facts) -> Notice:
         ),
         locale=text.locale, amount=facts.asked, issued_on=case.today, deadline_on=deadline,
         fee_invoice_id=charged.invoice_id if charged else "", letter=level.letter, mail=level.mail,
-        invoice_number=invoice.number or "",
+        invoice_number=invoice.number or "", interest=interest, fees=fees,
     )  # fmt: skip
     await store.insert_notice(tx, notice)
     dunning_notice_issued(tx, notice, invoice, case.customer)

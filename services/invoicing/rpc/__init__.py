@@ -91,7 +91,7 @@ def servicers(
         (payment_promises_pb2_grpc.add_PaymentPromisesServicer_to_server, PaymentPromises(db)),
         (plan_policies_pb2_grpc.add_PlanPoliciesServicer_to_server, PlanPolicies(db)),
         (disputes_pb2_grpc.add_DisputesServicer_to_server, Disputes(db)),
-        (dunning_pb2_grpc.add_DunningServicer_to_server, Dunning(db)),
+        (dunning_pb2_grpc.add_DunningServicer_to_server, Dunning(db, find_slip)),
         (einvoices_pb2_grpc.add_EInvoicesServicer_to_server, EInvoices(db)),
         event_log(db),
     )

@@ -5,10 +5,10 @@ from typing import Any
 from chassis.caller import current_call
 from chassis.database import Database
 from chassis.errors import invalid
-from services.invoicing.domain.dunning_presets import PRESETS
 from services.invoicing.operations import manage_dunning as manage
 from services.invoicing.operations import read_dunning as read
 from services.invoicing.operations.preview_dunning_letter import preview_dunning_letter
+from services.invoicing.payments import FindTransferSlip, no_transfer_slip
 from services.invoicing.translate import dunning as translate
 from services.invoicing.translate.values import from_proto_day, from_proto_text
 from tallyport.invoicing.v1 import dunning_pb2 as pb
@@ -18,8 +18,9 @@ from tallyport.invoicing.v1 import dunning_pb2_grpc
 class Dunning(dunning_pb2_grpc.DunningServicer):
     """Reminding of what is late."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, find_slip: FindTransferSlip = no_transfer_slip) -> None:
         self._db = db
+        self._find_slip = find_slip
 
     async def ListDunningPolicies(
         self, request: pb.ListDunningPoliciesRequest, context: Any
@@ -40,7 +41,8 @@ class Dunning(dunning_pb2_grpc.DunningServicer):
     async def ListDunningPresets(
         self, request: pb.ListDunningPresetsRequest, context: Any
     ) -> pb.ListDunningPresetsResponse:
-        return pb.ListDunningPresetsResponse(presets=[translate.to_proto_preset(one) for one in PRESETS])
+        found = await manage.list_dunning_presets(self._db)
+        return pb.ListDunningPresetsResponse(presets=[translate.to_proto_preset(one) for one in found])
 
     async def PauseDunning(self, request: pb.PauseDunningRequest, context: Any) -> pb.DunningPause:
         until = from_proto_day("until", request.until)
@@ -82,9 +84,13 @@ class Dunning(dunning_pb2_grpc.DunningServicer):
     async def GetDunningLetterPdf(
         self, request: pb.GetDunningLetterPdfRequest, context: Any
     ) -> pb.DunningLetterPdf:
-        return await read.get_dunning_letter(self._db, current_call().organization_id, request.notice_id)
+        return await read.get_dunning_letter(
+            self._db, current_call().organization_id, request.notice_id, self._find_slip
+        )
 
     async def GetDunningLetter(
         self, request: pb.GetDunningLetterRequest, context: Any
     ) -> pb.DunningLetterPdf:
-        return await read.get_dunning_letter(self._db, request.organization_id, request.notice_id)
+        return await read.get_dunning_letter(
+            self._db, request.organization_id, request.notice_id, self._find_slip
+        )

@@ -125,6 +125,8 @@ async def insert_notice(tx: WriteTx, notice: Notice) -> None:
             amount_minor_units=notice.amount.minor_units, issued_on=notice.issued_on,
             deadline_on=notice.deadline_on, fee_invoice_id=notice.fee_invoice_id, letter=notice.letter,
             mail=notice.mail, issued_at=tx.now(),
+            interest_minor_units=None if notice.interest is None else notice.interest.minor_units,
+            fees_minor_units=None if notice.fees is None else notice.fees.minor_units,
         )
     )  # fmt: skip
 
@@ -336,7 +338,13 @@ def _notice(row: Row[Any]) -> Notice:
         letter=row.letter,
         mail=row.mail,
         invoice_number=row.invoice_number or "",
+        interest=_money(row.interest_minor_units, row.currency),
+        fees=_money(row.fees_minor_units, row.currency),
     )
+
+
+def _money(minor_units: int | None, currency: str) -> Money | None:
+    return None if minor_units is None else Money(minor_units, currency)
 
 
 _LATE = text("""

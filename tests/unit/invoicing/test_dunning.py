@@ -1,6 +1,7 @@
 """The decision table of dunning, all of it, and which level comes when."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import product
 from typing import Any
 
@@ -22,7 +23,8 @@ from services.invoicing.domain.dunning import (
     obstacles,
     policy_for,
 )
-from services.invoicing.domain.dunning_presets import PRESETS
+from services.invoicing.domain.dunning_presets import presets
+from services.invoicing.domain.legal_rates import NO_COLLECTION_RATE, LegalRate, LegalRates
 from services.invoicing.formats.dunning_texts import wording
 
 TODAY = date(2026, 11, 22)
@@ -139,15 +141,17 @@ def test_the_policy_of_the_first_label_is_taken_and_those_turned_off_are_not() -
     assert policy_for([vip], []) is None
 
 
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+PRESETS = {one.name: one for one in presets(LegalRates(), date(2026, 3, 1))}
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda preset: preset.name)
 def test_presets_are_sound_and_every_text_says_what_to_pay_by_when(preset: Any) -> None:
     preset.policy.must_be_sound()
     for level in preset.policy.levels:
         for text in level.texts:
-            fee = Money(3_500, "NOK") if level.fee else None
             said = wording(
                 text, number="INV-7", amount=Money(123_400, "NOK"), due_date=TODAY,
-                deadline=TODAY + timedelta(days=14), fee=fee,
+                deadline=TODAY + timedelta(days=14), fee=level.fee,
             )  # fmt: skip
             assert "INV-7" in said
             assert "{" not in said
@@ -155,10 +159,41 @@ def test_presets_are_sound_and_every_text_says_what_to_pay_by_when(preset: Any) 
             assert ("{fee}" in text.text) == (level.fee is not None)
 
 
-def test_norway_gives_fourteen_days_before_and_after_each_fee() -> None:
-    (norway,) = (one for one in PRESETS if one.name == "norway")
-    assert all(level.deadline_days >= 14 and level.days_after_due >= 14 for level in norway.policy.levels)
-    assert sum(level.fee is not None for level in norway.policy.levels) <= 2
+def test_norway_gives_fourteen_days_before_and_after_each_fee_and_asks_twice_at_most() -> None:
+    levels = PRESETS["norway"].policy.levels
+    assert all(level.deadline_days >= 14 and level.days_after_due >= 14 for level in levels)
+    assert len([level for level in levels if level.fee is not None]) == 2
+    assert "inkassoloven § 9" in levels[-1].text_for("nb").text
+
+
+@pytest.mark.parametrize(
+    ("day", "oere"), [(date(2025, 12, 31), 3_500), (date(2026, 1, 1), 3_750), (date(2028, 1, 1), 3_895)]
+)
+def test_a_norwegian_fee_is_a_twentieth_of_the_collection_rate_of_the_day(day: date, oere: int) -> None:
+    later = LegalRate(NO_COLLECTION_RATE, date(2027, 1, 1), Decimal("779.19"), "Regulation")
+    (norway,) = (one for one in presets(LegalRates([later]), day) if one.name == "norway")
+    assert {level.fee for level in norway.policy.levels} == {Money(oere, "NOK")}
+
+
+def test_german_consumers_pay_no_fee_and_businesses_forty_euros_once_after_the_default() -> None:
+    assert all(level.fee is None for level in PRESETS["germany"].policy.levels)
+    fees = [level.fee for level in PRESETS["germany_business"].policy.levels]
+    assert fees == [None, None, Money(4_000, "EUR")]
+    for name, points, paragraph in (("germany", "fünf", 1), ("germany_business", "neun", 2)):
+        _, default, last = (level.text_for("de").text for level in PRESETS[name].policy.levels)
+        assert f"{points} Prozentpunkten über dem Basiszinssatz" in default
+        assert f"§ 288 Abs. {paragraph} BGB" in default
+        assert "§ 286 BGB" in default
+        assert f"§ 288 Abs. {paragraph} BGB" in last
+    assert "40" not in PRESETS["germany"].policy.levels[-1].text_for("de").text
+    assert [level.days_after_due for level in PRESETS["germany_business"].policy.levels][-1] > 30
+
+
+def test_a_preset_says_which_rate_it_rests_on_and_when_to_check_it() -> None:
+    assert "1.27 since 2026-01-01" in PRESETS["germany"].source
+    assert "please check" not in PRESETS["germany"].source
+    (later,) = (one for one in presets(LegalRates(), date(2026, 7, 1)) if one.name == "germany")
+    assert "please check" in later.source
 
 
 def test_a_text_is_chosen_by_language_and_braces_that_name_nothing_stay() -> None:

@@ -8,9 +8,16 @@ import pytest
 
 from chassis.errors import ServiceError
 from chassis.jobs import earliest
+from services.invoicing.domain.transfer_slip import TransferSlip
+from services.invoicing.formats.dunning_letter_pdf import document, dunning_letter_pdf
 from services.invoicing.operations.run_dunning import run_dunning
+from services.invoicing.operations.run_late_fees import run_late_fees
+from services.invoicing.store import dunning as store
+from services.invoicing.store.customers import get_customer
+from services.invoicing.store.invoices import get_invoice
 from services.invoicing.store.late_days import DUNNING_DUE
-from tallyport.invoicing.v1 import customers_pb2, disputes_pb2, events_pb2, invoices_pb2
+from services.invoicing.store.organizations import get_organization
+from tallyport.invoicing.v1 import customers_pb2, disputes_pb2, events_pb2, invoices_pb2, late_fees_pb2
 from tallyport.invoicing.v1 import dunning_pb2 as pb
 from tallyport.payments.v1 import events_pb2 as payments_events
 from tests.service.invoicing.office import Office, usd
@@ -293,3 +300,52 @@ async def test_pauses_of_a_customer_are_told_until_they_end(office: Office) -> N
     assert len((await office.call(office.dunning.ListDunningPauses, asked)).pauses) == 1
     office.clock.advance(timedelta(days=60))
     assert not (await office.call(office.dunning.ListDunningPauses, asked)).pauses
+
+
+async def test_a_letter_names_principal_interest_and_fees_apart_and_where_to_pay(office: Office) -> None:
+    await _policy(
+        office, {"days_after_due": 1, "fee": usd(300)}, {"days_after_due": 7, "fee": usd(500), "letter": True}
+    )
+    fee = late_fees_pb2.LateFeePolicy(
+        name="All", currency="USD", active=True, flat=usd(700), grace_days=2,
+        repeat=late_fees_pb2.LATE_FEE_REPEAT_ONCE,
+    )  # fmt: skip
+    put = late_fees_pb2.PutLateFeePolicyRequest(policy=fee)
+    await office.call(office.late_fees.PutLateFeePolicy, put)
+    customer = await office.customer()
+    invoice = await _late(office, customer.customer_id, 10_000)
+    for _ in range(7):
+        office.clock.advance(timedelta(days=1))
+        await run_late_fees(office.db, limit=100)
+        await run_dunning(office.db, limit=100)
+    async with office.db.read(office.organization_id) as tx:
+        first, second = await store.notices_of(tx, invoice.invoice_id)
+        organization, asked = await get_organization(tx), await get_invoice(tx, invoice.invoice_id)
+        owner = await get_customer(tx, customer.customer_id)
+    assert [one.minor_units if one else None for one in (first.interest, first.fees)] == [0, 300]
+    assert [one.minor_units if one else None for one in (second.interest, second.fees)] == [700, 800]
+    told = document(second, asked, organization, owner, fee=None)
+    assert (told["amount"], told["deadline"]) == ("$100.00", "December 3, 2026")
+    assert told["besides"] == {"interest": "$7.00", "fees": "$8.00", "together": "$115.00"}
+    slip = TransferSlip(
+        account_holder="Harbor Supply", account_number="DE89370400440532013000", bic="COBADEFFXXX",
+        bank_name="Commerzbank", reference="RF18539007547034",
+    )  # fmt: skip
+    plain, with_slip = [
+        await dunning_letter_pdf(second, asked, organization, owner, fee=None, slip=one)
+        for one in (None, slip)
+    ]
+    assert plain.startswith(b"%PDF-")
+    assert len(with_slip) > len(plain), "the box that tells where to transfer to"
+
+
+async def test_presets_have_the_amounts_that_were_set_for_today(office: Office) -> None:
+    rate = late_fees_pb2.LegalRate(
+        name="no_collection_rate", valid_from="2026-11-01", value="800", source="Inkassoforskriften"
+    )
+    put = late_fees_pb2.PutLegalRateRequest(rate=rate)
+    await office.call(office.late_fees.PutLegalRate, put)
+    found = await office.call(office.dunning.ListDunningPresets, pb.ListDunningPresetsRequest())
+    norway = next(one for one in found.presets if one.preset == "norway")
+    assert {level.fee.minor_units for level in norway.policy.levels} == {4_000}
+    assert "800 since 2026-11-01" in norway.source
