@@ -9,6 +9,7 @@ from services.gateway.console.asking import if_there
 from services.gateway.console.customer_entries import treatments
 from services.gateway.console.customer_family import segments_of
 from services.gateway.console.customer_form import staff_names
+from services.gateway.console.dunning_pauses import pauses_of
 from services.gateway.console.words import WORDS
 from services.gateway.web import billing
 from services.gateway.web.page import Page
@@ -119,8 +120,11 @@ async def show(page: Page, customer_id: FromPath[str]) -> Response[str]:
         _money(page, customer_id, everything=everything),
     )
     summary, invoices, payments, ways = money
-    segments, parent, organization = await asyncio.gather(
-        segments_of(page, customer_id, list(customer.segments)), _parent(page, customer), page.organization()
+    segments, parent, pauses, organization = await asyncio.gather(
+        segments_of(page, customer_id, list(customer.segments)),
+        _parent(page, customer),
+        pauses_of(page, customer_id),
+        page.organization(),
     )
     methods, autopay, rules, scheduled = ways or (None, None, None, None)
     saved = list(methods.payment_methods) if methods else []
@@ -138,6 +142,8 @@ async def show(page: Page, customer_id: FromPath[str]) -> Response[str]:
         parent=parent,
         staff=staff,
         waiting=waiting,
+        pauses=pauses,
+        key=page.new_key(),
         order_words=billing.order_words,
         treatments=dict(treatments()),
         methods=saved,

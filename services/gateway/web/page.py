@@ -148,7 +148,7 @@ class OpenPage:
 
     def document(self, content: bytes, *, media_type: str, file_name: str) -> Response[bytes]:
         """A file to save."""
-        return Response(content, media_type=media_type, headers=attachment(file_name))
+        return Response(content, media_type=media_type, headers=attachment(file_name), status_code=200)
 
     def render(self, template: str, *, status: int = 200, **data: Any) -> Response[str]:
         """The page as HTML. `errors` (FieldErrors) may be left out."""

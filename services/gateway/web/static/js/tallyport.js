@@ -6,10 +6,11 @@
 
   const each = (selector, run) => document.querySelectorAll(selector).forEach(run);
 
-  /* A form is sent once: a second press while the first is under way does nothing. */
+  /* A form is sent once: a second press while the first is under way does nothing. A button that saves a file leaves
+     the page as it is, so the form may be sent again. */
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post") return;
+    if (form.method !== "post" || event.submitter?.dataset.file) return;
     if (form.dataset.sent) {
       event.preventDefault();
       return;
