@@ -21,14 +21,30 @@ from tallyport.invoicing.v1.late_fees_pb2 import (
     LateFeePercentPer,
     LateFeePolicy,
     LateFeeRepeat,
+    LegalRate,
     ListLateFeePoliciesRequest,
+    ListLegalRatesRequest,
     PutLateFeeCapRequest,
     PutLateFeePolicyRequest,
+    PutLegalRateRequest,
 )
 
 ADDRESS = "/console/settings/late-fees"
 _PERMISSION = "organization.write"
-_NAMES = {"policy.repeat_every": "repeat_every", "policy.name": "name"}
+_NAMES = {
+    "policy.repeat_every": "repeat_every", "policy.name": "name", "policy.reference_rate": "reference_rate",
+    "rate.name": "rate_name", "rate.valid_from": "valid_from", "rate.value": "rate_value", "rate.source": "source",
+}  # fmt: skip
+_PERCENT_RATES = ("de_base_rate", "no_late_interest")
+
+
+def rate_names() -> dict[str, str]:
+    """What the rates that change by law are called."""
+    return {
+        "de_base_rate": _("German base rate"),
+        "no_late_interest": _("Norwegian interest on late payments"),
+        "no_collection_rate": _("Norwegian collection rate"),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +56,7 @@ class _Fields:
     flat: str = ""
     percent: str = ""
     percent_per: int = LateFeePercentPer.LATE_FEE_PERCENT_PER_YEAR
+    reference_rate: str = ""
     grace_days: str = "0"
     cap: str = ""
     cap_percent: str = ""
@@ -56,6 +73,7 @@ def _stored(policy: LateFeePolicy) -> _Fields:
         flat=_text(policy.flat),
         percent="" if policy.percent == "0" else policy.percent,
         percent_per=policy.percent_per,
+        reference_rate=policy.reference_rate,
         grace_days=str(policy.grace_days),
         cap=_text(policy.cap),
         cap_percent=policy.cap_percent,
@@ -75,6 +93,8 @@ async def _render(
 ) -> Response[str]:
     organization = await page.organization()
     answer = await page.call(page.to.late_fees.ListLateFeePolicies, ListLateFeePoliciesRequest())
+    rates = await page.call(page.to.late_fees.ListLegalRates, ListLegalRatesRequest())
+    names = rate_names()
     chosen = next((one for one in answer.policies if one.late_fee_policy_id == page.query("policy")), None)
     if fields is None:
         fields = _stored(chosen) if chosen is not None else _Fields()
@@ -89,6 +109,10 @@ async def _render(
             (int(LateFeePercentPer.LATE_FEE_PERCENT_PER_YEAR), _("a year, by the days of delay")),
             (int(LateFeePercentPer.LATE_FEE_PERCENT_PER_PERIOD), _("each time")),
         ],
+        references=[("", _("nothing"))] + [(name, names[name]) for name in _PERCENT_RATES],
+        rates=[one for one in rates.rates if one.name in names],
+        rate_names=names,
+        to_check=[names[name] for name in rates.to_check if name in names],
         repeats=[
             (int(LateFeeRepeat.LATE_FEE_REPEAT_ONCE), _("Once")),
             (int(LateFeeRepeat.LATE_FEE_REPEAT_DAYS), _("Every so many days")),
@@ -113,6 +137,8 @@ async def save(page: Page) -> Response[str]:
     try:
         if page.form.text("action") == "cap":
             await page.call(page.to.late_fees.PutLateFeeCap, PutLateFeeCapRequest(cap=_cap(page)))
+        elif page.form.text("action") == "rate":
+            await page.call(page.to.late_fees.PutLegalRate, PutLegalRateRequest(rate=_rate(page)))
         else:
             fields, (policy, errors) = _typed(page), await _policy(page)
             if errors:
@@ -136,11 +162,22 @@ def _cap(page: Page) -> LateFeeCap:
     )
 
 
+def _rate(page: Page) -> LegalRate:
+    form = page.form
+    return LegalRate(
+        name=form.text("rate_name")[:40],
+        valid_from=form.text("valid_from")[:10],
+        value=plain_number(form.text("rate_value"))[:12],
+        source=form.text("source")[:300],
+    )
+
+
 def _typed(page: Page) -> _Fields:
     form = page.form
     return _Fields(
         name=form.text("name"), segment=form.text("segment"), flat=form.text("flat"),
         percent=form.text("percent"), percent_per=_number(form.text("percent_per"), 1),
+        reference_rate=form.text("reference_rate")[:40],
         grace_days=form.text("grace_days"), cap=form.text("cap"), cap_percent=form.text("cap_percent"),
         min_due=form.text("min_due"), repeat=_number(form.text("repeat"), 1),
         repeat_every=form.text("repeat_every"), active=form.checked("active"),
@@ -159,6 +196,7 @@ async def _policy(page: Page) -> tuple[LateFeePolicy, FieldErrors]:
         grace_days=min(365, _number(fields.grace_days, 0)),
         repeat_every=min(366, _number(fields.repeat_every, 1)),
         active=fields.active,
+        reference_rate=fields.reference_rate,
     )
     policy.percent_per = LateFeePercentPer.ValueType(2 if fields.percent_per == 2 else 1)
     policy.repeat = LateFeeRepeat.ValueType(fields.repeat if fields.repeat in (1, 2, 3) else 1)
