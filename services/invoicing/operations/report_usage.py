@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from chassis.caller import current_call
@@ -62,13 +62,25 @@ def _record(schedule: Schedule, at: int, wish: UsageWish, now: datetime) -> Usag
     used_at = wish.used_at or now
     if used_at > now + FUTURE_TOLERANCE:
         raise invalid(f"records[{at}].used_at", "future", "This is yet to come.")
+    used_on = date_of(used_at, schedule.time_zone)
+    _must_be_served(schedule, at, used_on)
     return UsageRecord(
         external_id=wish.external_id,
         line_no=_metered_line(schedule, at, wish.line_no),
         quantity=wish.quantity,
         used_at=used_at,
-        used_on=date_of(used_at, schedule.time_zone),
+        used_on=used_on,
     )
+
+
+def _must_be_served(schedule: Schedule, at: int, day: date) -> None:
+    """Usage of other days would never be billed. That of a period which is billed already comes with the next one."""
+    begins, ends = schedule.timeline.starts_on, schedule.timeline.ends_before
+    if day < begins:
+        raise invalid(f"records[{at}].used_at", "too_early", f"Service begins on {begins.isoformat()}.")
+    if ends is not None and day >= ends:
+        last = (ends - timedelta(days=1)).isoformat()
+        raise invalid(f"records[{at}].used_at", "too_late", f"The last day of service is {last}.")
 
 
 def _metered_line(schedule: Schedule, at: int, line_no: int) -> int:
