@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import audit, clock, dead_letters, doctor, imports, logs, republish, stack, verify
+from cli import audit, clock, dead_letters, doctor, imports, logs, organizations, republish, stack, verify
 
 app = typer.Typer(
     name="tallyport",
@@ -20,6 +20,7 @@ app.command("doctor")(doctor.doctor)
 app.command("republish")(republish.republish)
 app.command("verify")(verify.verify)
 app.add_typer(imports.app, name="import")
+app.add_typer(organizations.app, name="organization")
 app.add_typer(clock.app, name="clock")
 app.add_typer(audit.app, name="audit")
 app.add_typer(dead_letters.app, name="dead-letters")

@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from tests.support.stack import RunningStack
+from tests.support.stack import PASSWORD, RunningStack
 from tests.support.wait import until
 
 pytestmark = [pytest.mark.xdist_group("stack")]
@@ -35,6 +35,35 @@ def test_everything_that_must_be_true_of_the_demo_is_true(stack: RunningStack) -
 def test_the_demo_leaves_no_dead_letters(stack: RunningStack) -> None:
     done = stack.command("dead-letters", "list")
     assert (done.returncode, done.stdout) == (0, "No dead letters.\n"), done.stderr
+
+
+def test_an_organization_is_created_and_its_owner_signs_in(stack: RunningStack) -> None:
+    wanted = {
+        "--name": "Fjord Ferries AS", "--owner-email": "kari@fjord-ferries.example", "--owner-name": "Kari Moen",
+        "--currency": "NOK", "--country": "NO", "--time-zone": "Europe/Oslo", "--password": PASSWORD,
+    }  # fmt: skip
+    arguments = [word for pair in wanted.items() for word in pair]
+    done = stack.command("organization", "create", "fjord-ferries", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert "test mode" in done.stdout
+    body = {
+        "organization_slug": "fjord-ferries",
+        "email": "kari@fjord-ferries.example",
+        "password": PASSWORD,
+    }
+    signed_in = httpx.post(f"{stack.url}/v1/sessions", json=body).raise_for_status().json()
+    assert signed_in["me"]["organization_id"] == done.stdout.split()[0]
+    again = stack.command("organization", "create", "fjord-ferries", *arguments)
+    assert (again.returncode, "Traceback" in again.stderr) == (1, False)
+
+
+def test_an_organization_that_cannot_be_is_refused_field_by_field(stack: RunningStack) -> None:
+    done = stack.command(
+        "organization", "create", "No Spaces", "--name", "X", "--owner-email", "x@x.example", "--owner-name", "X",
+        "--currency", "nok", "--country", "NO", "--time-zone", "Europe/Oslo", "--password", PASSWORD,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "currency: must be a currency code" in done.stderr
 
 
 async def test_all_events_of_the_demo_once_more_change_nothing(stack: RunningStack) -> None:
