@@ -101,7 +101,7 @@ STAFF: list[Any] = [
     refund.submit,
     *disputes.STAFF,
     *dunning.STAFF,
-    einvoices.uphold,
+    *einvoices.STAFF,
     *dunning.SETTINGS,
     *dunning_texts.SETTINGS,
     *dunning_pauses.STAFF,

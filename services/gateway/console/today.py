@@ -10,6 +10,7 @@ from babel.numbers import format_decimal
 from litestar import Response, get
 
 from services.gateway.console.asking import if_there
+from services.gateway.console.einvoices import address_of
 from services.gateway.console.names import customer_names
 from services.gateway.console.reconciliation.words import age
 from services.gateway.console.words import WORDS
@@ -195,6 +196,7 @@ async def show(page: Page) -> Response[str]:
         now=page.now(),
         zone=organization.time_zone or "UTC",
         age=age,
+        einvoice_address=address_of,
         **einvoices.WORDS,
         **WORDS,
     )

@@ -12,6 +12,8 @@ PAGES = (
     "/console/invoices",
     "/console/invoices?show=overdue&q=anchor",
     "/console/invoices/inv_285",
+    "/console/einvoices/inv_285",
+    "/console/einvoices/inv_3",
     "/console/invoices/new",
     "/console/invoices/new?customer=cus_3",
     "/console/customers",

@@ -247,9 +247,9 @@ async def test_a_rejected_e_invoice_is_a_task_until_somebody_decides(house: Offi
     page = (await browser.get("/console/invoices/inv_285")).text
     assert "The order number is unknown" in page
     csrf = {"csrf": value_of(page, "csrf")}
-    await browser.post("/console/invoices/inv_285/uphold", data=csrf)
+    await browser.post("/console/einvoices/inv_285/uphold", data=csrf)
     assert "Please say why" in (await browser.get("/console/invoices/inv_285")).text
-    answer = await browser.post("/console/invoices/inv_285/uphold", data=csrf | {"reason": "It is right"})
+    answer = await browser.post("/console/einvoices/inv_285/uphold", data=csrf | {"reason": "It is right"})
     assert answer.status_code == 303
     assert "Reminders go on" in (await browser.get("/console/invoices/inv_285")).text
     assert "e-invoice was rejected" not in (await browser.get("/console")).text
