@@ -186,7 +186,8 @@ async def sheet_of(
 ) -> Sheet:
     """The form for these invoices: all that is asked for of them, or what was entered where something was.
 
-    Of invoices under an instalment plan that is what is due by it; the whole where nothing is, or with `whole_debt`.
+    Of invoices under an instalment plan that is what is due by it; where nothing is, the next instalment of one alone or
+    the whole of several; the whole with `whole_debt`.
     """
     ids = [invoice.invoice_id for invoice in invoices]
     if not ids:
@@ -232,13 +233,19 @@ def _parts(
         else part
         for part in whole.parts
     ]
-    waiting = {one.invoice_id for one in whole.skipped if one.reason == "on_plan"}
+    skipped = {one.invoice_id for one in whole.skipped if one.reason == "on_plan"}
+    waiting = [one for one in invoices if one.invoice_id in skipped and one.invoice_id in rooms]
+    ahead = {one.invoice_id: rooms[one.invoice_id] for one in waiting}
+    if len(waiting) == 1 and not whole_debt:
+        (one,) = waiting
+        ahead[one.invoice_id] = min(ahead[one.invoice_id], money_of(one.instalment.amount))
     return parts + [
         PaymentPart(
-            invoice_id=one.invoice_id, amount=to_message(rooms[one.invoice_id]), invoice_version=one.version
+            invoice_id=one.invoice_id,
+            amount=to_message(ahead[one.invoice_id]),
+            invoice_version=one.version,
         )
-        for one in invoices
-        if one.invoice_id in waiting and one.invoice_id in rooms
+        for one in waiting
     ]
 
 
