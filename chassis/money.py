@@ -12,7 +12,10 @@ from babel import Locale
 from babel.numbers import NumberPattern, get_currency_symbol
 from iso4217 import Currency
 
-LARGEST_MINOR_UNITS = 10**15
+LARGEST_MINOR_UNITS = 2**63 - 1
+"""What the wire and the database can hold: sums may be that large."""
+LARGEST_BOOKING_MINOR_UNITS = 10**12
+"""What a single invoice or payment may come to, so that a million of them can be added up."""
 
 _EXPONENTS: dict[str, int] = {
     currency.code: currency.exponent for currency in Currency if currency.exponent is not None
@@ -24,7 +27,7 @@ class Money:
     """An amount in minor units (cents, yen, fils). The exponent comes from ISO 4217, never from a locale.
 
     Raises TypeError for anything but whole minor units and for mixed currencies,
-    ValueError for an unknown currency or an amount beyond 10^15 minor units.
+    ValueError for an unknown currency or an amount beyond 64 bits.
     """
 
     minor_units: int
@@ -45,7 +48,10 @@ class Money:
 
     @classmethod
     def parse(cls, text: str, currency: str) -> Self:
-        """Read a plain decimal such as "12.50"; ValueError if it has more digits than the currency."""
+        """Read a plain decimal such as "12.50" that somebody wrote for one booking.
+
+        ValueError if it has more digits than the currency, or is beyond what a booking may come to.
+        """
         plain = text.strip()
         digits = plain.removeprefix("-").replace(".", "", 1)
         if not (digits.isascii() and digits.isdigit()):
@@ -55,6 +61,8 @@ class Money:
         if len(fraction.rstrip("0")) > exponent:
             raise ValueError(f"{currency} has {exponent} decimal digits, {text!r} has more")
         units = int((whole or "0") + fraction[:exponent].ljust(exponent, "0"))
+        if units > LARGEST_BOOKING_MINOR_UNITS:
+            raise ValueError(f"amount beyond {LARGEST_BOOKING_MINOR_UNITS} minor units")
         return cls(-units if plain.startswith("-") else units, currency)
 
     @property

@@ -1,7 +1,7 @@
 """JSON for messages. A codec is compiled once per message type; calls then run plain closures, no reflection.
 
 Rules: snake_case names; every field is present in answers, absent messages and unset enums as null; 64-bit integers are
-JSON numbers within 10^15; enums are the value's name without its prefix, in lower case; timestamps are RFC 3339 in UTC;
+JSON numbers, in requests within 2^53 - 1; enums are the value's name without its prefix, in lower case; timestamps are RFC 3339 in UTC;
 bytes are base64; field masks are comma separated paths. Unknown and repeated names in requests are errors.
 """
 
@@ -21,7 +21,7 @@ from chassis.errors import FieldError, Kind, ServiceError
 Encode = Callable[[Any], Any]
 Decode = Callable[[Any, str], Any]
 
-MAX_SAFE_INTEGER: Final = 10**15
+MAX_SAFE_INTEGER: Final = 2**53 - 1
 _INTEGERS: Final = {
     FieldDescriptor.TYPE_INT32: (-(2**31), 2**31 - 1),
     FieldDescriptor.TYPE_SINT32: (-(2**31), 2**31 - 1),

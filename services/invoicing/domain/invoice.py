@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from chassis.errors import Kind, ServiceError, invalid
-from chassis.money import Money
+from chassis.money import LARGEST_BOOKING_MINOR_UNITS, Money
 from services.invoicing.domain.pricing import Line, Totals, share_of, totals
 
 FIRST_VERSION = 1
@@ -184,6 +184,9 @@ class Invoice:
         draft = replace(self, lines=tuple(lines))
         draft._must_be_discountable()
         sums = draft.sums()
+        if sums.total.minor_units > LARGEST_BOOKING_MINOR_UNITS:
+            most = Money(LARGEST_BOOKING_MINOR_UNITS, self.currency)
+            raise invalid("lines", "too_large", f"A single invoice comes to at most {most}.")
         return replace(draft, subtotal=sums.subtotal, tax_total=sums.tax_total, total=sums.total)
 
     def with_terms(self, terms: Terms) -> "Invoice":

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from chassis.errors import ServiceError, invalid
-from chassis.money import Money
+from chassis.money import LARGEST_BOOKING_MINOR_UNITS, Money
 from services.invoicing.domain.invoice import Terms
 from services.invoicing.domain.item import Item
 from services.invoicing.domain.pricing import ONE_PIECE, Line, Tax
@@ -132,7 +132,9 @@ def _must_make_sense(index: int, line: Line) -> None:
     try:
         full = line.full_amount
     except ValueError:
-        raise _wrong(index, "quantity", "too_large", "Quantity times price is too much.") from None
+        full = None
+    if full is None or abs(full.minor_units) > LARGEST_BOOKING_MINOR_UNITS:
+        raise _wrong(index, "quantity", "too_large", "Quantity times price is too much.")
     if discount is not None and not 0 <= discount.minor_units <= max(0, full.minor_units):
         raise _wrong(index, "discount", "range", "A discount is at most what the line comes to.")
     if line.period_start and line.period_end and line.period_end < line.period_start:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from chassis.errors import Kind, ServiceError, invalid
-from chassis.money import Money
+from chassis.money import LARGEST_BOOKING_MINOR_UNITS, Money
 from services.payments.domain.outcome import Outcome, Status
 
 
@@ -204,6 +204,13 @@ def total_of(parts: Sequence[Part]) -> Money:
             raise invalid(f"parts[{index}].amount", "not_positive", "The amount must be more than zero.")
         total += part.amount
     return total
+
+
+def check_bookable(amount: Money, field: str) -> None:
+    """VALIDATION_FAILED for more than a single payment may come to."""
+    if amount.minor_units > LARGEST_BOOKING_MINOR_UNITS:
+        most = Money(LARGEST_BOOKING_MINOR_UNITS, amount.currency)
+        raise invalid(field, "too_large", f"A single payment comes to at most {most}.")
 
 
 def check_covers(amount: Money, parts: Sequence[Part]) -> None:

@@ -5,7 +5,7 @@ from datetime import date
 
 from chassis.errors import invalid
 from chassis.money import Money
-from services.payments.domain.payment import Method, Part, total_of
+from services.payments.domain.payment import Method, Part, check_bookable, total_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,8 @@ def sums_of(wish: Wish) -> Sums:
         raise invalid(
             "credit", "more_than_parts", "Credit can be used for invoices only, up to what is paid of them."
         )
+    check_bookable(parts, "parts")
+    check_bookable(prepayment, "prepayment")
     sums = Sums(parts, credit, prepayment)
     if wish.method is Method.CREDIT and not sums.net.is_zero:
         raise invalid("credit_only", "not_enough", "Credit alone has to cover everything that is paid.")

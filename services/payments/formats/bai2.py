@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from chassis.errors import FieldError, Kind, ServiceError
-from chassis.money import LARGEST_MINOR_UNITS, Money, exponent_of
+from chassis.money import Money, exponent_of
 from services.payments.domain.bank_statement import ParsedStatement, StatementLine
 from services.payments.formats.source import (
+    LARGEST_AMOUNT_MINOR_UNITS,
     LONGEST_NAME,
     LONGEST_REFERENCE,
     ReadOptions,
@@ -304,7 +305,7 @@ def _statement(draft: _Draft, state: _File) -> ParsedStatement:
 def _units(text: str, line_number: int) -> int:
     """Amounts have no decimal sign: they are minor units."""
     plain = text.strip()
-    if not _WHOLE.fullmatch(plain) or abs(int(plain)) > LARGEST_MINOR_UNITS:
+    if not _WHOLE.fullmatch(plain) or abs(int(plain)) > LARGEST_AMOUNT_MINOR_UNITS:
         raise unreadable(line_number, "bad_amount", f"{shown(text)} is not an amount in minor units.")
     return int(plain)
 

@@ -10,11 +10,12 @@ from datetime import date
 from decimal import Decimal
 
 from chassis.errors import FieldError, Kind, ServiceError
-from chassis.money import LARGEST_MINOR_UNITS, Money, exponent_of
+from chassis.money import Money, exponent_of
 from services.payments.domain.csv_mapping import CsvMapping
 
 MOST_LINES = 50_000
 LONGEST_TEXT = 2_000
+LARGEST_AMOUNT_MINOR_UNITS = 10**15
 LONGEST_NAME = 140
 LONGEST_REFERENCE = 140
 _BOMS: Mapping[bytes, str] = {
@@ -101,7 +102,7 @@ def amount(text: str, currency: str, line_number: int | None) -> Money:
     if units != units.to_integral_value():
         why = f"{shown(text)} has more than {exponent} decimals, which {currency} does not have."
         raise unreadable(line_number, "too_many_decimals", why)
-    if abs(units) > LARGEST_MINOR_UNITS:
+    if abs(units) > LARGEST_AMOUNT_MINOR_UNITS:
         raise unreadable(line_number, "amount_too_large", f"{shown(text)} is too large.")
     return Money(int(units), currency)
 

@@ -15,7 +15,7 @@ from services.payments.books import received_entry
 from services.payments.desk import Desk
 from services.payments.domain.case import Case, Organization
 from services.payments.domain.outcome import Status
-from services.payments.domain.payment import Method, Part, Payment, check_covers
+from services.payments.domain.payment import Method, Part, Payment, check_bookable, check_covers
 from services.payments.invoicing import Refused
 from services.payments.operations.prepare_payment import initiator
 from services.payments.operations.settle_payment import announce
@@ -40,6 +40,7 @@ class Received:
 
 async def record_payment(desk: Desk, received: Received) -> payments_pb2.Payment:
     """Record it once for the caller's key. Real money is never refused: what no invoice takes becomes credit."""
+    check_bookable(received.amount, "amount")
     check_covers(received.amount, received.parts)
     organization_id = current_call().organization_id
     payment = _payment(received, now=await desk.db.now_of(organization_id))

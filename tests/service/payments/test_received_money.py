@@ -123,6 +123,7 @@ async def test_received_money_is_never_refused_but_nonsense_is(till: Till) -> No
             (record_request(received_on="2099-01-01"), Kind.INVALID_ARGUMENT),
             (record_request(received_on="2026-02-30"), Kind.INVALID_ARGUMENT),
             (record_request(amount=usd(0)), Kind.INVALID_ARGUMENT),
+            (record_request(amount=usd(10**12 + 1)), Kind.INVALID_ARGUMENT),
             (record_request(customer_id="cus_nobody"), Kind.NOT_FOUND),
             (
                 record_request(parts=[payments_pb2.PaymentPart(invoice_id="i", amount=usd(5_001))]),
@@ -135,6 +136,23 @@ async def test_received_money_is_never_refused_but_nonsense_is(till: Till) -> No
             await till.payments.RecordPayment(wrong, metadata=till.as_staff(key=f"wrong{number}"))
         assert refused.value.kind is kind
     await till.check_books()
+
+
+async def test_sums_hold_more_than_any_single_payment(till: Till) -> None:
+    await hear(till, customer())
+    for number in range(2):
+        await till.payments.RecordPayment(
+            record_request(amount=usd(10**12)), metadata=till.as_staff(key=f"k{number}")
+        )
+    await till.execute(
+        "UPDATE payments SET amount_minor_units = 1100000000000000 WHERE payment_id ="
+        " (SELECT min(payment_id) FROM payments WHERE organization_id = :o) AND organization_id = :o",
+        o=till.organization_id,
+    )
+    overview = await till.payments.GetPaymentsOverview(
+        payments_pb2.GetPaymentsOverviewRequest(), metadata=till.as_staff()
+    )
+    assert overview.currencies[0].received_today.minor_units == 11 * 10**14 + 10**12
 
 
 async def test_imported_history_becomes_payments_of_its_days_once(till: Till) -> None:

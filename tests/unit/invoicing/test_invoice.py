@@ -44,6 +44,13 @@ lines = st.builds(
 )
 
 
+def test_a_single_invoice_has_a_bound_so_that_sums_have_none() -> None:
+    assert invoice(10**12).total == usd(10**12)
+    with pytest.raises(ServiceError) as refused:
+        invoice(10**12 + 1)
+    assert [(one.field, one.code) for one in refused.value.fields] == [("lines", "too_large")]
+
+
 @given(st.lists(lines, max_size=30))
 def test_the_total_is_the_lines_and_the_tax_of_each_rate_rounded_once(items: list[Line]) -> None:
     sums = totals(items, "USD")

@@ -25,7 +25,9 @@ class Money(_message.Message):
     MINOR_UNITS_FIELD_NUMBER: _builtins.int
     CURRENCY_FIELD_NUMBER: _builtins.int
     minor_units: _builtins.int
-    """Amount in minor units (cents for USD, yen for JPY), within plus or minus 10^15."""
+    """Amount in minor units (cents for USD, yen for JPY), within plus or minus 2^53 - 1: sums may be that large. A
+    single invoice or payment comes to at most 10^12.
+    """
     currency: _builtins.str
     """ISO 4217 code in capitals, for example USD."""
     def __init__(
