@@ -40,10 +40,11 @@ async def on_invoice_finalized(tx: WriteTx, event: Event) -> None:
 
 
 async def on_credit_note_issued(tx: WriteTx, event: Event) -> None:
-    """A credit note: its customer gets it by mail, whatever it was issued for."""
+    """A credit note: its customer gets it by mail, whatever it was issued for, unless it is imported history."""
     message = event.message
     assert isinstance(message, invoicing_events_pb2.CreditNoteIssued)
-    await _queue(tx, event, Kind.CREDIT_NOTE, message.contact, message.invoice_id)
+    if not message.silent:
+        await _queue(tx, event, Kind.CREDIT_NOTE, message.contact, message.invoice_id)
 
 
 async def on_payment_applied(tx: WriteTx, event: Event) -> None:

@@ -36,6 +36,9 @@ _SENTENCES: Mapping[str, str] = {
     "sums_differ": _("The amount, what was paid of it and what is open do not fit together."),
     "twice": _("%(text)s is in line %(line)s already. Remove one."),
     "number_taken": _("Another invoice has this number."),
+    "credited_before_invoice": _("The credit note is older than its invoice."),
+    "in_future": _("This day is in the future."),
+    "no_such_invoice": _("There is no invoice with this number. Import the invoices first."),
 }
 
 

@@ -31,6 +31,7 @@ KINDS = {
     "invoices": (ImportKind.IMPORT_KIND_INVOICES, _("Invoices, open and paid")),
     "open_invoices": (ImportKind.IMPORT_KIND_OPEN_INVOICES, _("Open invoices only")),
     "history": (ImportKind.IMPORT_KIND_HISTORY, _("History: invoices that were paid")),
+    "credit_notes": (ImportKind.IMPORT_KIND_CREDIT_NOTES, _("Credit notes on invoices that are here")),
     "customers": (ImportKind.IMPORT_KIND_CUSTOMERS, _("Customers")),
     "items": (ImportKind.IMPORT_KIND_ITEMS, _("Items")),
 }
@@ -54,6 +55,8 @@ FIELDS = {
     "due_date": _("Due date"),
     "amount": _("Amount"),
     "paid": _("Paid of it before"),
+    "invoice_number": _("Number of the invoice"),
+    "issued_on": _("Date of the credit note"),
     "open_amount": _("Still open"),
     "currency": _("Currency"),
     "description": _("Description"),

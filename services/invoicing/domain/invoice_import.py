@@ -35,6 +35,7 @@ class ImportKind(StrEnum):
     ITEMS = "items"
     OPEN_INVOICES = "open_invoices"
     HISTORY = "history"
+    CREDIT_NOTES = "credit_notes"
 
     @property
     def is_of_invoices(self) -> bool:
@@ -123,7 +124,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A customer or an item as a row tells it: its key (external id or SKU) and its fields as plain texts."""
+    """A customer, an item or a credit note as a row tells it: its key (external id, SKU, number) and plain texts."""
 
     line: int
     key: str
@@ -163,7 +164,7 @@ class UnderstoodFile:
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """Something that an import made: an invoice, a customer or an item, and the version it was made with."""
+    """An invoice, customer, item or credit note that an import made, and the version it was made with."""
 
     line: int
     noun: str

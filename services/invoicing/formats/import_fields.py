@@ -139,6 +139,27 @@ _ITEMS = (
     _field("price_includes_tax", "gross price, includes tax, brutto, inklusive Steuer, inkl. MwSt", Shape.YES_NO),
     _field("unit_code", "unit, uom, Einheit, Mengeneinheit, ME", longest=20),
 )  # fmt: skip
+_CREDIT_NOTES = (
+    _field(
+        "external_id",
+        "credit note number, credit note no, credit note, credit memo, number, Gutschriftsnummer, Gutschriftnummer,"
+        " Gutschrift Nr, Gutschrift, Korrekturnummer, Belegnummer, Nummer",
+        needed=True, longest=60,
+    ),
+    _field(
+        "invoice_number", "invoice, invoice no, invoice id, original invoice, Rechnungsnummer, Rechnungsnr, Rechnung,"
+        " zu Rechnung", needed=True, longest=100,
+    ),
+    _field(
+        "issued_on", "date, issue date, credit note date, Datum, Gutschriftsdatum, Belegdatum", Shape.DATE, needed=True
+    ),
+    _field(
+        "amount", "credit amount, total, gross, gross amount, Betrag, Gutschriftsbetrag, Bruttobetrag, Summe",
+        Shape.AMOUNT, needed=True,
+    ),
+    _field("currency", "currency code, Währung, WKZ"),
+    _field("description", "reason, memo, text, Grund, Beschreibung, Buchungstext", longest=500),
+)  # fmt: skip
 FIELDS: Mapping[ImportKind, Sequence[ImportField]] = {
     ImportKind.INVOICES: _INVOICES,
     ImportKind.OPEN_INVOICES: _INVOICES,
@@ -148,6 +169,7 @@ FIELDS: Mapping[ImportKind, Sequence[ImportField]] = {
     ),
     ImportKind.CUSTOMERS: _CUSTOMERS,
     ImportKind.ITEMS: _ITEMS,
+    ImportKind.CREDIT_NOTES: _CREDIT_NOTES,
 }
 
 

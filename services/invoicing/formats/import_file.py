@@ -16,7 +16,7 @@ from services.invoicing.domain.invoice_import import (
 from services.invoicing.formats.import_cells import Cells, shown
 from services.invoicing.formats.import_fields import FIELDS, Shape, guess_mapping, missing_fields
 from services.invoicing.formats.import_problems import WrongCell
-from services.invoicing.formats.import_rows import read_customer, read_invoice, read_item
+from services.invoicing.formats.import_rows import read_credit_note, read_customer, read_invoice, read_item
 from services.invoicing.formats.import_values import find_date_order, find_decimal_sign
 from services.invoicing.formats.sources.reading import Source, SourceRow
 
@@ -83,4 +83,6 @@ def _read(row: SourceRow, kind: ImportKind, how: Understanding, currency: str, t
         return read_customer(row.line, cells, currency=currency)
     if kind is ImportKind.ITEMS:
         return read_item(row.line, cells, currency=currency)
+    if kind is ImportKind.CREDIT_NOTES:
+        return read_credit_note(row.line, cells, currency=currency, today=today)
     return read_invoice(row.line, cells, kind=kind, currency=currency, today=today)

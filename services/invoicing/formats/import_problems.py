@@ -30,6 +30,9 @@ PROBLEMS: Mapping[str, str] = {
     "sums_differ": "The amount, what was paid of it and what is open do not fit together.",
     "twice": "{text} is in line {line} already. Remove one.",
     "number_taken": "Another invoice has this number.",
+    "credited_before_invoice": "The credit note is older than its invoice.",
+    "in_future": "This day is in the future.",
+    "no_such_invoice": "There is no invoice with this number. Import the invoices first.",
 }
 
 

@@ -94,6 +94,25 @@ def read_item(line: int, cells: Cells, *, currency: str) -> Record:
     return Record(line=line, key=cells.text("sku"), values=_filled(values))
 
 
+def read_credit_note(line: int, cells: Cells, *, currency: str, today: date) -> Record:
+    """A credit note's fields as texts. Files write its amount with a minus or without."""
+    issued_on = cells.day("issued_on")
+    assert issued_on is not None
+    if issued_on > today:
+        raise WrongCell("issued_on", "in_future")
+    amount = cells.amount("amount", cells.currency("currency", currency))
+    if amount.is_zero:
+        raise WrongCell("amount", "not_positive")
+    values = {
+        "invoice_number": cells.text("invoice_number"),
+        "issued_on": issued_on.isoformat(),
+        "amount": str(amount.to_decimal()).removeprefix("-"),
+        "currency": amount.currency,
+        "description": cells.text("description"),
+    }
+    return Record(line=line, key=cells.text("external_id"), values=_filled(values))
+
+
 def _received(cells: Cells, total: Money, settled_date: date | None) -> Money:
     """What was paid of it before: told as such, by what is open, or by the day on which all of it was paid."""
     paid = cells.amount("paid", total.currency)

@@ -6,7 +6,13 @@ from typing import Any, Final
 from services.invoicing.domain.customer import Customer
 from services.invoicing.domain.organization import Organization
 from services.invoicing.domain.receivables import AGING_BUCKETS, AgingBucket
-from services.invoicing.domain.statement import RowKind, Statement, StatementAccount, StatementRow
+from services.invoicing.domain.statement import (
+    DISPUTED,
+    RowKind,
+    Statement,
+    StatementAccount,
+    StatementRow,
+)
 from services.invoicing.formats import paper
 from services.invoicing.formats.wording import Writer
 
@@ -36,6 +42,7 @@ _KINDS: Final[Mapping[str, Mapping[RowKind, str]]] = {
         RowKind.DISCOUNT: "خصم", RowKind.WRITE_OFF: "مشطوب", RowKind.RECOVERY: "مطالب به من جديد",
     },
 }  # fmt: skip
+_DISPUTED: Final = {"en": "In dispute", "de": "Strittig", "fr": "Contesté", "ar": "محل اعتراض"}
 _OTHER: Final = {
     "en": "On no invoice",
     "de": "Auf keiner Rechnung",
@@ -76,9 +83,15 @@ def _account(account: StatementAccount, statement: Statement, writer: Writer) ->
         "payments": writer.money(account.settled),
         "closing": writer.money(abs(standing.closing)),
         "in_favour": in_favour,
+        "to_pay": writer.money(abs(standing.closing if in_favour else account.to_pay)),
+        "disputed": None if account.disputed.is_zero else _disputed(account, writer),
         "rows": [_row(row, statement, writer) for row in account.rows],
         "aging": [_age(bucket, writer) for bucket in account.aging if not bucket.amount.is_zero],
     }
+
+
+def _disputed(account: StatementAccount, writer: Writer) -> str:
+    return f"{_DISPUTED[writer.language]}: {writer.money(account.disputed)}"
 
 
 def _row(row: StatementRow, statement: Statement, writer: Writer) -> dict[str, str]:
@@ -94,7 +107,9 @@ def _row(row: StatementRow, statement: Statement, writer: Writer) -> dict[str, s
 
 
 def _age(bucket: AgingBucket, writer: Writer) -> dict[str, str]:
-    if bucket.name not in AGING_BUCKETS:
+    if bucket.name == DISPUTED:
+        name = _DISPUTED[writer.language]
+    elif bucket.name not in AGING_BUCKETS:
         name = _OTHER[writer.language]
     elif bucket.name == AGING_BUCKETS[0]:
         name = writer.word("not_due")

@@ -5,7 +5,7 @@ The caller has locked the invoice, and writes it with the sums that `domain/invo
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from chassis.database import ReadTx, WriteTx
 from chassis.ids import new_id
@@ -39,6 +39,7 @@ class Reduction:
     amount: Money
     reason: str = ""
     effective_on: date | None = None
+    booked_at: datetime | None = None
     by_group: Mapping[int, Money] = field(default_factory=dict)
     returned: Mapping[str, Money] = field(default_factory=dict)
 
@@ -61,7 +62,11 @@ async def adjust(tx: WriteTx, invoice: Invoice, reduction: Reduction) -> list[Co
     if reduction.kind is not AdjustmentKind.FORGIVEN_REFUND:
         tax = sum((one.tax for one in corrections), Money.zero(reduction.amount.currency))
         booking = books.adjustment(
-            made, invoice.customer_id, tax=tax, returned=reduction.returned, at=tx.now()
+            made,
+            invoice.customer_id,
+            tax=tax,
+            returned=reduction.returned,
+            at=reduction.booked_at or tx.now(),
         )
         await ledger.post(tx, [booking])
     return corrections

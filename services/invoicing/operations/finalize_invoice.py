@@ -2,11 +2,9 @@
 
 from chassis.database import Database, WriteTx
 from chassis.idempotency import once
-from services.invoicing.operations.issue_invoice import free_number, issue_invoice
+from services.invoicing.operations.issue_invoice import issue_invoice
 from services.invoicing.store.invoices import get_invoice
 from tallyport.invoicing.v1 import invoices_pb2 as pb
-
-__all__ = ["finalize_invoice", "free_number"]
 
 
 async def finalize_invoice(db: Database, invoice_id: str, *, override_reason: str = "") -> pb.Invoice:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from chassis import audit
 from chassis.caller import current_call
@@ -31,7 +32,7 @@ from services.invoicing.store import credit_notes as store
 from services.invoicing.store import lots as credit_lots
 from services.invoicing.store.customers import get_customer
 from services.invoicing.store.invoices import get_invoice, update_balances
-from services.invoicing.store.numbers import draw_number
+from services.invoicing.store.numbers import free_number
 from services.invoicing.store.organizations import get_organization
 from services.invoicing.store.reversals import lessen_uses
 from services.invoicing.translate import events
@@ -45,6 +46,15 @@ class Why:
 
     code: CreditReason
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedBefore:
+    """It was issued elsewhere, with a number of its own on a day of its own; whoever is `silent` mails nobody."""
+
+    number: str
+    issued_on: date
+    silent: bool
 
 
 async def create_credit_note(db: Database, wish: CreditWish, why: Why) -> pb.CreditNote:
@@ -66,7 +76,9 @@ async def preview_credit_note(db: Database, wish: CreditWish) -> CreditNote:
     return note
 
 
-async def issue_credit_note(tx: WriteTx, wish: CreditWish, why: Why) -> CreditNote:
+async def issue_credit_note(
+    tx: WriteTx, wish: CreditWish, why: Why, *, before: IssuedBefore | None = None
+) -> CreditNote:
     """Take it off what is due; what had been paid becomes credit of the payments that had paid it.
 
     INVOICE_NOT_CREDITABLE, CREDIT_EXCEEDS_INVOICE, INVOICE_LINE_NOT_FOUND, INVOICE_BEING_PAID.
@@ -78,18 +90,21 @@ async def issue_credit_note(tx: WriteTx, wish: CreditWish, why: Why) -> CreditNo
     lifted = await _lift(tx, invoice, note.to_credit)
     customer = await get_customer(tx, invoice.customer_id)
     note = replace(note, credit_note_id=new_id("crn"), created_at=tx.now())
+    booked_at = tx.now()
+    if before is not None:
+        note = replace(note, issued_on=before.issued_on)
+        booked_at = (await get_organization(tx)).start_of(before.issued_on)
     await update_balances(tx, [after])
     reduction = Reduction(
         kind=AdjustmentKind.CREDIT_NOTE, source_id=note.credit_note_id, amount=note.total, reason=why.text,
-        effective_on=note.issued_on, by_group=draft.by_group, returned=_by_customer(lifted),
+        effective_on=note.issued_on, booked_at=booked_at, by_group=draft.by_group, returned=_by_customer(lifted),
     )  # fmt: skip
     await adjust(tx, invoice, reduction)
     await end_with_debt(tx, invoice, after, why=why.text)
-    number, _ = await draw_number(tx, SERIES)
-    note = replace(note, number=number)
+    note = replace(note, number=before.number if before else await free_number(tx, SERIES))
     await store.insert_credit_note(tx, note, lifted)
     events.invoice_adjusted(tx, after, AdjustmentKind.CREDIT_NOTE, note.total)
-    events.credit_note_issued(tx, note, after, customer)
+    events.credit_note_issued(tx, note, after, customer, silent=before is not None and before.silent)
     told = to_proto_credit_note(note)
     audit.record(
         tx, "credit_note.issued", note.credit_note_id, reason=why.text,

@@ -11,9 +11,9 @@ from services.invoicing.domain import ledger as books
 from services.invoicing.domain.customer import Customer
 from services.invoicing.domain.invoice import Invoice, InvoiceKind, Terms, new_draft
 from services.invoicing.domain.pricing import Line
-from services.invoicing.operations.issue_invoice import free_number
 from services.invoicing.store import ledger
 from services.invoicing.store.invoices import insert_invoices, taken_external_ids
+from services.invoicing.store.numbers import free_number
 from services.invoicing.store.organizations import get_organization
 from services.invoicing.translate import events
 

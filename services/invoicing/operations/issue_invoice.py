@@ -19,7 +19,7 @@ from services.invoicing.operations.tax_desk import tax_desk
 from services.invoicing.store import invoices, ledger
 from services.invoicing.store.customers import get_customer
 from services.invoicing.store.items import get_items
-from services.invoicing.store.numbers import draw_number
+from services.invoicing.store.numbers import free_number
 from services.invoicing.store.organizations import get_organization
 from services.invoicing.translate import events
 from services.invoicing.translate.invoices import to_proto_invoice
@@ -115,14 +115,6 @@ def _with_early_discount(terms: Terms, customer: Customer, invoice_date: date) -
 async def taxation_of(tx: ReadTx, organization: Organization, customer: Customer, day: date) -> Taxation:
     """How an invoice of the day to the customer is taxed."""
     return (await tax_desk(tx, organization)).taxation(customer, day)
-
-
-async def free_number(tx: WriteTx, series: str = "") -> str:
-    """The next number of the series that no imported invoice brought along."""
-    while True:
-        number, taken = await draw_number(tx, series)
-        if not taken:
-            return number
 
 
 def must_fall_due_in_time(invoice: Invoice) -> None:

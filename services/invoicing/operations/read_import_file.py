@@ -21,6 +21,7 @@ from services.invoicing.domain.organization import Organization
 from services.invoicing.formats.import_file import understand
 from services.invoicing.formats.sources.detection import read_source
 from services.invoicing.formats.sources.reading import Source, UnreadableFile
+from services.invoicing.store.credit_notes import taken_numbers as taken_note_numbers
 from services.invoicing.store.customers import customers_by_external_id
 from services.invoicing.store.imports import find_mapping
 from services.invoicing.store.invoices import taken_external_ids
@@ -69,12 +70,14 @@ async def remembered(tx: ReadTx, kind: ImportKind, source: Source) -> Understand
 
 
 async def taken_keys(tx: ReadTx, kind: ImportKind, rows: Collection[Row | Record]) -> Collection[str]:
-    """Those of the rows' external ids, or stock keeping units, that are there already."""
+    """Those of the rows' external ids, stock keeping units or numbers that are there already."""
     keys = [row.external_id if isinstance(row, Row) else row.key for row in rows]
     if kind is ImportKind.CUSTOMERS:
         return (await customers_by_external_id(tx, keys)).keys()
     if kind is ImportKind.ITEMS:
         return await taken_skus(tx, keys)
+    if kind is ImportKind.CREDIT_NOTES:
+        return await taken_note_numbers(tx, keys)
     return await taken_external_ids(tx, keys)
 
 
@@ -82,7 +85,7 @@ def _read(
     source: Source, kind: ImportKind, how: How, organization: Organization, today: date
 ) -> UnderstoodFile:
     found = understand(source, kind, how, currency=organization.currency, today=today)
-    if kind.is_of_invoices:
+    if kind not in (ImportKind.CUSTOMERS, ImportKind.ITEMS):
         return found
     rows: list[Row | Record] = []
     errors: list[RowError] = list(found.errors)

@@ -17,6 +17,7 @@ from services.invoicing.domain.invoice_import import (
     Row,
     RowError,
 )
+from services.invoicing.operations.import_credit_notes import import_credit_notes
 from services.invoicing.operations.import_customers import import_customers
 from services.invoicing.operations.import_invoices import import_invoices
 from services.invoicing.operations.import_items import import_items
@@ -24,6 +25,11 @@ from services.invoicing.operations.take_back_import import take_back
 from services.invoicing.store import import_makings, imports
 
 IMPORTS_AT_ONCE = 10
+_MAKERS = {
+    ImportKind.CUSTOMERS: import_customers,
+    ImportKind.ITEMS: import_items,
+    ImportKind.CREDIT_NOTES: import_credit_notes,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,5 @@ async def _make(tx: WriteTx, imported: Import, rows: Sequence[Row | Record]) -> 
         created = sum(1 for one in made if one.noun == "invoice")
         return Batch(made, created, len(rows) - created - len(refused), refused)
     records = [row for row in rows if isinstance(row, Record)]
-    make = import_customers if imported.kind is ImportKind.CUSTOMERS else import_items
-    made, refused = await make(tx, imported, records)
+    made, refused = await _MAKERS[imported.kind](tx, imported, records)
     return Batch(made, len(made), len(rows) - len(made) - len(refused), refused)

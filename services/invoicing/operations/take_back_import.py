@@ -22,7 +22,7 @@ from services.invoicing.domain.invoice_import import (
     RowError,
 )
 from services.invoicing.operations.update_customer import change_customer
-from services.invoicing.store import import_makings, imports, invoices, items, ledger
+from services.invoicing.store import credit_notes, import_makings, imports, invoices, items, ledger
 from services.invoicing.store.customers import get_customer
 from services.invoicing.translate import events
 
@@ -63,6 +63,9 @@ async def _kept(tx: WriteTx, imported: Import, makings: Sequence[Making]) -> Map
         return await _void_invoices(tx, imported, makings)
     if makings[0].noun == "item":
         return await _remove_items(tx, imported, makings)
+    if makings[0].noun == "credit_note":
+        notes = await credit_notes.numbers_of(tx, [one.object_id for one in makings])
+        return {note_id: f"Credit note {number} stays: it is booked." for note_id, number in notes.items()}
     return await _set_customers_aside(tx, imported, makings)
 
 

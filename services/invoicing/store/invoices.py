@@ -163,6 +163,14 @@ async def taken_numbers(tx: ReadTx, numbers: Collection[str]) -> frozenset[str]:
     return frozenset((await tx.execute(query)).scalars())
 
 
+async def invoices_by_number(tx: ReadTx, numbers: Collection[str]) -> Mapping[str, str]:
+    """Ids of those of the invoices that exist, by number."""
+    query = select(invoices.c.number, invoices.c.invoice_id).where(
+        invoices.c.organization_id == tx.organization_id, invoices.c.number == func.any(list(numbers))
+    )
+    return {row.number: row.invoice_id for row in await tx.execute(query)}
+
+
 def invoice_of(row: Row[Any], lines: tuple[Line, ...] = ()) -> Invoice:
     """An invoice from its row."""
     currency: str = row.currency

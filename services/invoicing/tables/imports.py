@@ -92,7 +92,7 @@ import_makings = Table(
     text_column("outcome"),
     PrimaryKeyConstraint("organization_id", "import_id", "object_id"),
     to("imports", "import_id"),
-    CheckConstraint("noun IN ('invoice', 'customer', 'item')", name="noun"),
+    CheckConstraint("noun IN ('invoice', 'customer', 'item', 'credit_note')", name="noun"),
     CheckConstraint("outcome IN ('made', 'undone', 'kept')", name="outcome"),
 )
 

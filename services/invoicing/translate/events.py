@@ -110,7 +110,9 @@ def invoice_adjusted(tx: WriteTx, invoice: Invoice, kind: AdjustmentKind, amount
     _append_invoice_event(tx, message, invoice)
 
 
-def credit_note_issued(tx: WriteTx, note: CreditNote, invoice: Invoice, customer: Customer) -> None:
+def credit_note_issued(
+    tx: WriteTx, note: CreditNote, invoice: Invoice, customer: Customer, *, silent: bool
+) -> None:
     message = pb.CreditNoteIssued(
         credit_note_id=note.credit_note_id,
         number=note.number,
@@ -120,6 +122,7 @@ def credit_note_issued(tx: WriteTx, note: CreditNote, invoice: Invoice, customer
         total=to_proto_money(note.total),
         to_credit=to_proto_money(note.to_credit),
         amount_due=to_proto_money(invoice.due),
+        silent=silent,
     )
     outbox.append(
         tx, message, aggregate_type="credit_note", aggregate_id=note.credit_note_id, aggregate_version=1

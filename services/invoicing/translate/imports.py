@@ -32,6 +32,7 @@ _KIND: Mapping[ImportKind, pb.ImportKind.ValueType] = {
     ImportKind.ITEMS: pb.IMPORT_KIND_ITEMS,
     ImportKind.OPEN_INVOICES: pb.IMPORT_KIND_OPEN_INVOICES,
     ImportKind.HISTORY: pb.IMPORT_KIND_HISTORY,
+    ImportKind.CREDIT_NOTES: pb.IMPORT_KIND_CREDIT_NOTES,
 }
 _FORMAT: Mapping[ImportFormat, pb.ImportFormat.ValueType] = {
     ImportFormat.CSV: pb.IMPORT_FORMAT_CSV,

@@ -112,7 +112,7 @@ async def test_nobody_is_told_of_a_reversal_that_is_only_a_correction(world: Wor
     assert len(await world.listed(organization_id)) == 1
 
 
-async def test_a_credit_note_is_mailed_with_its_document(world: World) -> None:
+async def test_a_credit_note_is_mailed_with_its_document_unless_it_was_imported(world: World) -> None:
     organization_id = await world.organization()
     note = invoicing.CreditNoteIssued(
         credit_note_id="crn_1", number="CN-7", invoice_id="inv_1", invoice_number="INV-7",
@@ -121,6 +121,10 @@ async def test_a_credit_note_is_mailed_with_its_document(world: World) -> None:
     )  # fmt: skip
     async with world.consuming(mailing=True):
         await until(lambda: world.known(organization_id))
+        imported = invoicing.CreditNoteIssued()
+        imported.CopyFrom(note)
+        imported.credit_note_id, imported.number, imported.silent = "crn_0", "CN-6", True
+        await tell(world, organization_id, "credit_note", "crn_0", imported)
         await tell(world, organization_id, "credit_note", "crn_1", note)
         await until(lambda: len(world.post.mails) == 1)
     (mail,) = world.post.mails

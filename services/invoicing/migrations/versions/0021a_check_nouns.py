@@ -1,0 +1,14 @@
+"""The rule of 0021, checked on the rows that were there before."""
+
+from collections.abc import Sequence
+
+from alembic import op
+
+revision: str = "0021a"
+down_revision: str | None = "0021"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE import_makings VALIDATE CONSTRAINT ck_import_makings_noun")
