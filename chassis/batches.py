@@ -1,7 +1,7 @@
 """Many small requests in few big ones: what waits while one is under way makes up the next one.
 
-No request waits for a timer. A lone one leaves at once; under load a batch is whatever came meanwhile, in the order in
-which it came. Each request has the outcome that it would have had alone.
+A lone request leaves at once; under load a batch is whatever came meanwhile, in the order in which it came, and what is
+just arriving (see chassis.pace). Each request has the outcome that it would have had alone.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ from opentelemetry import trace
 from chassis.caller import Call, call_scope, current_call_or_none, service_call
 from chassis.database import HOPELESS
 from chassis.errors import Kind, ServiceError
+from chassis.pace import Pace
 
 MAX_BATCH: Final = 128
 MAX_GROUPS: Final = 32
 SLOW_SECONDS: Final = 0.1
 """A batch that takes longer, because one of its groups has to wait, no longer keeps others from beginning."""
-_GATHERING_TURNS: Final = 16
 _STOP_SECONDS: Final = 5.0
 
 Item = TypeVar("Item")
@@ -74,6 +74,7 @@ class Batches(Generic[Item, Result]):
         self._tasks: set[asyncio.Task[None]] = set()
         self._slow: set[asyncio.Task[None]] = set()
         self._is_beginning = False
+        self._pace = Pace()
 
     async def submit(self, group: str, item: Item) -> Result:
         """Have `item` dealt with. Raises what it alone would have raised.
@@ -120,24 +121,15 @@ class Batches(Generic[Item, Result]):
         self._slow.discard(task)
         self._begin()
 
-    async def _gather(self) -> None:
-        """Let come along what is arriving: as long as each turn of the loop brings something, and not for long."""
-        found = -1
-        for _ in range(_GATHERING_TURNS):
-            waiting = sum(len(self._waiting[group]) for group in self._ready)
-            if waiting == found or waiting >= self._max_batch:
-                return
-            found = waiting
-            await asyncio.sleep(0)
-
     async def _run(self) -> None:
-        await self._gather()
+        await self._pace.gather(self._count_ready, most=self._max_batch)
         batch = self._take()
         mark = object()
         self._busy |= dict.fromkeys(batch, mark)
         self._is_beginning = False
         self._begin()
         oldest = next(iter(batch.values()))[0]
+        began_at = asyncio.get_running_loop().time()
         try:
             # What the batch asks and writes is seen in the trace of the request that has waited longest.
             with trace.use_span(oldest.span, record_exception=False, set_status_on_exception=False):
@@ -147,9 +139,14 @@ class Batches(Generic[Item, Result]):
             if not isinstance(error, Exception):
                 raise
         finally:
+            seconds = asyncio.get_running_loop().time() - began_at
+            self._pace.note(sum(map(len, batch.values())), seconds=seconds)
             for group in batch:
                 if self._busy.get(group) is mark:  # it may be free already, and in another batch by now
                     self._free(group)
+
+    def _count_ready(self) -> int:
+        return sum(len(self._waiting[group]) for group in self._ready)
 
     def _free(self, group: str) -> None:
         """A group has its answers: what waits of it may go with the next batch."""
