@@ -8,8 +8,15 @@ from chassis.money import Money
 from services.gateway.web import billing
 from services.gateway.web.forms import FieldErrors, Form
 from services.gateway.web.languages import gettext as _
-from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import plain_number, read_amount, read_day, to_message
+from services.gateway.web.typed import (
+    amount_field,
+    amount_words,
+    number_field,
+    plain_number,
+    read_amount,
+    read_day,
+    to_message,
+)
 from tallyport.identity.v1.organizations_pb2 import Organization
 from tallyport.invoicing.v1.customers_pb2 import (
     CreateCustomerRequest,
@@ -48,14 +55,14 @@ def treatments() -> list[tuple[str, str]]:
 def values_of(customer: Customer) -> dict[str, str]:
     """The form as the customer is now."""
     terms, taxes = customer.payment_terms, customer.tax_standing
-    limit = str(money_of(customer.credit_limit).to_decimal()) if customer.HasField("credit_limit") else ""
+    limit = amount_field(customer.credit_limit) if customer.HasField("credit_limit") else ""
     return billing.billing_values(customer) | {
         "name": customer.name,
         "external_id": customer.external_id,
         "currency": customer.currency,
         "payment_terms_days": str(customer.payment_terms_days),
         "end_of_month": "yes" if terms.end_of_month else "",
-        "early_discount_percent": terms.early_discount_percent,
+        "early_discount_percent": number_field(terms.early_discount_percent),
         "early_discount_days": str(terms.early_discount_days or ""),
         "credit_limit": limit,
         "tax_treatment": str(taxes.treatment or _STANDARD),
@@ -105,7 +112,7 @@ def mistakes(values: Mapping[str, str]) -> FieldErrors:
     if percent and not _PERCENT.fullmatch(percent):
         wrong["early_discount_percent"] = _("Please give a percentage like 2 or 1.5.")
     if values["credit_limit"] and read_amount(values["credit_limit"], values["currency"]) is None:
-        wrong["credit_limit"] = _("Please enter an amount like 1250.00.")
+        wrong["credit_limit"] = amount_words(values["credit_limit"], values["currency"])
     if values["exemption_valid_until"] and read_day(values["exemption_valid_until"]) is None:
         wrong["exemption_valid_until"] = _("Please give a day.")
     return wrong

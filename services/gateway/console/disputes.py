@@ -13,7 +13,7 @@ from services.gateway.web import disputes, problems
 from services.gateway.web.forms import FieldErrors
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
-from services.gateway.web.typed import read_amount, to_message
+from services.gateway.web.typed import amount_words, read_amount, to_message
 from tallyport.invoicing.v1.disputes_pb2 import (
     AssignDisputeRequest,
     DisputeState,
@@ -139,7 +139,7 @@ async def resolve(page: Page, dispute_id: FromPath[str]) -> Response[str]:
         dispute = await disputes.get_dispute(page, dispute_id)
         amount = read_amount(page.form.text("credit"), dispute.amount.currency)
         if amount is None or amount.is_zero:
-            errors["credit"] = _("Please enter an amount like 1250.00.")
+            errors["credit"] = amount_words(page.form.text("credit"), dispute.amount.currency)
             return await _page(page, dispute_id, errors=errors)
         request.credit.CopyFrom(to_message(amount))
     asked = page.call(page.to.disputes.ResolveDispute, request, idempotency_key=page.form.text("key"))

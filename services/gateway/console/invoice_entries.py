@@ -5,11 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from services.gateway.console.amounts import amount_words
 from services.gateway.web.forms import Form
 from services.gateway.web.languages import gettext as _
-from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import plain_number, read_amount, read_day, to_message
+from services.gateway.web.typed import (
+    amount_field,
+    amount_words,
+    number_field,
+    plain_number,
+    read_amount,
+    read_day,
+    to_message,
+)
 from tallyport.invoicing.v1.invoices_pb2 import Invoice, InvoiceLine, InvoiceLineInput, TaxCategory
 
 MOST_LINES = 200
@@ -77,16 +83,16 @@ def from_invoice(invoice: Invoice) -> InvoiceEntry:
         due_date=invoice.due_date,
         purchase_order_number=invoice.purchase_order_number,
         memo=invoice.memo,
-        discount_percent=invoice.discount_percent,
+        discount_percent=number_field(invoice.discount_percent),
         prices_include_tax=invoice.prices_include_tax,
         lines=[
             LineEntry(
                 item_id=line.item_id,
                 description=line.description,
-                quantity=line.quantity,
-                unit_price=str(money_of(line.unit_price).to_decimal()),
-                discount_percent=line.discount_percent,
-                tax_rate_percent=line.tax_rate_percent,
+                quantity=number_field(line.quantity),
+                unit_price=amount_field(line.unit_price),
+                discount_percent=number_field(line.discount_percent),
+                tax_rate_percent=number_field(line.tax_rate_percent),
             )
             for line in invoice.lines
         ]
@@ -169,7 +175,7 @@ def _line_mistakes(line: LineEntry, currency: str) -> dict[str, str]:
     if line.discount_percent and not _PERCENT.fullmatch(plain_number(line.discount_percent)):
         wrong["discount_percent"] = _("Please write percent like 8 or 5.5.")
     if line.unit_price and read_amount(line.unit_price, currency) is None:
-        wrong["unit_price"] = amount_words()
+        wrong["unit_price"] = amount_words(line.unit_price, currency)
     if not line.unit_price and not line.item_id:
         wrong["unit_price"] = _("Give a price, or choose an item.")
     return wrong

@@ -8,14 +8,20 @@ from litestar.params import FromPath
 from chassis.errors import ServiceError
 from chassis.money import Money
 from services.gateway.console.allowed import require
-from services.gateway.console.amounts import amount_words, renamed
+from services.gateway.console.amounts import renamed
 from services.gateway.console.asking import REFUSALS
 from services.gateway.web import problems
 from services.gateway.web.forms import FieldErrors
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
-from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import plain_number, read_amount, to_message
+from services.gateway.web.typed import (
+    amount_field,
+    amount_words,
+    number_field,
+    plain_number,
+    read_amount,
+    to_message,
+)
 from tallyport.common.v1.money_pb2 import Money as MoneyMessage
 from tallyport.invoicing.v1.items_pb2 import (
     CreateItemRequest,
@@ -56,7 +62,7 @@ def _stored(item: Item) -> _Fields:
         sku=item.sku, name=item.name, description=item.description, currency=item.unit_price.currency,
         price=_plain(item.unit_price), prices=[(one.currency, _plain(one)) for one in item.other_prices],
         includes_tax=item.price_includes_tax, tax_code=item.tax_code,
-        tax_rate="" if item.tax_code else item.tax_rate_percent, unit_code=item.unit_code,
+        tax_rate="" if item.tax_code else number_field(item.tax_rate_percent), unit_code=item.unit_code,
         archived=item.archived, version=item.version,
     )  # fmt: skip
 
@@ -76,7 +82,7 @@ def _typed(page: Page) -> _Fields:
 
 
 def _plain(amount: MoneyMessage) -> str:
-    return str(money_of(amount).to_decimal())
+    return amount_field(amount)
 
 
 @get("/items", name="console.items")
@@ -170,10 +176,10 @@ def _mistakes(fields: _Fields) -> FieldErrors:
     if not fields.name:
         errors["name"] = _("Please give it a name.")
     if _amount(fields.price, fields.currency) is None:
-        errors["price"] = amount_words()
+        errors["price"] = amount_words(fields.price, fields.currency)
     for at, (currency, price) in enumerate(fields.prices):
         if _amount(price, currency) is None:
-            errors[f"other_price-{at}"] = amount_words()
+            errors[f"other_price-{at}"] = amount_words(price, currency)
     return errors
 
 

@@ -16,7 +16,7 @@ from services.gateway.web.forms import FieldErrors, Form
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import read_amount, read_day, to_message
+from services.gateway.web.typed import amount_words, number_field, read_amount, read_day, to_message
 from tallyport.invoicing.v1.customers_pb2 import GetCustomerRequest
 from tallyport.invoicing.v1.instalment_plans_pb2 import (
     AcceptInstalmentPlanRequest,
@@ -138,7 +138,13 @@ async def approve(page: Page, plan_id: FromPath[str]) -> Response[str]:
     require(page, "invoices.write")
     discount = _discount(page.form, page.form.text("currency")[:3])
     if discount is None:
-        return await _one(page, plan_id, errors=FieldErrors(discount=_("Please enter an amount.")))
+        return await _one(
+            page,
+            plan_id,
+            errors=FieldErrors(
+                discount=amount_words(page.form.text("discount"), page.form.text("currency")[:3])
+            ),
+        )
     request = ApproveInstalmentPlanRequest(
         plan_id=plan_id,
         choice=_choice(page.form),
@@ -278,4 +284,4 @@ async def offer(page: Page, customer_id: FromPath[str]) -> Response[str]:
 
 def percent_of(basis_points: int) -> str:
     """Hundredths of a percent as people write percents."""
-    return f"{(Decimal(basis_points) / 100).normalize():f}"
+    return number_field(f"{(Decimal(basis_points) / 100).normalize():f}")

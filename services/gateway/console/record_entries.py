@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from chassis.money import Money
-from services.gateway.console.amounts import amount_words
 from services.gateway.web.forms import Form
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import read_amount, read_day, to_message
+from services.gateway.web.typed import amount_field, amount_words, read_amount, read_day, to_message
 from tallyport.invoicing.v1.invoices_pb2 import Invoice
 from tallyport.payments.v1.payments_pb2 import PaymentPart
 
@@ -108,7 +107,7 @@ def spread(amount: Money, invoices: Iterable[Invoice]) -> list[Share]:
     for invoice in invoices:
         part = min(amount, open_part(invoice))
         amount = amount - part
-        shares.append(Share(invoice, "" if part.is_zero else str(part.to_decimal())))
+        shares.append(Share(invoice, "" if part.is_zero else amount_field(part)))
     return shares
 
 
@@ -116,12 +115,12 @@ def mistakes(record: Record) -> dict[str, str]:
     """Field of the form to what is wrong with it."""
     wrong: dict[str, str] = {}
     if record.amount is None or record.amount.is_zero:
-        wrong["amount"] = amount_words()
+        wrong["amount"] = amount_words(record.entered, record.currency)
     if record.received_on and read_day(record.received_on) is None:
         wrong["received_on"] = _("Please choose a day.")
     for share in record.shares:
         if share.amount is None:
-            wrong[share.field] = amount_words()
+            wrong[share.field] = amount_words(share.entered, share.open.currency)
         elif share.amount > share.open:
             wrong[share.field] = _("This is more than what is open.")
     if not wrong and record.rest.is_negative:

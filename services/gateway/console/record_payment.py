@@ -17,7 +17,7 @@ from services.gateway.web import problems
 from services.gateway.web.forms import FieldErrors
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
-from services.gateway.web.typed import to_message
+from services.gateway.web.typed import amount_field, to_message
 from tallyport.invoicing.v1.customers_pb2 import Customer, GetCustomerRequest
 from tallyport.invoicing.v1.invoices_pb2 import Invoice, InvoiceFilter, ListInvoicesRequest
 from tallyport.payments.v1.payments_pb2 import PaymentMethodType, RecordPaymentRequest
@@ -92,7 +92,7 @@ async def show(page: Page) -> Response[str]:
     filled = {share.invoice.invoice_id: share.entered for share in entries.spread(total, proposed)}
     record = Record(
         currency=customer.currency,
-        entered="" if total.is_zero else str(total.to_decimal()),
+        entered="" if total.is_zero else amount_field(total),
         received_on=today,
         shares=[entries.Share(one, filled.get(one.invoice_id, "")) for one in invoices],
     )

@@ -7,7 +7,6 @@ from litestar.params import FromPath
 
 from chassis.errors import ServiceError
 from services.gateway.console.allowed import require
-from services.gateway.console.amounts import amount_words
 from services.gateway.console.asking import REFUSALS
 from services.gateway.web import problems
 from services.gateway.web.forms import FieldErrors
@@ -15,7 +14,7 @@ from services.gateway.web.languages import gettext as _
 from services.gateway.web.languages import marked, money_text
 from services.gateway.web.page import Page
 from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import read_amount, to_message
+from services.gateway.web.typed import amount_words, read_amount, to_message
 from tallyport.invoicing.v1.adjustments_pb2 import (
     InvoiceAdjustmentKind,
     ListInvoiceAdjustmentsRequest,
@@ -163,13 +162,13 @@ def _request(page: Page, invoice_id: str, currency: str) -> tuple[CreateCreditNo
             continue
         amount = read_amount(typed, currency)
         if amount is None or amount.is_zero:
-            errors[name] = amount_words()
+            errors[name] = amount_words(typed, currency)
         else:
             request.lines.append(CreditNoteLineInput(line_no=int(place[:6]), amount=to_message(amount)))
     if not request.lines:
         amount = read_amount(form.text("amount"), currency)
         if amount is None or amount.is_zero:
-            errors["amount"] = amount_words()
+            errors["amount"] = amount_words(form.text("amount"), currency)
         else:
             request.amount.CopyFrom(to_message(amount))
     if not request.reason:

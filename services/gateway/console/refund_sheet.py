@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from chassis.money import Money
-from services.gateway.console.amounts import amount_words
 from services.gateway.web.forms import FieldErrors, Form
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import plain_number, read_amount
+from services.gateway.web.typed import amount_words, plain_number, read_amount
 from tallyport.invoicing.v1.invoices_pb2 import Invoice
 from tallyport.payments.v1.payments_pb2 import Payment, PaymentMethodType
 from tallyport.payments.v1.refunds_pb2 import InvoiceEffect, Refund, RefundDestination
@@ -158,7 +157,7 @@ class Sheet:
         for share in self.shares if self.what == "parts" else ():
             amount = read_amount(share.entered, self.left.currency) if share.entered else None
             if share.entered and amount is None:
-                wrong[share.field] = amount_words()
+                wrong[share.field] = amount_words(share.entered, self.left.currency)
             elif amount is not None and amount > share.left:
                 wrong[share.field] = _("This is more than the payment paid of it.")
         for line in self.lines if self.what == "lines" else ():
@@ -168,7 +167,7 @@ class Sheet:
             wrong["what"] = _("You have written an amount that this choice does not use.")
         where = "amount" if self.what == "amount" else "what"
         if self.what == "amount" and self.amount is None:
-            wrong["amount"] = amount_words()
+            wrong["amount"] = amount_words(self.entered, self.left.currency)
         elif self.amount is not None and self.amount.is_zero and not wrong:
             wrong[where] = _("Please say how much.")
         elif self.amount is not None and self.amount > self.left:

@@ -8,11 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from services.gateway.console.amounts import amount_words
 from services.gateway.web.forms import Form
 from services.gateway.web.languages import gettext as _
-from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import plain_number, read_amount, to_message
+from services.gateway.web.typed import (
+    amount_field,
+    amount_words,
+    number_field,
+    plain_number,
+    read_amount,
+    to_message,
+)
 from tallyport.invoicing.v1.schedules_pb2 import CreateTriggerRequest, Trigger, TriggerLine
 
 MOST_LINES = 50
@@ -70,9 +75,9 @@ def from_trigger(trigger: Trigger) -> TriggerEntry:
         lines=[
             LineEntry(
                 description=line.description,
-                quantity=_in_braces(line.quantity_field) or line.quantity,
-                unit_price=_in_braces(line.unit_price_field) or str(money_of(line.unit_price).to_decimal()),
-                tax_rate_percent=line.tax_rate_percent,
+                quantity=_in_braces(line.quantity_field) or number_field(line.quantity),
+                unit_price=_in_braces(line.unit_price_field) or amount_field(line.unit_price),
+                tax_rate_percent=number_field(line.tax_rate_percent),
             )
             for line in trigger.lines
         ],
@@ -106,7 +111,7 @@ def mistakes(entry: TriggerEntry, currency: str) -> dict[str, str]:
         if quantity and not (_FIELD.fullmatch(quantity) or _QUANTITY.fullmatch(plain_number(quantity))):
             wrong[f"quantity-{at}"] = _("A number, or a field like {hours}.")
         if not _FIELD.fullmatch(price) and read_amount(price, currency) is None:
-            wrong[f"unit_price-{at}"] = f"{amount_words()} {_('Or a field like {amount}.')}"
+            wrong[f"unit_price-{at}"] = f"{amount_words(price, currency)} {_('Or a field like {amount}.')}"
         rate = plain_number(line.tax_rate_percent)
         if rate and not _RATE.fullmatch(rate):
             wrong[f"tax_rate_percent-{at}"] = _("A percentage like 19 or 7.5.")

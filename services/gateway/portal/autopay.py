@@ -15,8 +15,7 @@ from services.gateway.web import problems
 from services.gateway.web.forms import FieldErrors, Form
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
-from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import to_message
+from services.gateway.web.typed import amount_field, to_message
 from tallyport.payments.v1.autopay_pb2 import (
     AutopayRun,
     AutopayRunStatus,
@@ -136,7 +135,7 @@ def _as_form(settings: AutopaySettings, suggested: str) -> Form:
         "cap": [],
     }
     if settings.cap.currency:
-        values["cap"] = [str(money_of(settings.cap).to_decimal())]
+        values["cap"] = [amount_field(settings.cap)]
     return Form(values)
 
 

@@ -11,8 +11,7 @@ from services.gateway.web import problems
 from services.gateway.web.forms import FieldErrors, Form
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
-from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import read_amount, to_message
+from services.gateway.web.typed import amount_field, amount_words, read_amount, to_message
 from tallyport.common.v1.money_pb2 import Money as MoneyMessage
 from tallyport.identity.v1.people_pb2 import Colleague, ListColleaguesRequest, Role
 from tallyport.invoicing.v1.customers_pb2 import Customer, GetCustomerRequest
@@ -57,7 +56,7 @@ def _role_words(role: "Role.ValueType") -> str:
 
 
 def _text(amount: MoneyMessage, given: bool) -> str:
-    return str(money_of(amount).to_decimal()) if given else ""
+    return amount_field(amount) if given else ""
 
 
 def _stored(rules: PayerRuleSet, colleagues: Sequence[Colleague]) -> Entered:
@@ -107,7 +106,7 @@ def _request(entered: Entered, currency: str) -> tuple[SetPayerRulesRequest, Fie
     def read(field: str, text: str) -> MoneyMessage | None:
         amount = read_amount(text, currency) if text else None
         if text and amount is None:
-            errors[field] = _("Please enter an amount like 1250.00.")
+            errors[field] = amount_words(text, currency)
         return to_message(amount) if amount is not None else None
 
     request = SetPayerRulesRequest()

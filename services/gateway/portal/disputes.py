@@ -11,7 +11,7 @@ from services.gateway.web.forms import FieldErrors
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from services.gateway.web.session import Area
-from services.gateway.web.typed import read_amount, to_message
+from services.gateway.web.typed import amount_words, read_amount, to_message
 from tallyport.invoicing.v1.disputes_pb2 import (
     DisputeLine,
     ListDisputesRequest,
@@ -125,7 +125,7 @@ def _request(page: Page, invoice: Invoice) -> tuple[OpenDisputeRequest, FieldErr
     if form.text("amount"):
         amount = read_amount(form.text("amount"), invoice.total.currency)
         if amount is None or amount.is_zero:
-            errors["amount"] = _("Please enter an amount like 1250.00.")
+            errors["amount"] = amount_words(form.text("amount"), invoice.total.currency)
         else:
             request.amount.CopyFrom(to_message(amount))
     else:

@@ -19,7 +19,7 @@ from services.gateway.web.languages import gettext as _
 from services.gateway.web.languages import money_text
 from services.gateway.web.page import Page
 from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import read_amount, to_message
+from services.gateway.web.typed import amount_field, amount_words, read_amount, to_message
 from tallyport.common.v1.money_pb2 import Money as MoneyMessage
 from tallyport.invoicing.v1.invoices_pb2 import GetInvoiceRequest, Invoice
 from tallyport.payments.v1.payment_methods_pb2 import ListPaymentMethodsResponse
@@ -186,8 +186,8 @@ async def sheet_of(
 ) -> Sheet:
     """The form for these invoices: all that is asked for of them, or what was entered where something was.
 
-    Of invoices under an instalment plan that is what is due by it; where nothing is, the next instalment of one alone or
-    the whole of several; the whole with `whole_debt`.
+    Of invoices under an instalment plan that is what is due by it; where nothing is, the next instalment of one
+    alone or the whole of several; the whole with `whole_debt`.
     """
     ids = [invoice.invoice_id for invoice in invoices]
     if not ids:
@@ -255,7 +255,7 @@ async def placed(page: Page, amount: Money, entries: Entries) -> Sheet:
     invoices = await find(page, [part.invoice_id for part in plan.parts])
     lines = {part.invoice_id: _entry(Entries(), part) for part in plan.parts}
     ahead = money_of(plan.prepayment)
-    rest = None if ahead.is_zero else Entry(str(ahead.to_decimal()), ahead)
+    rest = None if ahead.is_zero else Entry(amount_field(ahead), ahead)
     sheet = await sheet_of(page, invoices, replace(entries, lines=lines, prepayment=rest))
     return replace(sheet, skipped=plan.skipped)
 
@@ -305,8 +305,7 @@ def read_entry(entered: str, currency: str, *, most: int | None = None) -> Entry
     example = Money(most if most is not None else Money.parse("10", currency).minor_units, currency)
     amount = read_amount(entered, currency)
     if amount is None:
-        words = _("Please enter an amount like %(example)s.") % {"example": example.to_decimal()}
-        return Entry(entered, None, error=words)
+        return Entry(entered, None, error=amount_words(entered, currency))
     if amount.is_zero:
         words = _("Please enter more than zero, or take the invoice off the list.")
         return Entry(entered, amount, error=words)
@@ -404,7 +403,7 @@ def _entry(entries: Entries, part: PaymentPart) -> Entry:
     entry = entries.lines.get(part.invoice_id)
     if entry is None:
         amount = money_of(part.amount)
-        return Entry(str(amount.to_decimal()), amount, part.invoice_version)
+        return Entry(amount_field(amount), amount, part.invoice_version)
     return replace(entry, version=part.invoice_version)
 
 

@@ -11,7 +11,7 @@ from services.gateway.web import problems
 from services.gateway.web.forms import FieldErrors
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
-from services.gateway.web.typed import read_amount, read_day, to_message
+from services.gateway.web.typed import amount_words, read_amount, read_day, to_message
 from tallyport.invoicing.v1.customers_pb2 import GetAccountSummaryRequest
 from tallyport.invoicing.v1.instalment_plans_pb2 import (
     AcceptInstalmentPlanRequest,
@@ -143,11 +143,12 @@ async def no_thanks(page: Page) -> Response[str]:
 @post("/promises", name="portal.promises.make")
 async def promise(page: Page) -> Response[str]:
     """A day and an amount."""
-    amount = read_amount(page.form.text("amount"), page.form.text("currency")[:3])
+    typed, currency = page.form.text("amount"), page.form.text("currency")[:3]
+    amount = read_amount(typed, currency)
     day = page.form.text("promised_on")[:10]
     errors = FieldErrors()
     if amount is None or amount.is_zero:
-        errors["amount"] = _("Please enter an amount.")
+        errors["amount"] = amount_words(typed, currency)
     if read_day(day) is None:
         errors["promised_on"] = _("Please choose a day.")
     if errors or amount is None:

@@ -17,7 +17,7 @@ from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from services.gateway.web.rendering import money_of
 from services.gateway.web.statuses import Status
-from services.gateway.web.typed import read_amount, read_day, to_message
+from services.gateway.web.typed import amount_field, amount_words, read_amount, read_day, to_message
 from tallyport.invoicing.v1.invoices_pb2 import GetInvoiceRequest, Invoice
 from tallyport.payments.v1.transfers_pb2 import (
     ClaimTransferRequest,
@@ -106,7 +106,7 @@ async def instructions_page(
         unoffered=unoffered,
         claims=claims,
         claim_status=claim_status,
-        amount=page.form.text("amount") or str(due.to_decimal()),
+        amount=page.form.text("amount") or amount_field(due),
         currency=due.currency,
         transferred_on=page.form.text("transferred_on") or await page.today(),
         may_claim=page.may("payments.create") or bool(page.session.invoice_id),
@@ -143,7 +143,7 @@ def _translated(errors: FieldErrors) -> FieldErrors:
     """What the service alone can tell, in the reader's language."""
     words = {
         "proof": _("The proof must be a PDF, PNG or JPEG file."),
-        "amount": _("Please enter an amount like 1250.00."),
+        "amount": _("Please enter an amount."),
         "transferred_on": _("The day of the transfer must lie within the last year."),
     }
     return FieldErrors({name: words.get(name, text) for name, text in errors.items()})
@@ -155,7 +155,7 @@ async def _request(
     errors = FieldErrors()
     amount = read_amount(page.form.text("amount"), currency)
     if amount is None or amount.is_zero:
-        errors["amount"] = _("Please enter an amount like 1250.00.")
+        errors["amount"] = amount_words(page.form.text("amount"), currency)
     day = read_day(page.form.text("transferred_on"))
     if day is None:
         errors["transferred_on"] = _("Please choose the day of the transfer.")

@@ -18,6 +18,7 @@ from services.gateway.web.statuses import (
     run_status,
     skip_reason,
 )
+from services.gateway.web.typed import amount_field, number_field
 from tallyport.common.v1.money_pb2 import Money as MoneyMessage
 
 _GATEWAY = Path(__file__).parent.parent
@@ -41,12 +42,6 @@ def _money(value: Money | MoneyMessage | None) -> str:
             return "–"
         value = money_of(value)
     return languages.money_text(value)
-
-
-def _plain(value: Money | MoneyMessage) -> str:
-    """For form fields: 12.50."""
-    money = money_of(value) if isinstance(value, MoneyMessage) else value
-    return str(money.to_decimal())
 
 
 def _instant(value: Any, zone: str = "UTC", style: languages.Style = "medium") -> str:
@@ -78,7 +73,8 @@ class Templates:
         )
         environment.filters.update(
             money=_money,
-            plain=_plain,
+            plain=amount_field,
+            number=number_field,
             day=languages.date_text,
             instant=_instant,
             listed=languages.list_text,

@@ -49,6 +49,11 @@ def test_currencies_without_minor_units_take_whole_amounts() -> None:
     assert entries("12.5", currency="JPY").has_errors
 
 
+def test_a_thousand_that_was_typed_is_a_thousand() -> None:
+    assert entries("1,000", most="250000").total() == Money(100_000, "USD")
+    assert entries("1.000", most="250000").has_errors
+
+
 def test_what_was_shown_is_charged_while_nothing_was_changed() -> None:
     shown = entries(figure_plain="0", shown_card="12875", figure_credit="500")
     shown = entries(figure_plain="0", shown_card="12875", figure_credit="500", basis=paying.basis_of(shown))

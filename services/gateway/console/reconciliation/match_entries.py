@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chassis.money import Money
-from services.gateway.console.amounts import amount_words
 from services.gateway.console.record_entries import Share, open_part, spread
 from services.gateway.web.forms import Form
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import read_amount, to_message
+from services.gateway.web.typed import amount_words, read_amount, to_message
 from tallyport.invoicing.v1.customers_pb2 import Customer, GetCustomerRequest
 from tallyport.invoicing.v1.invoices_pb2 import Invoice, InvoiceFilter, ListInvoicesRequest
 from tallyport.payments.v1.reconciliation_pb2 import BankLine, MatchPart
@@ -39,7 +38,7 @@ class Entries:
         wrong: dict[str, str] = {}
         for share in self.shares:
             if share.amount is None:
-                wrong[share.field] = amount_words()
+                wrong[share.field] = amount_words(share.entered, share.open.currency)
             elif share.amount > share.open:
                 wrong[share.field] = _("This is more than what is open.")
         if not wrong and self.applied > self.amount:

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from chassis.money import Money
-from services.gateway.console.amounts import amount_words
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import read_amount
+from services.gateway.web.typed import amount_words, read_amount
 from tallyport.payments.v1.reconciliation_pb2 import BankLine
 
 
@@ -24,7 +23,8 @@ def divided(line: BankLine, entered: str) -> Division:
     typed = [read_amount(row, whole.currency) for row in entered.splitlines() if row.strip()]
     parts = [amount for amount in typed if amount is not None and not amount.is_zero]
     if len(parts) < len(typed) or not parts:
-        return Division(mistake=amount_words())
+        wrong = (row for row in entered.splitlines() if row.strip() and not read_amount(row, whole.currency))
+        return Division(mistake=amount_words(next(wrong, ""), whole.currency))
     rest = whole - sum(parts[1:], parts[0])
     if rest.is_negative:
         return Division(mistake=_("The parts are more than the line."))

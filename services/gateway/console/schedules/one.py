@@ -8,14 +8,13 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from chassis.errors import ServiceError
-from services.gateway.console.amounts import amount_words
 from services.gateway.console.asking import REFUSALS
 from services.gateway.web import problems
 from services.gateway.web.forms import FieldErrors
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from services.gateway.web.schedules import is_ending, is_live, rule_words, schedule_status
-from services.gateway.web.typed import plain_number, read_amount, to_message
+from services.gateway.web.typed import amount_words, plain_number, read_amount, to_message
 from tallyport.invoicing.v1.schedules_pb2 import (
     CancelScheduleRequest,
     ChangeSchedulePriceRequest,
@@ -136,7 +135,9 @@ async def change_price(page: Page, schedule_id: FromPath[str]) -> Response[str]:
     schedule, line_no = await get_schedule(page, schedule_id), _line_no(page)
     price = read_amount(page.form.text("unit_price"), schedule.currency)
     if price is None:
-        errors = FieldErrors({f"unit_price-{line_no}": amount_words()})
+        errors = FieldErrors(
+            {f"unit_price-{line_no}": amount_words(page.form.text("unit_price"), schedule.currency)}
+        )
         return await show_one(page, schedule_id, errors=errors)
     request = ChangeSchedulePriceRequest(
         schedule_id=schedule_id,

@@ -7,14 +7,20 @@ from litestar import Response, get, post
 from chassis.errors import ServiceError
 from chassis.money import Money
 from services.gateway.console.allowed import require
-from services.gateway.console.amounts import amount_words, renamed
+from services.gateway.console.amounts import renamed
 from services.gateway.console.asking import REFUSALS
 from services.gateway.web import problems
 from services.gateway.web.forms import FieldErrors
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
-from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import plain_number, read_amount, to_message
+from services.gateway.web.typed import (
+    amount_field,
+    amount_words,
+    number_field,
+    plain_number,
+    read_amount,
+    to_message,
+)
 from tallyport.common.v1.money_pb2 import Money as MoneyMessage
 from tallyport.invoicing.v1.late_fees_pb2 import (
     LateFeeCap,
@@ -71,12 +77,12 @@ def _stored(policy: LateFeePolicy) -> _Fields:
         name=policy.name,
         segment=policy.segment,
         flat=_text(policy.flat),
-        percent="" if policy.percent == "0" else policy.percent,
+        percent="" if policy.percent == "0" else number_field(policy.percent),
         percent_per=policy.percent_per,
         reference_rate=policy.reference_rate,
         grace_days=str(policy.grace_days),
         cap=_text(policy.cap),
-        cap_percent=policy.cap_percent,
+        cap_percent=number_field(policy.cap_percent),
         min_due=_text(policy.min_due),
         repeat=policy.repeat,
         repeat_every=str(policy.repeat_every or 1),
@@ -85,7 +91,7 @@ def _stored(policy: LateFeePolicy) -> _Fields:
 
 
 def _text(amount: MoneyMessage) -> str:
-    return str(money_of(amount).to_decimal()) if amount.minor_units else ""
+    return amount_field(amount) if amount.minor_units else ""
 
 
 async def _render(
@@ -204,7 +210,7 @@ async def _policy(page: Page) -> tuple[LateFeePolicy, FieldErrors]:
         typed = page.form.text(name)
         amount = read_amount(typed, currency) if typed else Money.zero(currency)
         if amount is None:
-            errors[name] = amount_words()
+            errors[name] = amount_words(typed, currency)
         elif typed:
             getattr(policy, name).CopyFrom(to_message(amount))
     if not policy.name:

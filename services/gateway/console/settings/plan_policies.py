@@ -13,7 +13,7 @@ from services.gateway.web import problems
 from services.gateway.web.forms import FieldErrors
 from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
-from services.gateway.web.typed import plain_number, read_amount, to_message
+from services.gateway.web.typed import amount_words, plain_number, read_amount, to_message
 from tallyport.invoicing.v1.instalment_plans_pb2 import PlanPolicyRules
 from tallyport.invoicing.v1.plan_policies_pb2 import (
     DeletePlanPolicyRequest,
@@ -98,7 +98,7 @@ def _typed(page: Page, segment: str, currency: str) -> tuple[PlanPolicy, FieldEr
     for name in _AMOUNTS:
         amount = read_amount(form.text(name) or "0", currency)
         if amount is None:
-            errors[name] = _("Please enter an amount.")
+            errors[name] = amount_words(form.text(name), currency)
         getattr(rules, name).CopyFrom(to_message(amount or Money.zero(currency)))
     for name in _NUMBERS:
         text = form.text(name)

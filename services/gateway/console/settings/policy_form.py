@@ -7,12 +7,17 @@ from decimal import Decimal
 from typing import cast
 
 from chassis.money import Money
-from services.gateway.console.amounts import amount_words
 from services.gateway.console.settings.charge_example import Example, example
 from services.gateway.web.forms import FieldErrors, Form
 from services.gateway.web.languages import gettext as _
-from services.gateway.web.rendering import money_of
-from services.gateway.web.typed import read_amount, to_message
+from services.gateway.web.typed import (
+    amount_field,
+    amount_words,
+    number_field,
+    plain_number,
+    read_amount,
+    to_message,
+)
 from tallyport.common.v1.money_pb2 import Money as MoneyMessage
 from tallyport.payments.v1.payments_pb2 import PaymentMethodType
 from tallyport.payments.v1.policies_pb2 import ChargeKind, MethodRule, PaymentPolicy
@@ -187,7 +192,7 @@ def _has(policy: Policy, method: int, segment: str) -> bool:
 
 def _text(message: PaymentPolicy | MethodRule, name: str) -> str:
     given = message.HasField(name)  # type: ignore[arg-type]
-    return str(money_of(getattr(message, name)).to_decimal()) if given else ""
+    return amount_field(getattr(message, name)) if given else ""
 
 
 def _stored_rule(rule: MethodRule, currency: str) -> Rule:
@@ -201,9 +206,9 @@ def _stored_rule(rule: MethodRule, currency: str) -> Rule:
         least=_text(rule, "min"),
         most=_text(rule, "max"),
         kind=rule.charge or ChargeKind.CHARGE_KIND_NONE,
-        percent=rule.percent,
-        fixed="" if fixed.is_zero else str(fixed.to_decimal()),
-        cap=rule.percent_cap,
+        percent=number_field(rule.percent),
+        fixed="" if fixed.is_zero else amount_field(fixed),
+        cap=number_field(rule.percent_cap),
     )
 
 
@@ -230,15 +235,16 @@ def _typed_rule(form: Form, at: int, currency: str) -> Rule:
 def _amount(name: str, text: str, currency: str, errors: FieldErrors) -> MoneyMessage | None:
     amount = read_amount(text, currency) if text else None
     if text and amount is None:
-        errors[name] = amount_words()
+        errors[name] = amount_words(text, currency)
     return to_message(amount) if amount is not None else None
 
 
 def _decimal(name: str, text: str, highest: int, errors: FieldErrors) -> str:
-    if text and (not _PERCENT.fullmatch(text) or Decimal(text.replace(",", ".")) > highest):
+    number = plain_number(text)
+    if number and (not _PERCENT.fullmatch(number) or Decimal(number) > highest):
         errors[name] = _("Please give a percentage from 0 to %(highest)s, like 2.9.") % {"highest": highest}
         return ""
-    return text.replace(",", ".")
+    return number
 
 
 def _rule_message(rule: Rule, currency: str, errors: FieldErrors) -> MethodRule:

@@ -4,9 +4,16 @@
   const lang = document.documentElement.lang;
   const each = (root, selector, run) => root.querySelectorAll(selector).forEach(run);
 
-  /* A plain decimal as a whole number of 10^-digits; null for what is none. */
-  const scaled = (text, digits) => {
-    const match = /^\s*(\d{1,13})(?:[.,](\d*))?\s*$/.exec(text);
+  /* How the reader's language writes numbers in these digits. */
+  const signs = Object.fromEntries(new Intl.NumberFormat(lang, { numberingSystem: "latn", useGrouping: true })
+    .formatToParts(12345.6).map((part) => [part.type, part.value]));
+  /* A number as typed as a whole number of 10^-digits; null for what is none. The server has the last word. */
+  const scaled = (typed, digits) => {
+    const groups = signs.group === "." || signs.group === "," ? signs.group : " ";
+    const one = typed.trim().replace(/[\s'’]/g, " ");
+    const grouped = new RegExp(`^[1-9]\\d{0,2}([${groups}]\\d{3})+(?![^.,])`).test(one);
+    const text = grouped ? one.replaceAll(groups, "") : one;
+    const match = /^(\d{1,13})(?:[.,](\d*))?$/.exec(text);
     const fraction = match ? match[2] || "" : "";
     if (!match || fraction.length > digits) return null;
     return BigInt(match[1] + fraction.padEnd(digits, "0"));
@@ -15,6 +22,7 @@
     const text = units.toString().padStart(digits + 1, "0");
     return digits ? `${text.slice(0, -digits)}.${text.slice(-digits)}` : text;
   };
+  const entry = (units, digits) => plain(units, digits).replace(".", signs.decimal);
   const money = (units, currency, digits) => new Intl.NumberFormat(lang, {
     style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits,
   }).format(plain(units, digits));
@@ -138,7 +146,7 @@
       [...parts].sort((a, b) => ("first" in b.dataset) - ("first" in a.dataset)).forEach((part) => {
         const open = BigInt(part.dataset.open);
         const share = left < open ? left : open;
-        part.value = share ? plain(share, digits) : "";
+        part.value = share ? entry(share, digits) : "";
         left -= share;
       });
     };
