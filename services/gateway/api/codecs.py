@@ -1,8 +1,9 @@
 """JSON for messages. A codec is compiled once per message type; calls then run plain closures, no reflection.
 
 Rules: snake_case names; every field is present in answers, absent messages and unset enums as null; 64-bit integers are
-JSON numbers, in requests within 2^53 - 1; enums are the value's name without its prefix, in lower case; timestamps are RFC 3339 in UTC;
-bytes are base64; field masks are comma separated paths. Unknown and repeated names in requests are errors.
+JSON numbers, in requests within 2^53 - 1; enums are the value's name without its prefix, in lower case; timestamps are
+RFC 3339 in UTC; bytes are base64; field masks are comma separated paths. Unknown and repeated names in requests are
+errors.
 """
 
 import base64

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,11 @@ _DELIMITERS = ";,\t|"
 _LONGEST_CELL = 100_000
 _OUT = frozenset({"d", "debit", "af", "s", "soll", "dr", "db", "dbit", "debet", "out", "-", "withdrawal"})
 _IN = frozenset({"c", "credit", "bij", "h", "haben", "cr", "crdt", "in", "+", "deposit"})
+_SUM = re.compile(
+    r"\b(sub)?(total|totals|summe|sum|saldo|salden|balance|totaal|totale|solde|suma|gesamt|kontostand)\b",
+    re.IGNORECASE,
+)
+_LIKE_A_DAY = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}$")
 _NOT_BOOKED = frozenset(
     {
         "pending",
@@ -75,6 +81,7 @@ def read(content: bytes, options: ReadOptions) -> Sequence[ParsedStatement]:
         why = "No header with a date and an amount was found. Save a mapping for the files of this bank."
         raise unreadable(1, "unknown_header", why)
     body = [row for row in rows[columns.header_row + 1 :] if _is_entry(row, columns)]
+    _must_be_whole(body, columns, text)
     check_length(len(body), None)
     reading = _Reading(
         columns,
@@ -93,7 +100,9 @@ def _rows(text: str, delimiter: str, skipped: int) -> list[_Row]:
         delimiter, first = delimiter or lines[0][4:5], 1
     rest = "\n".join(lines[first:])
     csv.field_size_limit(_LONGEST_CELL)
-    reader = csv.reader(io.StringIO(rest), delimiter=delimiter or _delimiter(lines[first : first + 60]))
+    reader = csv.reader(
+        io.StringIO(rest), delimiter=delimiter or _delimiter(lines[first : first + 60]), strict=True
+    )
     rows: list[_Row] = []
     begins = 0
     while True:
@@ -105,6 +114,9 @@ def _rows(text: str, delimiter: str, skipped: int) -> list[_Row]:
             raise unreadable(
                 first + begins + 1, "broken_csv", f"The row cannot be read: {clean(str(error), 100)}."
             ) from None
+        if any("\n" in cell and _holds_rows(cell, reader.dialect.delimiter, len(cells)) for cell in cells):
+            why = "A quotation mark is not closed, so that the row runs into the next."
+            raise unreadable(first + begins + 1, "broken_csv", why)
         if any(cell.strip() for cell in cells):
             rows.append(_Row(first + begins + 1, cells))
             check_length(len(rows) - 100, first + begins + 1)
@@ -125,9 +137,36 @@ def _delimiter(lines: Sequence[str]) -> str:
 
 
 def _is_entry(row: _Row, columns: Columns) -> bool:
-    """Titles, sums and notes below a table have neither a date nor an amount in their columns."""
-    amounts = any(row.cell(columns.at(role)) for role in ("amount", "credit", "debit"))
-    return bool(row.cell(columns.at("date"))) and (amounts or len(row.cells) >= columns.width)
+    """Titles and notes have neither a day nor an amount, sums say so. What has only one of the two is refused."""
+    day = row.cell(columns.at("date"))
+    has_amount = any(row.cell(columns.at(role)) for role in ("amount", "credit", "debit"))
+    is_day = find_date_format([day]) is not None or bool(_LIKE_A_DAY.match(day))
+    if (day and has_amount) or (not day and not has_amount):
+        return bool(day)
+    if any(_SUM.search(cell) for cell in row.cells) or (not is_day and not has_amount):
+        return False
+    if has_amount:
+        raise unreadable(row.line_number, "no_date", "The row has an amount, but no day.")
+    raise unreadable(row.line_number, "no_amount", "The row has a day, but no amount.")
+
+
+def _holds_rows(cell: str, delimiter: str, width: int) -> bool:
+    """Whether a text over several lines has swallowed whole rows."""
+    return any(line.count(delimiter) >= max(1, width - 1) for line in cell.split("\n")[1:-1])
+
+
+def _must_be_whole(body: Sequence[_Row], columns: Columns, text: str) -> None:
+    """Refuse a last row that was cut off: it has fewer cells than all others, or ends within its amount."""
+    if len(body) < 2:
+        return
+    *others, last = body
+    is_short = len(last.cells) < min(columns.width, *(len(row.cells) for row in others))
+    ends_in_amount = not text.endswith("\n") and len(last.cells) - 1 == columns.at("amount")
+    decimals = (
+        [len(re.split("[.,]", row.cell(columns.at("amount")))) for row in body] if ends_in_amount else []
+    )
+    if is_short or (ends_in_amount and decimals[-1] < min(decimals[:-1])):
+        raise unreadable(last.line_number, "cut_off", "The last row is cut off. Fetch the file again.")
 
 
 def _date_format(body: Sequence[_Row], columns: Columns) -> str:

@@ -66,6 +66,12 @@ def plain_amount(text: str, decimal_sign: str, line_number: int) -> str:
             value = sign + value[: -len(suffix)].strip().lstrip("+")
             break
     value = re.sub(r"(?<=[+-])\s*[$€£¥]?\s*", "", re.sub(r"[\s'\N{RIGHT SINGLE QUOTATION MARK}]", "", value))
+    group_sign = "." if decimal_sign == "," else ","
+    if -1 < value.find(decimal_sign) < value.rfind(group_sign):
+        why = (
+            f"{shown(text)} has a {group_sign} behind the decimal sign, which is {decimal_sign} in this file."
+        )
+        raise unreadable(line_number, "bad_amount", why)
     value = value.replace(".", "").replace(",", ".") if decimal_sign == "," else value.replace(",", "")
     if not _ORDINARY.fullmatch(value) or len(value) > 30:
         raise unreadable(line_number, "bad_amount", f"{shown(text)} is not an amount.")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 
 from chassis import audit, idempotency
 from chassis.caller import current_call
@@ -20,14 +21,16 @@ from services.payments.domain.bank_statement import (
     known_by,
 )
 from services.payments.formats.detection import read_bank_file
-from services.payments.formats.source import ReadOptions
+from services.payments.formats.source import ReadOptions, unreadable
 from services.payments.operations.match_lines import match_new_lines
-from services.payments.store import bank_accounts, bank_statements
+from services.payments.store import bank_accounts, bank_statements, cases
 from services.payments.store.bank_statements import KeptStatement, Source
 from services.payments.translate.bank import to_proto_format, to_proto_statement
 from tallyport.payments.v1 import bank_statements_pb2
 
 MOST_WARNINGS = 50
+_MOST_DAYS_AHEAD = 10
+"""Banks date bookings ahead over weekends and holidays."""
 _readers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="bank-file")
 """Two files at a time are read, so that memory stays bounded."""
 
@@ -78,7 +81,9 @@ async def import_bank_statement(desk: Desk, wish: ImportWish) -> bank_statements
     organization_id = current_call().organization_id
     async with desk.db.read(organization_id) as tx:
         options, chosen = await _options(tx, wish)
+        today = (await cases.organization(tx)).day_of(tx.now())
     file = await asyncio.get_running_loop().run_in_executor(_readers, _read, wish, options)
+    _must_have_happened(file, today)
     if wish.dry_run:
         async with desk.db.read(organization_id) as tx:
             return (await _look(tx, file, chosen)).message(file.format)
@@ -99,6 +104,14 @@ def _read(wish: ImportWish, options: ReadOptions) -> _File:
     """All that takes time, for a thread of its own."""
     file = read_bank_file(wish.content, options, wish.format)
     return _File(file.format, known_by(file.statements))
+
+
+def _must_have_happened(file: _File, today: date) -> None:
+    for known in file.statements:
+        for line in known.statement.lines:
+            if line.booked_on > today + timedelta(days=_MOST_DAYS_AHEAD):
+                why = f"{line.booked_on} lies in the future. Nothing was booked."
+                raise unreadable(line.line_number, "future_date", why)
 
 
 async def _options(tx: ReadTx, wish: ImportWish) -> tuple[ReadOptions, BankAccount | None]:

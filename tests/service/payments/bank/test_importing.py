@@ -128,6 +128,7 @@ async def test_a_dry_run_keeps_nothing(bank_desk: BankDesk) -> None:
         (mt940(RENT, closing="C240301EUR1000,01"), "BANK_FILE_UNBALANCED", "1"),
         (mt940(":61:2403010301X5,00NTRFNONREF", closing="C240301EUR1000,00"), "BANK_FILE_UNREADABLE", "5"),
         ("Date;Amount\n2024-03-01;1,00\n2024-02-30;1,00\n", "BANK_FILE_UNREADABLE", "3"),
+        ("Date;Amount;Currency\n2024-03-01;1,00;EUR\n2099-03-01;1,00;EUR\n", "BANK_FILE_UNREADABLE", "3"),
         ("nonsense", "BANK_FILE_UNREADABLE", None),
     ],
 )

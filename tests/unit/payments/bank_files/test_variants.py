@@ -260,7 +260,7 @@ def test_bai2_groups_for_tests_and_deletions_are_left_out() -> None:
         ("2024-03-01,1.00\n2024-03-02,one", "3", "bad_amount"),
         ("03/04/2024,1.00", "2", "ambiguous_date"),
         ("2024-03-01,1.234", "2", "ambiguous_amount"),
-        ("2024-03-01,1.00\n2024-03-02,", "3", "bad_amount"),
+        ("2024-03-01,1.00\n2024-03-02,", "3", "no_amount"),
         ("1900-01-01,1.00", "2", "bad_date"),
     ],
 )
@@ -268,6 +268,46 @@ def test_csv_wrong_rows_are_named(rows: str, line: str, code: str) -> None:
     with pytest.raises(ServiceError) as refused:
         _read(f"Date,Amount\n{rows}\n".replace("1.234", '"1.234"'))
     assert (refused.value.metadata.get("line"), refused.value.fields[0].code) == (line, code)
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "code"),
+    [
+        ('2024-03-01;"Ann;1.00\n2024-03-02;Bob;2.00\n2024-03-03;Cid;3.00\n', "2", "broken_csv"),
+        ('2024-03-01;"Ann;1.00\n2024-03-02;Bob;2.00\n2024-03-03;"Cid";3.00\n', "2", "broken_csv"),
+        ('2024-03-01;"Ann;1.00\n2024-03-02;Bob;2.00\n2024-03-03;Cid";3.00\n', "2", "broken_csv"),
+        ("2024-03-01;Ann;1.00\n;Bob;2.00\n2024-03-03;Cid;3.00\n", "3", "no_date"),
+        ("2024-03-01;Ann;1.00\n2024-03-02\n2024-03-03;Cid;3.00\n", "3", "no_amount"),
+        ("2024-03-01;Ann;1.00\n2024-03-02;;\n2024-03-03;Cid;3.00\n", "3", "no_amount"),
+        ("2024-03-01;Ann;1.00\n2024-03-02;Bob;2.00\n2024-03-03;3", "4", "no_amount"),
+        ("2024-03-01;Ann;1.00\n2024-03-02;Bob;2.00\n2024-03-03;Cid;3", "4", "cut_off"),
+    ],
+)
+def test_csv_nothing_is_lost_or_made_up(rows: str, line: str, code: str) -> None:
+    with pytest.raises(ServiceError) as refused:
+        _read(f"Date;Name;Amount\n{rows}")
+    assert (refused.value.metadata.get("line"), refused.value.fields[0].code) == (line, code)
+
+
+def test_csv_a_row_that_was_cut_off_is_refused() -> None:
+    with pytest.raises(ServiceError) as refused:
+        _read("Buchungstag;Betrag;Name\n18.11.2026;1,00;Ann\n19.11.2026;2,00;Bob\n20.11.2026;3")
+    assert (refused.value.metadata.get("line"), refused.value.fields[0].code) == ("4", "cut_off")
+
+
+def test_csv_sums_and_notes_below_the_table_are_none_of_its_lines() -> None:
+    rows = "2024-03-01;Ann;1.00\n\n2024-03-02;Bob;2.00\n;Total;3.00\nPrinted by the bank\n"
+    assert len(_read(f"Date;Name;Amount\n{rows}").lines) == 2
+
+
+@pytest.mark.parametrize(("sign", "text"), [(",", "1,234.56"), (".", "1.234,56")])
+def test_csv_an_amount_with_the_other_decimal_sign_says_so(sign: str, text: str) -> None:
+    mapping = CsvMapping(
+        name="m", date_format="%Y-%m-%d", decimal_sign=sign, date_column="d", amount_column="a"
+    )
+    with pytest.raises(ServiceError) as refused:
+        _read(f"d;a\n2024-03-01;{text}\n", ReadOptions(currency="EUR", mapping=mapping))
+    assert (refused.value.fields[0].code, "decimal sign" in refused.value.message) == ("bad_amount", True)
 
 
 @pytest.mark.parametrize(
