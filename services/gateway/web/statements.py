@@ -44,6 +44,7 @@ _AGES = {
     "31-60": _("31 to 60 days late"),
     "61-90": _("61 to 90 days late"),
     "90+": _("More than 90 days late"),
+    "disputed": _("Disputed"),
     "unassigned": _("On no invoice"),
 }
 

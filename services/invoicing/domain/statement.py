@@ -7,10 +7,13 @@ from enum import StrEnum
 
 from chassis.money import Money
 from services.invoicing.domain.adjustment import AdjustmentKind
+from services.invoicing.domain.ageing import Aged, bucket_of
 from services.invoicing.domain.receivables import AGING_BUCKETS, AgingBucket
 
 MOST_ROWS = 5_000
 """Rows of one statement; more is what exports are for."""
+DISPUTED = "disputed"
+"""Name of the age of what customers object to: it has none."""
 UNASSIGNED = "unassigned"
 """Name of the age of what was owed but not on any one invoice that day: payments that were booked for days gone by."""
 
@@ -85,10 +88,12 @@ class StatementRow:
 
 @dataclass(frozen=True, slots=True)
 class OpenOnDay:
-    """What was due of an invoice on a day."""
+    """What was due of an invoice on a day, and what of it is in dispute."""
 
+    invoice_id: str
     due: Money
     due_date: date
+    disputed: Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +120,16 @@ class StatementAccount:
     @property
     def charged(self) -> Money:
         return sum((row.amount for row in self.rows if not row.amount.is_negative), self._zero)
+
+    @property
+    def disputed(self) -> Money:
+        """What is owed but objected to."""
+        return sum((one.amount for one in self.aging if one.name == DISPUTED), self._zero)
+
+    @property
+    def to_pay(self) -> Money:
+        """What was owed at the end without what is objected to; nothing where credit covers it."""
+        return max(self._zero, self.standing.closing - self.disputed)
 
     @property
     def settled(self) -> Money:
@@ -148,22 +163,18 @@ def with_balances(rows: Sequence[StatementRow], opening: Money) -> list[Statemen
     return told
 
 
-def age(open_items: Sequence[OpenOnDay], owed: Money, day: date) -> list[AgingBucket]:
-    """What was owed by days past due. What is on no invoice is a bucket of its own, so that they add up to `owed`."""
-    sums = {name: Money.zero(owed.currency) for name in AGING_BUCKETS}
-    counts = dict.fromkeys(AGING_BUCKETS, 0)
-    for item in open_items:
-        name = _bucket((day - item.due_date).days)
-        sums[name] += item.due
-        counts[name] += 1
-    buckets = [AgingBucket(name, sums[name], counts[name]) for name in AGING_BUCKETS]
-    rest = owed - sum(sums.values(), Money.zero(owed.currency))
-    return buckets if rest.is_zero else [*buckets, AgingBucket(UNASSIGNED, rest, 0)]
-
-
-def _bucket(days_overdue: int) -> str:
-    limits = (0, 30, 60, 90)
-    return next(
-        (name for name, limit in zip(AGING_BUCKETS, limits, strict=False) if days_overdue <= limit),
-        AGING_BUCKETS[-1],
-    )
+def age(parts: Sequence[Aged], disputed: Money, owed: Money, day: date) -> list[AgingBucket]:
+    """What was owed by days past due. What is in dispute and what is on no invoice are buckets of their own, so that
+    they add up to `owed`. An invoice counts where the oldest part of it is.
+    """
+    sums = [Money.zero(owed.currency) for _ in AGING_BUCKETS]
+    counts, counted = [0] * len(AGING_BUCKETS), set[str]()
+    for one in sorted(parts, key=lambda one: one.due_on):
+        at = bucket_of(one.due_on, day)
+        sums[at] += one.amount
+        counts[at] += one.invoice_id not in counted
+        counted.add(one.invoice_id)
+    buckets = [AgingBucket(*found) for found in zip(AGING_BUCKETS, sums, counts, strict=True)]
+    rest = owed - disputed - sum(sums, Money.zero(owed.currency))
+    apart = [AgingBucket(name, amount, 0) for name, amount in ((DISPUTED, disputed), (UNASSIGNED, rest))]
+    return [*buckets, *(one for one in apart if not one.amount.is_zero)]

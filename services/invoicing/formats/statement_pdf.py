@@ -42,7 +42,7 @@ _KINDS: Final[Mapping[str, Mapping[RowKind, str]]] = {
         RowKind.DISCOUNT: "خصم", RowKind.WRITE_OFF: "مشطوب", RowKind.RECOVERY: "مطالب به من جديد",
     },
 }  # fmt: skip
-_DISPUTED: Final = {"en": "In dispute", "de": "Strittig", "fr": "Contesté", "ar": "محل اعتراض"}
+_DISPUTED: Final = {"en": "Disputed", "de": "Beanstandet", "fr": "Contesté", "ar": "محل اعتراض"}
 _OTHER: Final = {
     "en": "On no invoice",
     "de": "Auf keiner Rechnung",

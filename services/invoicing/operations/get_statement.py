@@ -1,14 +1,19 @@
 """Make the statement of a customer over a period."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from chassis.caller import current_call
 from chassis.database import Database, ReadTx
 from chassis.errors import Kind, ServiceError, invalid
 from chassis.money import Money
+from services.invoicing.domain.ageing import Aged, by_instalments
+from services.invoicing.domain.instalment_plan import InstalmentPlan
 from services.invoicing.domain.organization import Organization
+from services.invoicing.domain.receivables import AgingBucket
 from services.invoicing.domain.statement import (
     MOST_ROWS,
+    OpenOnDay,
     Standing,
     Statement,
     StatementAccount,
@@ -22,6 +27,7 @@ from services.invoicing.operations.visibility import must_see_customer
 from services.invoicing.store import account_statements as store
 from services.invoicing.store.customer_tree import descendant_ids
 from services.invoicing.store.customers import get_customer
+from services.invoicing.store.instalment_plans import active_plans
 from services.invoicing.store.organizations import get_organization
 
 
@@ -52,6 +58,7 @@ async def statement_of(tx: ReadTx, wish: StatementWish) -> Statement:
     standings.setdefault(customer.currency, Standing(opening=zero, owed=zero, credit=zero))
     rows = await _all_rows(tx, window, organization)
     open_items = await store.open_on(tx, window)
+    plans = await _plans_kept(tx, open_items, organization.date_of(tx.now()), last)
     in_order = sorted(standings, key=lambda currency: (currency != customer.currency, currency))
     return Statement(
         customer_id=wish.customer_id,
@@ -64,13 +71,38 @@ async def statement_of(tx: ReadTx, wish: StatementWish) -> Statement:
                 rows=with_balances(
                     [row for row in rows if row.amount.currency == currency], standings[currency].opening
                 ),
-                aging=age(open_items.get(currency, []), standings[currency].owed, last),
+                aging=_aging(open_items.get(currency, []), plans, standings[currency], last),
             )
             for currency in in_order
         ],
         names=await store.names_of(tx, [wish.customer_id, *{row.customer_id for row in rows}]),
         created_at=tx.now(),
     )
+
+
+async def _plans_kept(
+    tx: ReadTx, open_items: Mapping[str, Sequence[OpenOnDay]], today: date, last: date
+) -> list[InstalmentPlan]:
+    """Plans that decide what is late; on days gone by due dates did, as far as is known now."""
+    owed = [item.invoice_id for items in open_items.values() for item in items]
+    if last < today or not owed:
+        return []
+    return [plan for plan in await active_plans(tx, invoice_ids=owed) if plan.is_on_track(today)]
+
+
+def _aging(
+    items: Sequence[OpenOnDay], plans: Sequence[InstalmentPlan], standing: Standing, last: date
+) -> list[AgingBucket]:
+    owed = {item.invoice_id for item in items}
+    planned = [part for plan in plans for part in by_instalments(plan) if part.invoice_id in owed]
+    under_plan = {one.invoice_id for plan in plans for one in plan.invoices}
+    others = [
+        Aged(item.invoice_id, item.due - item.disputed, item.due_date)
+        for item in items
+        if item.invoice_id not in under_plan and item.due != item.disputed
+    ]
+    disputed = sum((item.disputed for item in items), Money.zero(standing.owed.currency))
+    return age([*planned, *others], disputed, standing.owed, last)
 
 
 def period_of(wish: StatementWish, today: date) -> tuple[date, date]:

@@ -6,6 +6,7 @@ from services.invoicing.domain.customer import CustomerBalance
 from services.invoicing.operations.visibility import DEFAULT_PAGE_SIZE
 from services.invoicing.store import customers
 from services.invoicing.store.organizations import get_organization
+from services.invoicing.store.plans import overdue_by_plans
 
 
 async def list_customers(
@@ -14,7 +15,7 @@ async def list_customers(
     """A page by name, and the token of the next one."""
     async with db.read(current_call().organization_id) as tx:
         today = (await get_organization(tx)).date_of(tx.now())
-        return await customers.list_customers(
+        page, token = await customers.list_customers(
             tx,
             page_size=page_size or DEFAULT_PAGE_SIZE,
             page_token=page_token,
@@ -22,3 +23,4 @@ async def list_customers(
             external_id=external_id,
             today=today,
         )
+        return await overdue_by_plans(tx, page, today), token

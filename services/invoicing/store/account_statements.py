@@ -48,10 +48,17 @@ async def rows_of(
 
 
 async def open_on(tx: ReadTx, window: Window) -> dict[str, list[OpenOnDay]]:
-    """What was due of each invoice right before the window's end, by currency."""
+    """What was due of each invoice right before the window's end, by currency.
+
+    What is in dispute is what is now: of a window that ended before now nothing is.
+    """
     found: dict[str, list[OpenOnDay]] = {}
+    has_ended = window.before <= tx.now()
     for row in await tx.execute(_OPEN, _params(tx, window)):
-        item = OpenOnDay(Money(int(row.due), row.currency), row.due_date)
+        disputed = 0 if has_ended else max(0, min(row.disputed_minor_units, int(row.due)))
+        item = OpenOnDay(
+            row.invoice_id, Money(int(row.due), row.currency), row.due_date, Money(disputed, row.currency)
+        )
         found.setdefault(row.currency, []).append(item)
     return found
 
@@ -145,7 +152,7 @@ def _later(source: str, source_id: str, kind: str) -> str:
 
 _OPEN = text(f"""
     WITH mine AS (
-        SELECT invoice_id, currency, due_date,
+        SELECT invoice_id, currency, due_date, disputed_minor_units,
             CASE WHEN status = 'void' AND NOT {_later("invoice", "invoices.invoice_id", "'voided'")} THEN 0
                  ELSE total_minor_units - paid_minor_units - credited_minor_units END AS due
         FROM invoices
@@ -187,7 +194,8 @@ _OPEN = text(f"""
     ), sums AS (
         SELECT invoice_id, sum(amount) AS amount FROM undone GROUP BY invoice_id
     )
-    SELECT mine.currency, mine.due_date, mine.due + coalesce(sums.amount, 0) AS due
+    SELECT mine.invoice_id, mine.currency, mine.due_date, mine.disputed_minor_units,
+        mine.due + coalesce(sums.amount, 0) AS due
     FROM mine LEFT JOIN sums USING (invoice_id)
     WHERE mine.due + coalesce(sums.amount, 0) <> 0
     ORDER BY mine.currency, mine.due_date

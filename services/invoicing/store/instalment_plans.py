@@ -108,6 +108,11 @@ async def active_plans(
     return await _loaded(tx, query)
 
 
+async def all_active_plans(tx: ReadTx) -> list[InstalmentPlan]:
+    """All agreed plans of the organization."""
+    return await _loaded(tx, _plans(tx).where(instalment_plans.c.state == PlanState.ACTIVE.value))
+
+
 async def live_plans_over(tx: ReadTx, invoice_ids: Collection[str]) -> list[InstalmentPlan]:
     """Plans that are asked for, offered or agreed over any of these invoices."""
     return await _loaded(

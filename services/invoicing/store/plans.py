@@ -1,6 +1,7 @@
 """What the rest of invoicing asks of plans and promises."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from enum import Enum
 
@@ -8,6 +9,8 @@ from sqlalchemy import text
 
 from chassis.database import ReadTx, WriteTx
 from chassis.money import Money
+from services.invoicing.domain.ageing import planned_difference
+from services.invoicing.domain.customer import CustomerBalance
 from services.invoicing.domain.instalment_plan import Demand, InstalmentPlan, demands
 from services.invoicing.domain.payment_promise import PromiseState
 from services.invoicing.store.instalment_plans import active_plans
@@ -73,6 +76,20 @@ async def demands_on(
 
 def _own_of(plan: InstalmentPlan, own: Mapping[str, Money]) -> list[tuple[str, Money]]:
     return [(one.invoice_id, own[one.invoice_id]) for one in plan.invoices if one.invoice_id in own]
+
+
+async def overdue_by_plans(
+    tx: ReadTx, balances: Sequence[CustomerBalance], today: date
+) -> list[CustomerBalance]:
+    """The same with what is overdue by the instalments of kept plans, not by the due dates of their invoices."""
+    late = [one.customer.customer_id for one in balances if not one.open.is_zero]
+    plans = await active_plans(tx, customer_ids=late) if late else []
+    kept = [one for one in plans if one.is_on_track(today)]
+    return [
+        replace(one, overdue=one.overdue + planned_difference(own, today, one.open.currency))
+        for one in balances
+        for own in [[plan for plan in kept if plan.customer_id == one.customer.customer_id]]
+    ]
 
 
 async def customers_with_promise(

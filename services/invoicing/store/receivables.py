@@ -9,6 +9,14 @@ from sqlalchemy import Row, text
 
 from chassis.database import ReadTx
 from chassis.money import Money
+from services.invoicing.domain.ageing import (
+    Aged,
+    bucket_of,
+    by_due_date,
+    by_instalments,
+    late,
+    planned_difference,
+)
 from services.invoicing.domain.customer import AccountBalance
 from services.invoicing.domain.instalment_plan import InstalmentPlan, demands
 from services.invoicing.domain.receivables import (
@@ -20,7 +28,7 @@ from services.invoicing.domain.receivables import (
     Debtor,
     days_sales_outstanding,
 )
-from services.invoicing.store.instalment_plans import active_plans
+from services.invoicing.store.instalment_plans import active_plans, all_active_plans
 
 
 async def account_balances(
@@ -55,12 +63,15 @@ async def receivables(tx: ReadTx, *, currency: str, today: date) -> list[Currenc
         "organization_id": tx.organization_id, "currency": currency, "today": today,
         "window_start": today - timedelta(days=DSO_WINDOW_DAYS), "top": TOP_DEBTORS,
     }  # fmt: skip
+    plans = [one for one in await all_active_plans(tx) if one.is_on_track(today)]
     totals = (await tx.execute(_TOTALS, params)).all()
     debtors: dict[str, list[Debtor]] = {}
     for row in await tx.execute(_DEBTORS, params):
+        own = [one for one in plans if one.customer_id == row.customer_id]
         open_, overdue = Money(int(row.open), row.currency), Money(int(row.overdue), row.currency)
+        overdue += planned_difference(own, today, row.currency)
         debtors.setdefault(row.currency, []).append(Debtor(row.customer_id, row.name, open_, overdue))
-    return [_currency_receivables(row, debtors.get(row.currency, ())) for row in totals]
+    return [_currency_receivables(row, debtors.get(row.currency, ()), plans, today) for row in totals]
 
 
 async def waiting_drafts(tx: ReadTx) -> tuple[int, datetime | None]:
@@ -89,29 +100,37 @@ def _account_balance(row: Row[Any]) -> AccountBalance:
 
 def _with_plans(balance: AccountBalance, plans: Sequence[InstalmentPlan], today: date) -> AccountBalance:
     """Add what is due of agreed plans."""
+    currency = balance.open.currency
     for plan in plans:
-        paid, schedule = plan.paid, plan.schedule
-        late = schedule.due_now(paid, today - timedelta(days=1))
-        coming = schedule.next_due(paid)
+        parts = by_instalments(plan)
+        overdue = late(parts, today, currency)
+
+        def due_in(days: int, parts: Sequence[Aged] = parts, overdue: Money = overdue) -> Money:
+            return late(parts, today + timedelta(days=days + 1), currency) - overdue
+
+        coming = plan.schedule.next_due(plan.paid)
         days = [day for day in (balance.next_due_date, coming.due_on if coming else None) if day is not None]
         asked = demands(plan, today).values()
         balance = replace(
             balance,
-            overdue=balance.overdue + late,
-            overdue_invoices=balance.overdue_invoices + (0 if late.is_zero else 1),
-            due_in_7_days=balance.due_in_7_days + schedule.due_now(paid, today + timedelta(days=7)) - late,
-            due_in_30_days=balance.due_in_30_days + schedule.due_now(paid, today + timedelta(days=30)) - late,
+            overdue=balance.overdue + overdue,
+            overdue_invoices=balance.overdue_invoices + (0 if overdue.is_zero else 1),
+            due_in_7_days=balance.due_in_7_days + due_in(7),
+            due_in_30_days=balance.due_in_30_days + due_in(30),
             next_due_date=min(days, default=None),
             due_now=sum((one.asked for one in asked), balance.due_now),
         )
     return balance
 
 
-def _currency_receivables(row: Row[Any], debtors: Sequence[Debtor]) -> CurrencyReceivables:
+def _currency_receivables(
+    row: Row[Any], debtors: Sequence[Debtor], plans: Sequence[InstalmentPlan], today: date
+) -> CurrencyReceivables:
     """What is in dispute is open, but has no age."""
-    amounts = (row.current_due, row.due_1_30, row.due_31_60, row.due_61_90, row.due_over_90)
+    amounts = [row.current_due, row.due_1_30, row.due_31_60, row.due_61_90, row.due_over_90]
     open_units = int(sum(amounts) + row.disputed)
-    counts = (row.current_count, row.count_1_30, row.count_31_60, row.count_61_90, row.count_over_90)
+    counts = [row.current_count, row.count_1_30, row.count_31_60, row.count_61_90, row.count_over_90]
+    _age_by_instalments(amounts, counts, [one for one in plans if one.currency == row.currency], today)
     aging = [
         AgingBucket(name, Money(int(amount), row.currency), count)
         for name, amount, count in zip(AGING_BUCKETS, amounts, counts, strict=True)
@@ -129,6 +148,23 @@ def _currency_receivables(row: Row[Any], debtors: Sequence[Debtor]) -> CurrencyR
         ),
         top_debtors=debtors,
     )
+
+
+def _age_by_instalments(
+    amounts: list[int], counts: list[int], plans: Sequence[InstalmentPlan], today: date
+) -> None:
+    """Move what is owed under plans from the ages of due dates to those of instalments."""
+    for plan in plans:
+        for one in by_due_date(plan):
+            at = bucket_of(one.due_on, today)
+            amounts[at] -= one.amount.minor_units
+            counts[at] -= 1
+        counted = set[str]()
+        for one in by_instalments(plan):
+            at = bucket_of(one.due_on, today)
+            amounts[at] += one.amount.minor_units
+            counts[at] += one.invoice_id not in counted
+            counted.add(one.invoice_id)
 
 
 _ACCOUNT = text("""

@@ -1029,7 +1029,9 @@ class UsageInput(_message.Message):
     """How much, a decimal number."""
     @_builtins.property
     def used_at(self) -> _timestamp_pb2.Timestamp:
-        """When; now when absent."""
+        """When; now when absent. Days before service begins and after its end are refused; what is reported for a period that
+        was billed already comes with the next invoice, and usage in a trial is free.
+        """
 
     def __init__(
         self,

@@ -240,7 +240,9 @@ class StatementAccount(_message.Message):
 
     @_builtins.property
     def aging(self) -> _containers.RepeatedCompositeFieldContainer[_invoices_pb2.AgingBucket]:
-        """What was owed by how long it was overdue at the end; these add up to what was owed."""
+        """What was owed by how long it was overdue at the end; these add up to what was owed. "disputed" has no age, and what
+        is under a plan that is kept is as old as its instalments; statements of days gone by go by due dates alone.
+        """
 
     def __init__(
         self,
