@@ -10,6 +10,7 @@ from services.invoicing.domain.customer import Customer, changed
 from services.invoicing.operations.note_customer_changes import note_customer_changes
 from services.invoicing.store.customers import get_customer, replace_references
 from services.invoicing.store.customers import update_customer as write_customer
+from services.invoicing.store.dunning import forget_days_of
 from services.invoicing.translate.customers import to_proto_customer
 from tallyport.invoicing.v1 import customers_pb2 as pb
 
@@ -46,6 +47,8 @@ async def change_customer(
     await write_customer(tx, after)
     if after.external_ids != before.external_ids:
         await replace_references(tx, after)
+    if after.segments != before.segments:  # another policy may remind of what is late
+        await forget_days_of(tx, after.customer_id)
     await note_customer_changes(tx, [(before, after)], action=action or "customer.updated", reason=reason)
     return after
 

@@ -100,6 +100,12 @@ async def forget_days(tx: WriteTx) -> None:
     await tx.execute(delete(dunning_cases).where(dunning_cases.c.organization_id == tx.organization_id))
 
 
+async def forget_days_of(tx: WriteTx, customer_id: str) -> None:
+    """Have every invoice of a customer looked at again."""
+    params = {"organization_id": tx.organization_id, "customer_id": customer_id}
+    await tx.execute(_FORGET_OF, params)
+
+
 async def late_invoices(tx: ReadTx, today: date, *, limit: int) -> list[str]:
     """Invoices whose day has come, the longest due first. Fees are reminded of with what they are for."""
     params = {"organization_id": tx.organization_id, "today": today, "limit": limit}
@@ -355,6 +361,11 @@ _LATE = text("""
       AND invoices.kind = 'invoice' AND invoices.due_date < :today
       AND (known.invoice_id IS NULL OR known.next_on <= :today)
     ORDER BY invoices.due_date, invoices.invoice_id LIMIT :limit
+""")
+_FORGET_OF = text("""
+    DELETE FROM dunning_cases USING invoices
+    WHERE dunning_cases.organization_id = :organization_id AND invoices.organization_id = :organization_id
+      AND invoices.invoice_id = dunning_cases.invoice_id AND invoices.customer_id = :customer_id
 """)
 _DECIDE = text("""
     INSERT INTO dunning_decisions (organization_id, invoice_id, decision_no, level, action, reason, decided_on)

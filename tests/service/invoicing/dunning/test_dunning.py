@@ -208,6 +208,21 @@ async def test_labels_have_policies_of_their_own_and_a_changed_policy_holds_at_o
     assert await _sent(office, invoice.invoice_id) == [3]
 
 
+async def test_whoever_gets_a_label_is_reminded_by_its_policy(office: Office) -> None:
+    await _policy(office, {"days_after_due": 1}, segment="vip")
+    customer = await office.customer()
+    invoice = await _late(office, customer.customer_id, 10_000)
+    await _days(office, 3)
+    assert await _sent(office, invoice.invoice_id) == []
+    change = customers_pb2.UpdateCustomerRequest(
+        customer_id=customer.customer_id,
+        segments=customers_pb2.CustomerLabels(values=["vip"]),
+    )
+    await office.call(office.customers.UpdateCustomer, change)
+    await _days(office, 1)
+    assert await _sent(office, invoice.invoice_id) == [4]
+
+
 async def test_a_letter_is_a_pdf_that_only_its_customer_reads(office: Office) -> None:
     await _policy(office, {"days_after_due": 1, "letter": True, "fee": usd(500)})
     customer, other = await office.customer(), await office.customer(name="Other")
