@@ -177,8 +177,29 @@ async def _add_family(loader: Loader, items: dict[str, str]) -> None:
     await asyncio.gather(
         loader.staff.post("/v1/credit-notes", note, key="demo-credit-note"),
         _add_dispute(loader, towed),
+        _add_einvoice_news(loader, credited),
         _add_schedules(loader, marina, yachts, items),
     )
+
+
+async def _add_einvoice_news(loader: Loader, invoice: dict[str, Any]) -> None:
+    """The boat yard's system received the invoice and rejected it, as its access point reports."""
+    day = loader.days_ago(1)
+    received: dict[str, Any] = {
+        "external_id": "demo-received",
+        "code": "acknowledged",
+        "occurred_at": f"{day}T09:00:00Z",
+    }
+    rejected: dict[str, Any] = {
+        "external_id": "demo-rejected",
+        "code": "rejected",
+        "occurred_at": f"{day}T09:20:00Z",
+        "reasons": [{"code": "QTY", "text": "Only 30 m3 of fresh water were delivered"}],
+        "actions": [{"code": "NIN"}],
+    }
+    where = {"document": invoice["number"], "network": "peppol", "recipient": "0088:4012345000009"}
+    for report in (received, rejected):
+        await loader.staff.post("/v1/einvoice-statuses", {**where, **report}, key=report["external_id"])
 
 
 async def _add_dispute(loader: Loader, invoice: dict[str, Any]) -> None:

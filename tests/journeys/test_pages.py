@@ -42,6 +42,9 @@ CONSOLE = [
     "/console/import",
     "/console/schedules",
     "/console/schedules/calendar",
+    "/console/triggers",
+    "/console/triggers/new",
+    "/console/triggers/events",
     "/console/customers/proposals",
     "/console/plans",
     "/console/disputes",
@@ -52,6 +55,7 @@ CONSOLE = [
     "/console/settings/plans",
     "/console/settings/late-fees",
     "/console/settings/dunning",
+    "/console/settings/dunning/texts?segment=charter&level=1",
     "/console/settings/taxes",
     "/console/settings/test-clock",
 ]
@@ -121,6 +125,9 @@ async def test_console_pages_have_no_barriers(
     with stack.api("Owner") as api:
         invoice = api.get("/v1/invoices").json()["invoices"][0]
         payment = api.get("/v1/payments").json()["payments"][0]["payment_id"]
+        (rejected,) = api.get("/v1/einvoices", params={"waiting": "true"}).json()["einvoices"]
+    await look_at(page, f"{stack.url}/console/invoices/{rejected['document_id']}")
+    await look_at(page, f"{stack.url}/console/einvoices/{rejected['document_id']}")
     await look_at(page, f"{stack.url}/console/invoices/{invoice['invoice_id']}")
     await look_at(page, f"{stack.url}/console/customers/{invoice['customer_id']}")
     await look_at(page, f"{stack.url}/console/payments/{payment}")
@@ -143,6 +150,9 @@ async def test_pages_of_a_plan_and_of_a_family_have_no_barriers(
             disputes = api.get("/v1/disputes").json()["disputes"]
         for plan in plans:
             await look_at(page, f"{stack.url}/plans/{plan['plan_id']}")
+            for part in plan["invoices"]:
+                for path in ("invoices/{}", "pay?invoice={}", "transfer?invoice={}"):
+                    await look_at(page, f"{stack.url}/{path.format(part['invoice_id'])}")
         for note in notes:
             await look_at(page, f"{stack.url}/invoices/{note['invoice_id']}")
             await look_at(page, f"{stack.url}/invoices/{note['invoice_id']}/dispute")
@@ -175,6 +185,7 @@ async def test_pages_of_one_plan_schedule_and_credit_note_have_no_barriers(
         f"invoices/{dispute['invoice_id']}/reminders",
         f"disputes/{dispute['dispute_id']}",
         f"customers/{customer}/history",
+        f"customers/{customer}/statement",
         f"customers/{customer}/plan",
     ):
         await look_at(page, f"{stack.url}/console/{path}")
