@@ -81,7 +81,7 @@ async def submit(page: Page) -> Response[str]:
     currency = paying.currency_of(page.form)
     entries = paying.submitted(page.form, currency)
     do = page.form.text("do")
-    if do == "place":
+    if do == "place" or page.form.text("other_amount"):  # Enter in that field presses the first button
         return await _place(page, entries, currency)
     if not entries.lines and entries.prepayment is None:
         return page.redirect("/invoices")

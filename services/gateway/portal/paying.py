@@ -72,9 +72,6 @@ class Entries:
     basis: str = ""
     """The entries for which the figures on the form were worked out."""
     shown_credit: int = 0
-    shown_keep: bool = False
-    shown_plain: bool = False
-    """Whether no credit, surcharge or discount was in play: then what is typed is what is charged."""
     shown: Mapping[str, int] = field(default_factory=dict)
     """What the form said is charged, by the value of a way, in minor units."""
 
@@ -151,12 +148,6 @@ class Sheet:
     def as_shown(self) -> Entries:
         """The entries as if the payer had sent this very form back."""
         return replace(self.entries, basis=self.basis, shown_credit=self.credit.minor_units)
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether what is entered is what is charged, whichever way is taken."""
-        has_charges = any(not way.surcharge.is_zero for way in self.ways)
-        return not has_charges and not self.preview.credit_available.minor_units
 
     @property
     def most(self) -> Money | None:
@@ -279,8 +270,6 @@ def submitted(form: Form, currency: str) -> Entries:
         key=form.text("key")[:64],
         basis=form.text("basis"),
         shown_credit=_units(form.text("figure_credit")),
-        shown_keep=form.text("figure_keep") == "1",
-        shown_plain=form.text("figure_plain") == "1",
         shown={
             name.removeprefix("shown_"): _units(values[0])
             for name, values in form.values.items()
@@ -324,13 +313,9 @@ def basis_of(entries: Entries) -> str:
 
 
 def shown_as_entered(entries: Entries, currency: str) -> Money | None:
-    """What the payer has seen or typed as the charge for the way that was chosen; None if it has to be shown first."""
+    """What the page said is charged for these entries the way that was chosen; None if it has to be shown first."""
     shown = entries.shown.get(entries.way)
-    if shown is None:
-        return None
-    if entries.basis == basis_of(entries):
-        return Money(shown, currency)
-    return entries.total() if entries.shown_plain and entries.keep_credit == entries.shown_keep else None
+    return Money(shown, currency) if shown is not None and entries.basis == basis_of(entries) else None
 
 
 async def create(page: Page, entries: Entries, *, currency: str, charge: Money, return_path: str) -> Payment:

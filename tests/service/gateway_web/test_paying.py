@@ -51,9 +51,27 @@ async def test_three_invoices_are_paid_with_one_payment_in_three_actions(house: 
 
 async def test_a_part_is_paid_and_the_rest_is_told(house: Theatre) -> None:
     async with house.signed_in() as browser:
-        page = await follow(browser, await paid(browser, "/pay?invoice=inv_1", amount_inv_1="842.50"))
+        shown = await paid(browser, "/pay?invoice=inv_1", amount_inv_1="842.50")
+        page = await follow(browser, await browser.post("/pay", data=fields(shown.text)))
         assert "$842.50" in page.text
         assert "$1,000.00" in page.text
+
+
+async def test_an_amount_that_was_changed_is_shown_before_it_is_charged(house: Theatre) -> None:
+    async with house.signed_in() as browser:
+        shown = await paid(browser, "/pay?invoice=inv_1", amount_inv_1="1,000")
+        assert shown.status_code == 200
+        assert "$1,000.00</bdi>" in shown.text
+        assert "Please check it, then pay." in shown.text
+        assert not house.stage.payment_keys
+
+
+async def test_enter_in_the_field_for_another_amount_places_it_and_charges_nothing(house: Theatre) -> None:
+    async with house.signed_in() as browser:
+        shown = await paid(browser, "/pay?invoice=inv_1&invoice=inv_2", other_amount="10", do="pay")
+        assert shown.status_code == 200
+        assert "$10.00</bdi>" in shown.text
+        assert not house.stage.payment_keys
 
 
 async def test_the_same_form_sent_twice_pays_once(house: Theatre) -> None:
@@ -171,7 +189,9 @@ async def test_a_pay_link_pays_one_invoice_without_signing_in_and_is_never_used_
         page = await browser.get("/l/invoice")
         assert "plt_" not in page.text
         form: dict[str, list[str] | str] = {**fields(page.text), "amount_inv_1": "842.50"}
-        result = await follow(browser, await browser.post("/l/pay", data=form))
+        shown = await browser.post("/l/pay", data=form)
+        assert not house.stage.payment_keys
+        result = await follow(browser, await browser.post("/l/pay", data=fields(shown.text)))
         assert "Paid. Thank you." in result.text
         assert "$1,000.00" in result.text
         assert 'href="/invoices' not in result.text

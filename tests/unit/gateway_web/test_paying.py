@@ -7,7 +7,7 @@ from services.gateway.portal import paying
 from services.gateway.web.forms import Form
 from services.gateway.web.page import local_path
 
-BEFORE = {"figure_credit": "0", "figure_keep": "0", "figure_plain": "1", "shown_card": "12500", "way": "card"}
+BEFORE = {"figure_credit": "0", "shown_card": "12500", "way": "card"}
 
 
 def entries(
@@ -55,18 +55,16 @@ def test_a_thousand_that_was_typed_is_a_thousand() -> None:
 
 
 def test_what_was_shown_is_charged_while_nothing_was_changed() -> None:
-    shown = entries(figure_plain="0", shown_card="12875", figure_credit="500")
-    shown = entries(figure_plain="0", shown_card="12875", figure_credit="500", basis=paying.basis_of(shown))
+    shown = entries(shown_card="12875", figure_credit="500")
+    shown = entries(shown_card="12875", figure_credit="500", basis=paying.basis_of(shown))
     assert paying.shown_as_entered(shown, "USD") == Money(12_875, "USD")
 
 
-def test_what_was_typed_is_charged_where_nothing_is_added_to_it() -> None:
-    assert paying.shown_as_entered(entries("10", basis="old"), "USD") == Money(1_000, "USD")
-
-
-@pytest.mark.parametrize("changed", [{"figure_plain": "0"}, {"keep_credit": "yes"}, {"way": "redirect"}])
+@pytest.mark.parametrize("changed", [{"entered": "10"}, {"keep_credit": "yes"}, {"way": "redirect"}])
 def test_figures_that_nobody_has_seen_are_shown_first(changed: dict[str, str]) -> None:
-    assert paying.shown_as_entered(entries("10", basis="old", **changed), "USD") is None
+    basis = paying.basis_of(entries())
+    assert paying.shown_as_entered(entries(basis=basis), "USD") == Money(12_500, "USD")
+    assert paying.shown_as_entered(entries(**{"basis": basis, **changed}), "USD") is None
 
 
 @pytest.mark.parametrize(
