@@ -156,7 +156,16 @@ async def _keep(tx: WriteTx, file: _File, chosen: BankAccount | None, wish: Impo
             statement_id, waiting = await _insert(tx, account.bank_account_id, known, new, source)
             result.waiting += waiting
             result.statements.append(await bank_statements.load(tx, statement_id))
+    result.warnings += [_gap(one) for one in result.statements if one.gap_before is not None]
     return result
+
+
+def _gap(statement: KeptStatement) -> str:
+    name = statement.statement_reference or statement.account_identification
+    return (
+        f"{name}: {statement.gap_before} lie between the statement before and its opening balance"
+        f" {statement.opening}. A statement is missing."
+    )
 
 
 async def _insert(

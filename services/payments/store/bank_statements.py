@@ -35,6 +35,8 @@ class KeptStatement:
     lines: int
     unmatched_lines: int
     imported_at: datetime | None
+    gap_before: Money | None = None
+    """Opening balance less the closing balance of the statement before, when one in between is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,7 @@ def _kept(row: Row[Any]) -> KeptStatement:
         lines=row.line_count,
         unmatched_lines=row.unmatched_lines,
         imported_at=row.imported_at,
+        gap_before=money(row.gap_before),
     )
 
 
@@ -245,8 +248,22 @@ _COLUMNS = """
     SELECT s.*, (
         SELECT count(*) FROM bank_lines l WHERE l.organization_id = s.organization_id
             AND l.bank_statement_id = s.bank_statement_id AND l.status = 'unmatched'
-    ) AS unmatched_lines
+    ) AS unmatched_lines, s.opening_minor_units - before.closing_minor_units AS gap_before
     FROM bank_statements s
+    LEFT JOIN LATERAL (
+        SELECT b.closing_minor_units, b.to_day FROM bank_statements b
+        WHERE b.organization_id = s.organization_id AND b.bank_account_id = s.bank_account_id
+            AND b.to_day <= s.from_day AND b.from_day < s.from_day AND b.closing_minor_units IS NOT NULL
+        ORDER BY b.to_day DESC, b.from_day DESC, b.imported_at DESC, b.bank_statement_id DESC LIMIT 1
+    ) before ON NOT EXISTS (
+        SELECT FROM bank_statements o
+        WHERE o.organization_id = s.organization_id AND o.bank_account_id = s.bank_account_id
+            AND o.bank_statement_id <> s.bank_statement_id AND o.to_day >= before.to_day
+            AND (
+                (o.closing_minor_units = s.opening_minor_units AND o.to_day <= s.to_day)
+                OR (o.from_day < s.from_day AND o.to_day > s.from_day)
+            )
+    )
 """
 _LOAD = text(
     f"{_COLUMNS} WHERE s.organization_id = :organization_id AND s.bank_statement_id = :bank_statement_id"

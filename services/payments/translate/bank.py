@@ -74,6 +74,7 @@ def to_proto_statement(statement: KeptStatement) -> bank_statements_pb2.BankStat
         lines=statement.lines,
         unmatched_lines=statement.unmatched_lines,
         imported_at=to_proto_time(statement.imported_at),
+        gap_before=to_proto_money_or_none(statement.gap_before),
     )
 
 

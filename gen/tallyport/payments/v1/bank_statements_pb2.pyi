@@ -309,6 +309,7 @@ class BankStatement(_message.Message):
     LINES_FIELD_NUMBER: _builtins.int
     UNMATCHED_LINES_FIELD_NUMBER: _builtins.int
     IMPORTED_AT_FIELD_NUMBER: _builtins.int
+    GAP_BEFORE_FIELD_NUMBER: _builtins.int
     bank_statement_id: _builtins.str
     """Id with prefix bst_; empty in a dry run."""
     bank_account_id: _builtins.str
@@ -337,6 +338,12 @@ class BankStatement(_message.Message):
     def imported_at(self) -> _timestamp_pb2.Timestamp:
         """When imported."""
 
+    @_builtins.property
+    def gap_before(self) -> _money_pb2.Money:
+        """What lies between the closing balance of the statement before and this opening balance: one in between is missing.
+        Absent when the two meet, also once the missing one is imported.
+        """
+
     def __init__(
         self,
         *,
@@ -351,10 +358,11 @@ class BankStatement(_message.Message):
         lines: _builtins.int = ...,
         unmatched_lines: _builtins.int = ...,
         imported_at: _timestamp_pb2.Timestamp | None = ...,
+        gap_before: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["closing_balance", b"closing_balance", "imported_at", b"imported_at", "opening_balance", b"opening_balance"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["closing_balance", b"closing_balance", "gap_before", b"gap_before", "imported_at", b"imported_at", "opening_balance", b"opening_balance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_identification", b"account_identification", "bank_account_id", b"bank_account_id", "bank_statement_id", b"bank_statement_id", "closing_balance", b"closing_balance", "from_day", b"from_day", "imported_at", b"imported_at", "lines", b"lines", "opening_balance", b"opening_balance", "statement_reference", b"statement_reference", "to_day", b"to_day", "unmatched_lines", b"unmatched_lines"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_identification", b"account_identification", "bank_account_id", b"bank_account_id", "bank_statement_id", b"bank_statement_id", "closing_balance", b"closing_balance", "from_day", b"from_day", "gap_before", b"gap_before", "imported_at", b"imported_at", "lines", b"lines", "opening_balance", b"opening_balance", "statement_reference", b"statement_reference", "to_day", b"to_day", "unmatched_lines", b"unmatched_lines"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -114,6 +114,30 @@ async def test_a_notification_without_balances_is_booked_with_a_warning(bank_des
     assert "could not be checked" in answer.warnings[0]
 
 
+async def test_a_missing_statement_is_told_until_it_comes(bank_desk: BankDesk) -> None:
+    await bank_desk.account()
+    listing = pb.ListBankStatementsRequest()
+
+    async def gaps() -> dict[str, int]:
+        listed = await bank_desk.statements.ListBankStatements(listing, metadata=bank_desk.staff())
+        gaps = {
+            one.statement_reference: one.gap_before for one in listed.statements if one.HasField("gap_before")
+        }
+        return {name.split()[0]: gap.minor_units for name, gap in gaps.items()}
+
+    await bank_desk.load(mt940(COFFEE, closing="C240301EUR95,00", number="99"))
+    late = ":61:2403050305C7,00NTRFNONREF\n:86:Late"
+    last = mt940(late, opening="C240304EUR914,56", closing="C240305EUR921,56", number="101")
+    answer = await bank_desk.load(last)
+    assert answer.new_lines == 1
+    assert "819.56 EUR" in answer.warnings[0]
+    assert await gaps() == {"101": 81_956}
+    between = ":61:2403040304C819,56NTRFNONREF\n:86:Between"
+    missing = mt940(between, opening="C240303EUR95,00", closing="C240304EUR914,56", number="100")
+    assert list((await bank_desk.load(missing)).warnings) == []
+    assert await gaps() == {}
+
+
 async def test_a_dry_run_keeps_nothing(bank_desk: BankDesk) -> None:
     await bank_desk.account()
     answer = await bank_desk.load(mt940(RENT, closing="C240301EUR1000,00"), dry_run=True)
