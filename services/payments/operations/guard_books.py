@@ -39,7 +39,7 @@ async def check_now(desk: Desk, organization_id: str) -> Books:
 
 
 async def lock_period(desk: Desk, until: date) -> pb.PeriodLock:
-    """Lock the books up to the end of a past day. Locks only ever move forward."""
+    """Lock the books up to the end of a past day, later than the newest lock's. `follow_close.py` takes one away."""
 
     async def write(tx: WriteTx) -> pb.PeriodLock:
         organization = await cases.organization(tx)
