@@ -15,7 +15,7 @@ _MOST_SHOWN = 100
 _DATE_ORDERS = {
     "auto": None, "ymd": "year_month_day", "dmy": "day_month_year", "mdy": "month_day_year",
 }  # fmt: skip
-_KINDS = ("invoices", "open-invoices", "history", "customers", "items")
+_KINDS = ("invoices", "open-invoices", "history", "customers", "items", "credit-notes")
 _AT_WORK = ("running", "undoing")
 
 
