@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from google.protobuf.message import Message
-from opentelemetry import propagate, trace
+from opentelemetry.trace import SpanKind
 
 from chassis.caller import call_scope, service_call
 from chassis.database import WriteTx
-
-_tracer = trace.get_tracer(__name__)
+from chassis.telemetry import parse_traceparent, remote_span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +55,6 @@ def continuing(event: Event) -> Iterator[None]:
     call = service_call(event.consumer, event.organization_id, method=f"event {event.type}")
     if event.request_id:
         call = dataclasses.replace(call, request_id=event.request_id)
-    parent = propagate.extract({"traceparent": event.traceparent}) if event.traceparent else None
-    name = f"consume {event.type}"
-    with (
-        call_scope(call),
-        _tracer.start_as_current_span(name, context=parent, kind=trace.SpanKind.CONSUMER),
-    ):
+    parent = parse_traceparent(event.traceparent)
+    with call_scope(call), remote_span(f"consume {event.type}", parent, kind=SpanKind.CONSUMER):
         yield

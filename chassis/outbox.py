@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Any
 
 from google.protobuf.message import Message
-from opentelemetry import propagate
 from sqlalchemy import text
 
 from chassis.caller import current_call_or_none
 from chassis.database import ReadTx, WriteTx
 from chassis.ids import new_uuid7
 from chassis.relay import CHANNEL, Relay, republish
+from chassis.telemetry import current_traceparent
 from chassis.wire import Statement, driver_sql
 
 __all__ = ["Relay", "StoredEvent", "append", "events_of", "events_since", "republish"]
@@ -65,8 +65,6 @@ def append(
     for word in (tx.organization_id, aggregate_type):
         if not _SUBJECT_TOKEN.fullmatch(word):
             raise ValueError(f"{word!r} cannot be part of an event's subject")
-    carrier: dict[str, str] = {}
-    propagate.inject(carrier)
     call = current_call_or_none()
     event = _NewEvent(
         event_id=new_uuid7(),
@@ -75,7 +73,7 @@ def append(
         aggregate_id=aggregate_id,
         aggregate_version=aggregate_version,
         payload=message.SerializeToString(deterministic=True),
-        traceparent=carrier.get("traceparent", ""),
+        traceparent=current_traceparent() or "",
         request_id=call.request_id if call else "",
     )
     tx.collect(FLUSH_ORDER, _flush, event)

@@ -8,7 +8,7 @@ from chassis.caller import Call, current_call_or_none, service_call
 from chassis.crashpoints import crashpoint
 from chassis.database import WriteTx
 from chassis.errors import Kind, ServiceError
-from chassis.telemetry import tracer
+from chassis.telemetry import inner_span
 from services.payments.desk import Desk, unhurried
 from services.payments.domain.attempt import CREDIT_PROVIDER
 from services.payments.domain.case import Case
@@ -88,7 +88,7 @@ async def _ask_provider(desk: Desk, case: Case, *, fresh: bool) -> Outcome:
     if attempt.provider == CREDIT_PROVIDER:  # nobody has to be asked: invoicing holds the credit
         return Outcome(status=Status.SUCCEEDED, amount=attempt.amount, method_summary="Credit")
     name = "create_checkout" if attempt.is_hosted else "charge"
-    with tracer().start_as_current_span(f"provider.{name}") as span:
+    with inner_span(f"provider.{name}") as span:
         span.set_attribute("tallyport.payment_id", case.payment.payment_id)
         try:
             provider = desk.provider_for(attempt)
