@@ -166,7 +166,7 @@ async def _leave(driver: psycopg.AsyncConnection[Any]) -> None:
 
 def _literal(value: Any) -> Any:
     """A list of texts as PostgreSQL writes it: psycopg looks at every element three times."""
-    if type(value) is not list or not value or any(type(one) is not str for one in value):
+    if type(value) is not list or set(map(type, value)) != {str}:
         return value
     joined = '","'.join(value)
     if "\\" in joined or joined.count('"') != 2 * (len(value) - 1):

@@ -1,5 +1,6 @@
 """Transaction A of ordinary payments, many in one. Whatever is not ordinary is left to a transaction of its own."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from chassis import idempotency
@@ -34,8 +35,8 @@ async def begin_together(desk: Desk, tx: WriteTx, drafts: Sequence[Draft]) -> Se
     )
     made = {
         index: new
-        for index, draft in enumerate(drafts)
-        if _tries_before(subjects, index) < TRIES_OF_ONE_PAYER
+        for index, (draft, tries_before) in enumerate(zip(drafts, _tries_before(subjects), strict=True))
+        if tries_before < TRIES_OF_ONE_PAYER
         and found.suspects.isdisjoint(subjects[index])
         and (new := _make(desk, draft, found)) is not None
     }
@@ -71,6 +72,11 @@ def _make(desk: Desk, draft: Draft, found: Surroundings) -> tuple[Payment, Attem
         return None
 
 
-def _tries_before(subjects: Sequence[Sequence[str]], index: int) -> int:
-    """How often the same payer comes earlier in the batch. Guards must see what became of some before the next."""
-    return sum(names[0] == subjects[index][0] for names in subjects[:index])
+def _tries_before(subjects: Sequence[Sequence[str]]) -> list[int]:
+    """How often each one's payer comes earlier in the batch. Guards must see what became of some before the next."""
+    tries: Counter[str] = Counter()
+    before = []
+    for payer, *_ in subjects:
+        before.append(tries[payer])
+        tries[payer] += 1
+    return before
