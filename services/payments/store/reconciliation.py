@@ -137,7 +137,9 @@ def _params(tx: ReadTx, line: PayoutLine) -> dict[str, str]:
 
 
 _CHARGE = text("""
-    SELECT p.payment_id, a.state, a.amount_minor_units, a.currency, p.finished_at, p.return_code
+    SELECT p.payment_id, a.state, a.currency, p.finished_at, p.return_code,
+        CASE WHEN a.state = 'succeeded' AND p.method = 'stablecoin'  -- coins count as they came, not as asked for
+            THEN p.amount_minor_units ELSE a.amount_minor_units END AS amount_minor_units
     FROM payment_attempts a
     JOIN payments p ON p.organization_id = a.organization_id AND p.payment_id = a.payment_id
     WHERE a.organization_id = :organization_id AND a.attempt_id = :attempt_id

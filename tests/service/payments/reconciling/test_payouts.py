@@ -9,10 +9,11 @@ import pytest
 from services.payments.operations.collect_payouts import collect_payouts
 from services.payments.operations.read_reconciliation import watch_reconciliation
 from tallyport.common.v1 import money_pb2
+from tallyport.payments.v1 import payments_pb2, refunds_pb2
 from tallyport.payments.v1 import reconciliation_pb2 as pb
-from tallyport.payments.v1 import refunds_pb2
+from tests.service.payments.paying.counter import create
 from tests.service.payments.reconciling.ledger_room import LedgerRoom, refused
-from tests.service.payments.till import SECRET
+from tests.service.payments.till import RETURN_URL, SECRET
 from tests.support.wait import until
 
 
@@ -46,6 +47,25 @@ async def test_a_payout_that_agrees_returns_its_clearing_accounts_to_zero(room: 
     assert (await room.payout()).payout.bank_line_id == line.bank_line_id
     assert list((await room.overview()).clearing) == []
     await room.till.check_books()
+
+
+async def test_coins_are_compared_with_what_came_not_with_what_was_asked_for(room: LedgerRoom) -> None:
+    room.till.invoices.add("inv_1", 1_010)
+    hosted = payments_pb2.HostedPage(
+        return_url=RETURN_URL, method=payments_pb2.PAYMENT_METHOD_TYPE_STABLECOIN
+    )
+    begun = await create(room.till, {"inv_1": 1_010}, token="", hosted_page=hosted)
+    rows = await room.till.rows("SELECT attempt_id, provider_reference FROM payment_attempts")
+    await room.till.bank.post(f"/v1/checkouts/{rows[0].provider_reference}/coins", amount_minor_units=1_111)
+
+    async def came() -> bool:
+        return (await room.till.refresh(begun.payment_id)).status == payments_pb2.PAYMENT_STATUS_SUCCEEDED
+
+    await until(came)
+    room.write_payout(room.movement("charge", 1_111, attempt_id=rows[0].attempt_id))
+    await room.collect()
+    assert [line.difference for line in (await room.payout()).lines] == [""]
+    assert await room.balances() == {"bank_clearing": 1_111, "customer_funds:cus_1": -1_111}
 
 
 async def test_a_line_of_the_same_sum_that_does_not_name_the_provider_is_no_payout(room: LedgerRoom) -> None:
