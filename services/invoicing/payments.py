@@ -1,11 +1,11 @@
 """What invoicing asks of payments: where to transfer what is due of an invoice to."""
 
-from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
 from chassis.errors import ServiceError
+from chassis.money import Money
 from chassis.rpc.client import Channel, as_service
 from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.transfer_slip import TransferSlip
@@ -19,11 +19,20 @@ _NOT_OFFERED: Final = frozenset(
 )
 _log = structlog.get_logger("invoicing.payments")
 
-FindTransferSlip = Callable[[str, Invoice], Awaitable[TransferSlip | None]]
-"""By organization and invoice; None if it cannot be paid by transfer, or nobody can say now."""
+
+class FindTransferSlip(Protocol):
+    """By organization and invoice; None if it cannot be paid by transfer, or nobody can say now."""
+
+    async def __call__(
+        self, organization_id: str, invoice: Invoice, amount: Money | None = None
+    ) -> TransferSlip | None:
+        """For an amount, or for all that is due."""
+        ...
 
 
-async def no_transfer_slip(organization_id: str, invoice: Invoice) -> TransferSlip | None:
+async def no_transfer_slip(
+    organization_id: str, invoice: Invoice, amount: Money | None = None
+) -> TransferSlip | None:
     """Where payments is not asked."""
     return None
 
@@ -35,7 +44,9 @@ class TransferSlips:
         stub = transfers_pb2_grpc.TransferSlipsStub(channel)
         self._ask = as_service(stub.GetTransferSlip, timeout_seconds=TIMEOUT_SECONDS)
 
-    async def find(self, organization_id: str, invoice: Invoice) -> TransferSlip | None:
+    async def find(
+        self, organization_id: str, invoice: Invoice, amount: Money | None = None
+    ) -> TransferSlip | None:
         """The slip of an invoice that can be paid; never raises, for the document comes out without it too."""
         if not invoice.is_payable or not invoice.number:
             return None
@@ -44,7 +55,7 @@ class TransferSlips:
             customer_id=invoice.customer_id,
             invoice_id=invoice.invoice_id,
             invoice_number=invoice.number,
-            amount=to_proto_money(invoice.due),
+            amount=to_proto_money(amount or invoice.due),
         )
         try:
             slip = await self._ask(request)

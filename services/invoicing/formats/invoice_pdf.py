@@ -33,11 +33,19 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ShownReduction:
-    """What is not asked for any more: a credit note by its number, or a text of the wording's catalogue."""
+    """What is not asked for any more: a credit note by its number, or a text of the wording's catalogue. What is only
+    not asked for now is still owed.
+    """
 
     key: str
     amount: Money
     number: str = ""
+    is_owed: bool = False
+
+
+DISPUTED = "disputed"
+BY_PLAN = "not_due_by_plan"
+"""Keys of what is owed but not asked for now. An invoice under a kept plan has the second one, if with nothing."""
 
 
 def file_name_of(invoice: Invoice, ending: str = "pdf") -> str:
@@ -87,6 +95,8 @@ def document(
     sums = invoice.sums()
     stamp = _STAMPS.get(invoice.status)
     days_overdue = invoice.days_overdue(today)
+    due, is_planned = asked_now(invoice, reductions), any(one.key == BY_PLAN for one in reductions)
+    is_late = days_overdue and due.minor_units > 0 and not is_planned
     return letterhead(organization, writer, title=title or writer.word("invoice_draft")) | {
         "buyer": party(invoice.buyer, writer),
         "number": invoice.number or "",
@@ -94,7 +104,7 @@ def document(
         "invoice_date": writer.day(invoice.invoice_date),
         "due_date": writer.day(invoice.due_date),
         "period": writer.period(invoice.terms.period_start, invoice.terms.period_end),
-        "overdue": writer.say("overdue", days=writer.days(days_overdue)) if days_overdue else None,
+        "overdue": writer.say("overdue", days=writer.days(days_overdue)) if is_late else None,
         "purchase_order_number": invoice.purchase_order_number,
         "memo": invoice.memo,
         "has_tax": any(tax.rate_percent for line in invoice.lines for tax in line.all_taxes),
@@ -105,11 +115,20 @@ def document(
         "tax_reasons": _tax_reasons(sums, writer),
         "total": writer.money(invoice.total),
         "reductions": _reductions(invoice, reductions, writer),
-        "early_offer": _early_offer(invoice, today, writer),
-        "due": writer.money(invoice.due),
-        "how_to_pay": _how_to_pay(invoice, organization, writer, has_slip=slip is not None),
-        "transfer": transfer(slip) if slip is not None else None,
+        "early_offer": _early_offer(invoice, today, writer) if due == invoice.due else None,
+        "due": writer.money(due),
+        "how_to_pay": writer.say("pay_by_plan")
+        if is_planned
+        else _how_to_pay(
+            invoice, organization, writer, has_slip=slip is not None, is_due=due.minor_units > 0
+        ),
+        "transfer": transfer(slip) if slip is not None and due.minor_units > 0 else None,
     }
+
+
+def asked_now(invoice: Invoice, reductions: Sequence[ShownReduction]) -> Money:
+    """What is due without what is not asked for now."""
+    return invoice.due - sum((one.amount for one in reductions if one.is_owed), Money.zero(invoice.currency))
 
 
 async def _einvoice(invoice: Invoice, organization: Organization, slip: TransferSlip | None) -> bytes | None:
@@ -208,14 +227,15 @@ def _tax_reasons(sums: Totals, writer: Writer) -> list[Words]:
 def _reductions(
     invoice: Invoice, reductions: Sequence[ShownReduction], writer: Writer
 ) -> list[dict[str, Any]]:
-    """What was paid and what was credited; what the given ones do not explain is one sum."""
+    """What was paid and what was credited, in one sum where the given ones do not explain it; then what waits."""
     rows = [] if invoice.paid.is_zero else [(writer.say("paid"), invoice.paid)]
-    rest = invoice.credited
-    for one in reductions:
-        rows.append((writer.say(one.key, number=one.number), one.amount))
-        rest -= one.amount
+    gone = [one for one in reductions if not one.is_owed]
+    rows += [(writer.say(one.key, number=one.number), one.amount) for one in gone]
+    rest = invoice.credited - sum((one.amount for one in gone), Money.zero(invoice.currency))
     if not rest.is_zero:
         rows.append((writer.say("credited"), rest))
+    later = [one for one in reductions if one.is_owed and not one.amount.is_zero]
+    rows += [(writer.say(one.key), one.amount) for one in later]
     return [{"words": words, "amount": writer.money(amount)} for words, amount in rows]
 
 
@@ -230,9 +250,9 @@ def _early_offer(invoice: Invoice, today: date, writer: Writer) -> Words | None:
 
 
 def _how_to_pay(
-    invoice: Invoice, organization: Organization, writer: Writer, *, has_slip: bool
+    invoice: Invoice, organization: Organization, writer: Writer, *, has_slip: bool, is_due: bool
 ) -> Words | None:
-    if not invoice.is_payable:
+    if not invoice.is_payable or not is_due:
         return None
     texts = writer.say("pay_online", seller=organization.display_name, day=writer.day(invoice.due_date))
     more = [] if has_slip else [writer.say("quote_number", number=invoice.number or "")]

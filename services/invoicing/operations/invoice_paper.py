@@ -9,12 +9,20 @@ from chassis.money import Money
 from services.invoicing.domain.adjustment import AdjustmentKind
 from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.organization import Organization
-from services.invoicing.formats.invoice_pdf import ShownReduction, file_name_of, invoice_pdf
+from services.invoicing.formats.invoice_pdf import (
+    BY_PLAN,
+    DISPUTED,
+    ShownReduction,
+    asked_now,
+    file_name_of,
+    invoice_pdf,
+)
 from services.invoicing.payments import FindTransferSlip
 from services.invoicing.store.adjustments import adjustments_of
 from services.invoicing.store.credit_notes import numbers_of
 from services.invoicing.store.customers import get_customer
 from services.invoicing.store.organizations import get_organization
+from services.invoicing.store.plans import demands_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,18 +42,35 @@ async def read_paper(tx: ReadTx, invoice: Invoice) -> InvoicePaper:
     customer = await get_customer(tx, invoice.customer_id)
     return InvoicePaper(
         invoice=invoice, organization=organization, locale=customer.locale,
-        today=organization.date_of(tx.now()), reductions=await _reductions(tx, invoice),
+        today=organization.date_of(tx.now()),
+        reductions=(*await _reductions(tx, invoice), *await _not_asked_now(tx, invoice)),
     )  # fmt: skip
 
 
 async def print_invoice(paper: InvoicePaper, find_slip: FindTransferSlip) -> tuple[str, bytes]:
     """(file name, PDF)."""
-    slip = await find_slip(paper.organization.organization_id, paper.invoice)
+    asked = asked_now(paper.invoice, paper.reductions)
+    amount = asked if asked.minor_units > 0 else None
+    slip = await find_slip(paper.organization.organization_id, paper.invoice, amount)
     pdf = await invoice_pdf(
         paper.invoice, paper.organization, locale=paper.locale, today=paper.today, slip=slip,
         reductions=paper.reductions,
     )  # fmt: skip
     return file_name_of(paper.invoice), pdf
+
+
+async def _not_asked_now(tx: ReadTx, invoice: Invoice) -> tuple[ShownReduction, ...]:
+    """What the customer objects to, and what instalments do not demand yet: the total stays what it is."""
+    if not invoice.is_payable:
+        return ()
+    shown = []
+    if not invoice.in_dispute.is_zero:
+        shown.append(ShownReduction(DISPUTED, invoice.in_dispute, is_owed=True))
+    demand = (await demands_on(tx, invoice_ids=[invoice.invoice_id])).get(invoice.invoice_id)
+    if demand is not None:
+        later = invoice.due - invoice.in_dispute - demand.asked
+        shown.append(ShownReduction(BY_PLAN, later, is_owed=True))
+    return tuple(shown)
 
 
 async def _reductions(tx: ReadTx, invoice: Invoice) -> tuple[ShownReduction, ...]:
