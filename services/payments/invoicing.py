@@ -56,7 +56,7 @@ class PlanQuery:
     amount: Money | None = None
     keep_credit: bool = False
     currency: str = ""
-    payment_id: str = ""
+    replaced_payment_ids: Sequence[str] = ()
     """A payment whose own reservation does not stand in the way."""
     whole_debt: bool = False
     """All that is due also of invoices under an instalment plan, not only what it demands by now."""
@@ -160,7 +160,7 @@ class Reservations:
             amount=None if query.amount is None else to_proto_money(query.amount),
             keep_credit=query.keep_credit,
             currency=query.currency,
-            payment_id=query.payment_id,
+            replaced_payment_ids=query.replaced_payment_ids,
             whole_debt=query.whole_debt,
         )
         answer = await as_service(self._stub.PlanPayment, timeout_seconds=PLAN_TIMEOUT_SECONDS)(request)

@@ -29,7 +29,8 @@ class PlanQuery:
     amount: Money | None = None
     keep_credit: bool = False
     currency: str = ""
-    payment_id: str = ""
+    payment_ids: Sequence[str] = ()
+    """Payments whose own reservations do not stand in the way."""
     whole_debt: bool = False
     """Ask for all of what is under instalment plans, not only for what they demand by now."""
 
@@ -44,12 +45,13 @@ async def plan_payment(db: Database, organization_id: str, query: PlanQuery) -> 
         currency = _currency(query, invoices, customer.currency)
         credit = free_credit(await credit_lots.lots_of(tx, [query.customer_id]), currency)
         own: dict[str, Money] = {}
-        if query.payment_id:
-            held = (await credit_lots.holds_of(tx, [query.payment_id])).get(query.payment_id, [])
+        for payment_id in query.payment_ids:
+            held = (await credit_lots.holds_of(tx, [payment_id])).get(payment_id, [])
             credit += sum_of([part for part in held if part.amount.currency == currency], currency)
-            for one in await reservations_of(tx, query.payment_id):
+            for one in await reservations_of(tx, payment_id):
                 if one.state is ReservationState.HELD:
-                    own[one.invoice_id] = one.held
+                    before = own.get(one.invoice_id)
+                    own[one.invoice_id] = one.held if before is None else before + one.held
         offers = await early_offers(tx, invoices)
         ids = [one.invoice_id for one in invoices if one.is_payable]
         asked = await demands_on(tx, invoice_ids=ids, own=own) if ids and not query.whole_debt else {}

@@ -35,7 +35,7 @@ class Reservations(reservations_pb2_grpc.ReservationsServicer):
             amount=from_proto_money("amount", request.amount) if request.HasField("amount") else None,
             keep_credit=request.keep_credit,
             currency=from_proto_currency("currency", request.currency),
-            payment_id=request.payment_id,
+            payment_ids=[one for one in (request.payment_id, *request.replaced_payment_ids) if one],
             whole_debt=request.whole_debt,
         )
         return to_proto_plan(await plan_payment(self._db, request.organization_id, query))

@@ -51,25 +51,27 @@ async def make_preview(desk: Desk, call: Call, question: Question) -> Preview:
         keep_credit=question.keep_credit,
         currency=question.currency,
     )
+    return preview_of(await _plan(desk, query), terms, question.method)
+
+
+async def _plan(desk: Desk, query: PlanQuery) -> Plan:
+    """Invoicing's plan. Payments that only wait at the page do not stand in the way: a new one replaces them."""
     plan = await desk.reservations.plan(query)
-    held = [one.invoice_id for one in plan.skipped if one.reason == "being_paid"]
-    if held:
-        async with desk.db.read(organization_id) as tx:
-            waiting = await cases.waiting_at_page(tx, question.customer_id, held)
-        if waiting:  # a new payment supersedes it, so it does not stand in the way
-            plan = await desk.reservations.plan(replace(query, payment_id=waiting))
-    return preview_of(plan, terms, question.method)
+    touched = {part.invoice_id for part in plan.parts}
+    touched |= {one.invoice_id for one in plan.skipped if one.reason == "being_paid"}
+    async with desk.db.read(query.organization_id) as tx:
+        waiting = await cases.waiting_at_page(tx, query.customer_id, sorted(touched))
+    return await desk.reservations.plan(replace(query, replaced_payment_ids=waiting)) if waiting else plan
 
 
 async def dues_of(desk: Desk, organization_id: str, customer_id: str, wish: Wish) -> dict[str, Money]:
     """What is due on each invoice of a wish; what is not payable at all is left to invoicing's own refusal."""
-    plan = await desk.reservations.plan(
-        PlanQuery(
-            organization_id=organization_id,
-            customer_id=customer_id,
-            invoice_ids=tuple(part.invoice_id for part in wish.parts),
-        )
+    query = PlanQuery(
+        organization_id=organization_id,
+        customer_id=customer_id,
+        invoice_ids=tuple(part.invoice_id for part in wish.parts),
     )
+    plan = await _plan(desk, query)
     return {part.invoice_id: plan.dues.get(part.invoice_id, part.amount) for part in wish.parts}
 
 
@@ -102,13 +104,12 @@ async def _as_meant(desk: Desk, call: Call, question: Question, payment: Payment
     """As much of the invoices as was meant, or all that is still due of them, and what was meant in advance."""
     if not payment.parts:
         return await make_preview(desk, call, replace(question, amount=payment.prepayment))
-    plan: Plan = await desk.reservations.plan(
-        PlanQuery(
-            organization_id=call.organization_id,
-            customer_id=question.customer_id,
-            invoice_ids=question.invoice_ids,
-        )
+    query = PlanQuery(
+        organization_id=call.organization_id,
+        customer_id=question.customer_id,
+        invoice_ids=question.invoice_ids,
     )
+    plan = await _plan(desk, query)
     meant = sum((part.amount for part in payment.parts), start=Money.zero(payment.amount.currency))
     if meant.currency != plan.payable.currency:
         return await make_preview(desk, call, question)

@@ -36,14 +36,14 @@ def new_row(tx: WriteTx, payment: Payment, attempt: Attempt) -> dict[str, Any]:
     return _new_payment(tx, payment) | _new_attempt(attempt)
 
 
-async def waiting_at_page(tx: ReadTx, customer_id: str, invoice_ids: Sequence[str]) -> str:
-    """The newest payment of the customer that waits at the provider's page and holds one of these; empty if none."""
+async def waiting_at_page(tx: ReadTx, customer_id: str, invoice_ids: Sequence[str]) -> list[str]:
+    """The customer's payments that wait at the provider's page and hold one of these invoices, the newest first."""
     params = {
         "organization_id": tx.organization_id,
         "customer_id": customer_id,
         "invoice_ids": list(invoice_ids),
     }
-    return (await tx.execute(statements.WAITING_AT_PAGE, params)).scalar_one_or_none() or ""
+    return [row.payment_id for row in await tx.execute(statements.WAITING_AT_PAGE, params)]
 
 
 async def load(tx: ReadTx, payment_id: str) -> Case:

@@ -45,11 +45,11 @@ NEW_ATTEMPT_FROM = """
     FROM {source}
 """
 WAITING_AT_PAGE = text("""
-    SELECT p.payment_id FROM payments p
+    SELECT DISTINCT p.payment_id, p.created_at FROM payments p
     JOIN payment_parts t ON t.organization_id = p.organization_id AND t.payment_id = p.payment_id
     WHERE p.organization_id = :organization_id AND p.customer_id = :customer_id
       AND p.status = 'requires_action' AND t.invoice_id = ANY(CAST(:invoice_ids AS text[]))
-    ORDER BY p.created_at DESC LIMIT 1
+    ORDER BY p.created_at DESC LIMIT 100
 """)
 BEGIN = text(_BEGIN % f", attempt AS ({NEW_ATTEMPT_FROM.format(source='(SELECT 1) AS one')})")
 BEGIN_WAITING = text(_BEGIN % "")

@@ -110,6 +110,7 @@ class Invoices(reservations_pb2_grpc.ReservationsServicer):
     ) -> reservations_pb2.PaymentPlan:
         self.answer_or_not()
         ids = list(request.invoice_ids) or list(self.by_id)
+        own = {request.payment_id, *request.replaced_payment_ids}
         mine = [
             one for one in ids if one in self.by_id and self.by_id[one].customer_id == request.customer_id
         ]
@@ -119,7 +120,7 @@ class Invoices(reservations_pb2_grpc.ReservationsServicer):
         plan, payable = reservations_pb2.PaymentPlan(), 0
         rooms: list[tuple[str, int]] = []
         for invoice_id in mine:
-            room, reason = self._room(invoice_id, request.payment_id)
+            room, reason = self._room(invoice_id, own)
             if reason:
                 plan.skipped.add(invoice_id=invoice_id, number=self.by_id[invoice_id].number, reason=reason)
             else:
@@ -137,9 +138,8 @@ class Invoices(reservations_pb2_grpc.ReservationsServicer):
                     amount_due=money_pb2.Money(minor_units=invoice.due, currency=currency),
                 )
                 left -= min(room, left)
-        credit = (
-            self.credit.get(request.customer_id, 0) + self.held_credit.get(request.payment_id, ("", 0))[1]
-        )
+        credit = self.credit.get(request.customer_id, 0)
+        credit += sum(self.held_credit.get(one, ("", 0))[1] for one in own)
         total = sum(part.amount.minor_units for part in plan.parts)
         sums = {
             "credit_used": 0 if request.keep_credit else min(credit, total),
@@ -151,9 +151,9 @@ class Invoices(reservations_pb2_grpc.ReservationsServicer):
             getattr(plan, name).CopyFrom(money_pb2.Money(minor_units=units, currency=currency))
         return plan
 
-    def _room(self, invoice_id: str, own_payment_id: str) -> tuple[int, str]:
+    def _room(self, invoice_id: str, own: set[str]) -> tuple[int, str]:
         invoice = self.by_id[invoice_id]
-        held = sum(units for payment_id, units in invoice.held.items() if payment_id != own_payment_id)
+        held = sum(units for payment_id, units in invoice.held.items() if payment_id not in own)
         if invoice.due <= 0:
             return 0, "paid"
         if invoice.disputed:

@@ -66,6 +66,7 @@ class PlanPaymentRequest(_message.Message):
     CURRENCY_FIELD_NUMBER: _builtins.int
     PAYMENT_ID_FIELD_NUMBER: _builtins.int
     WHOLE_DEBT_FIELD_NUMBER: _builtins.int
+    REPLACED_PAYMENT_IDS_FIELD_NUMBER: _builtins.int
     organization_id: _builtins.str
     """Organization."""
     customer_id: _builtins.str
@@ -86,6 +87,10 @@ class PlanPaymentRequest(_message.Message):
     def amount(self) -> _money_pb2.Money:
         """How much in all, credit included; everything that is due when absent."""
 
+    @_builtins.property
+    def replaced_payment_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """More payments whose reservations do not stand in the way: those that the new payment replaces."""
+
     def __init__(
         self,
         *,
@@ -97,10 +102,11 @@ class PlanPaymentRequest(_message.Message):
         currency: _builtins.str = ...,
         payment_id: _builtins.str = ...,
         whole_debt: _builtins.bool = ...,
+        replaced_payment_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "currency", b"currency", "customer_id", b"customer_id", "invoice_ids", b"invoice_ids", "keep_credit", b"keep_credit", "organization_id", b"organization_id", "payment_id", b"payment_id", "whole_debt", b"whole_debt"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "currency", b"currency", "customer_id", b"customer_id", "invoice_ids", b"invoice_ids", "keep_credit", b"keep_credit", "organization_id", b"organization_id", "payment_id", b"payment_id", "replaced_payment_ids", b"replaced_payment_ids", "whole_debt", b"whole_debt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

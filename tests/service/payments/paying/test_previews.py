@@ -147,6 +147,17 @@ async def test_ones_own_waiting_page_does_not_stand_in_the_way(till: Till) -> No
     await till.check_books()
 
 
+async def test_part_payments_that_were_begun_are_replaced_by_one_for_all_that_is_due(till: Till) -> None:
+    till.invoices.add("inv_1", 10_000)
+    begun = [await till.pay({"inv_1": units}, token=None) for units in (5_000, 2_000)]
+    shown = await preview(till)
+    assert shown.amount.minor_units == 10_000
+    assert (await confirm(till, shown)).status == SUCCEEDED
+    for one in begun:
+        assert (await till.get(one.payment_id)).status == payments_pb2.PAYMENT_STATUS_CANCELED
+    await till.check_books()
+
+
 async def test_a_pay_link_sees_its_invoice_and_nobodys_credit(till: Till) -> None:
     till.invoices.add("inv_1", 1_000)
     till.invoices.add("inv_2", 1_000)
