@@ -173,6 +173,44 @@ def known_by(statements: Sequence[ParsedStatement]) -> list[Known]:
     return [Known(statement, statement.digest(), counted[id(statement)]) for statement in statements]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """An entry that is there already, as far as it is compared with one that comes again in another form."""
+
+    identity: Identity
+    booked_on: date
+    amount: Money
+    bank_reference: str
+    end_to_end_id: str
+    counterparty_name: str
+    remittance_text: str
+
+    def is_probably(self, line: StatementLine) -> bool:
+        """Whether it is the same booking, of which only one of the two has the bank's reference."""
+        if (self.booked_on, self.amount) != (line.booked_on, line.amount):
+            return False
+        if is_reference(self.bank_reference) == is_reference(line.entry_reference):
+            return False
+        names = {_plain(self.counterparty_name), _plain(line.counterparty_name)} - {""}
+        ids = {_plain(self.end_to_end_id), _plain(line.end_to_end_id)} - {""}
+        if len(names) > 1 or len(ids) > 1:
+            return False
+        texts = (_plain(self.remittance_text), _plain(line.remittance_text))
+        has_both_ids = bool(self.end_to_end_id and line.end_to_end_id)
+        return has_both_ids or (bool(texts[0]) and texts[0] == texts[1])
+
+
+def probably_known(entries: Sequence[Entry], kept: Sequence[Kept]) -> list[Entry]:
+    """Those of new entries that are probably among the kept ones; each kept one stands for one entry."""
+    free, found = list(kept), []
+    for entry in entries:
+        same = next((one for one in free if len(entry.lines) == 1 and one.is_probably(entry.lines[0])), None)
+        if same is not None:
+            free.remove(same)
+            found.append(entry)
+    return found
+
+
 def check_pages(statements: Sequence[ParsedStatement]) -> None:
     """BANK_FILE_UNBALANCED if a page does not begin where the page before ended."""
     for before, after in pairwise(statements):

@@ -19,6 +19,7 @@ from services.payments.domain.bank_statement import (
     Known,
     ParsedStatement,
     known_by,
+    probably_known,
 )
 from services.payments.formats.detection import read_bank_file
 from services.payments.formats.source import ReadOptions, unreadable
@@ -135,7 +136,11 @@ async def _look(tx: ReadTx, file: _File, chosen: BankAccount | None) -> _Result:
     for account, statements in await _by_account(tx, file, chosen, result.warnings, must_be_known=False):
         seen: set[bytes] = set()
         for known in statements:
-            new = list(known.entries) if account is None else await _new_entries(tx, account, known, seen)
+            new = (
+                list(known.entries)
+                if account is None
+                else await _new_entries(tx, account, known, seen, result.warnings)
+            )
             _count(result, known, new)
             result.statements.append(_as_kept(known.statement, account, new))
     return result
@@ -151,7 +156,7 @@ async def _keep(tx: WriteTx, file: _File, chosen: BankAccount | None, wish: Impo
         await bank_accounts.lock(tx, account.bank_account_id)
         seen: set[bytes] = set()
         for known in statements:
-            new = await _new_entries(tx, account, known, seen)
+            new = await _new_entries(tx, account, known, seen, result.warnings)
             _count(result, known, new)
             statement_id, waiting = await _insert(tx, account.bank_account_id, known, new, source)
             result.waiting += waiting
@@ -180,7 +185,9 @@ async def _insert(
     return statement_id, await bank_statements.insert_entries(tx, bank_account_id, statement_id, new)
 
 
-async def _new_entries(tx: ReadTx, account: BankAccount, known: Known, seen: set[bytes]) -> list[Entry]:
+async def _new_entries(
+    tx: ReadTx, account: BankAccount, known: Known, seen: set[bytes], warnings: list[str]
+) -> list[Entry]:
     """Those that are not there: none of a statement that came before, even within the same file."""
     is_first = not seen
     account_id = account.bank_account_id
@@ -195,7 +202,25 @@ async def _new_entries(tx: ReadTx, account: BankAccount, known: Known, seen: set
         replace(entry, identity=Identity(key, entry.identity.occurrence + before.get(key, 0)))
         for entry, key in zip(known.entries, keys, strict=True)
     ]
-    return [entry for entry in moved if entry.identity not in there]
+    new = [entry for entry in moved if entry.identity not in there]
+    told_otherwise = await _told_otherwise(tx, account_id, new, there)
+    for entry in told_otherwise:
+        line = entry.lines[0]
+        warnings.append(
+            f"Line {line.line_number}: {line.amount} of {line.booked_on} came before, one of the two without the"
+            " bank's reference. It was not added again; look at it if there were two."
+        )
+    return [entry for entry in new if entry not in told_otherwise]
+
+
+async def _told_otherwise(
+    tx: ReadTx, account_id: str, new: Sequence[Entry], there: set[Identity]
+) -> list[Entry]:
+    """New entries that are probably there in another form, as of a notification before its statement."""
+    if not new:
+        return []
+    alike = await bank_statements.kept_alike(tx, account_id, new)
+    return probably_known(new, [one for one in alike if one.identity not in there])
 
 
 def _count(result: _Result, known: Known, new: Sequence[Entry]) -> None:

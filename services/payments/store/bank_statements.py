@@ -15,6 +15,7 @@ from services.payments.domain.bank_statement import (
     BankFileFormat,
     Entry,
     Identity,
+    Kept,
     Known,
     StatementLine,
 )
@@ -60,6 +61,29 @@ async def known_entries(tx: ReadTx, bank_account_id: str, keys: Sequence[bytes])
     params = {"organization_id": tx.organization_id, "bank_account_id": bank_account_id, "keys": list(keys)}
     rows = await tx.execute(_KNOWN, params)
     return {Identity(bytes(row.content_key), row.occurrence) for row in rows}
+
+
+async def kept_alike(tx: ReadTx, bank_account_id: str, entries: Sequence[Entry]) -> list[Kept]:
+    """Entries of one line that are there, with the days and sums of these."""
+    lines = [entry.lines[0] for entry in entries]
+    params = {
+        "organization_id": tx.organization_id,
+        "bank_account_id": bank_account_id,
+        "days": sorted({line.booked_on for line in lines}),
+        "amounts": sorted({line.amount.minor_units for line in lines}),
+    }
+    return [
+        Kept(
+            identity=Identity(bytes(row.content_key), row.occurrence),
+            booked_on=row.booked_on,
+            amount=Money(row.amount_minor_units, row.currency),
+            bank_reference=row.bank_reference,
+            end_to_end_id=row.end_to_end_id,
+            counterparty_name=row.counterparty_name,
+            remittance_text=row.remittance_text,
+        )
+        for row in await tx.execute(_ALIKE, params)
+    ]
 
 
 async def counted_before(
@@ -200,6 +224,17 @@ _KNOWN = text(
     "SELECT content_key, occurrence FROM bank_lines WHERE organization_id = :organization_id"
     " AND bank_account_id = :bank_account_id AND content_key = ANY(:keys) AND part = 0"
 )
+_ALIKE = text("""
+    SELECT l.* FROM bank_lines l
+    WHERE l.organization_id = :organization_id AND l.bank_account_id = :bank_account_id AND l.part = 0
+        AND l.booked_on = ANY(CAST(:days AS date[])) AND l.amount_minor_units = ANY(CAST(:amounts AS bigint[]))
+        AND NOT EXISTS (
+            SELECT FROM bank_lines o
+            WHERE o.organization_id = l.organization_id AND o.bank_account_id = l.bank_account_id
+                AND o.content_key = l.content_key AND o.occurrence = l.occurrence AND o.part = 1
+        )
+    ORDER BY l.booked_on, l.bank_line_id
+""")
 _COUNTED_BEFORE = text("""
     WITH RECURSIVE before AS (
         SELECT bank_statement_id, opening_minor_units, 1 AS depth FROM bank_statements

@@ -107,6 +107,44 @@ def _camt054(details: str) -> str:
     )
 
 
+def _booking(kind: str, *, reference: str = "", end_to_end_id: str = "E-77", number: str = "1") -> str:
+    """One booking of 30.00, in a notification (camt.054) or a statement (camt.053)."""
+    outer, inner = ("BkToCstmrDbtCdtNtfctn", "Ntfctn") if kind == "054" else ("BkToCstmrStmt", "Stmt")
+    balances = "".join(
+        f"<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp><Amt Ccy='EUR'>{amount}</Amt>"
+        "<CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>2024-03-01</Dt></Dt></Bal>"
+        for code, amount in (("OPBD", "100.00"), ("CLBD", "130.00"))
+    )
+    own = f"<AcctSvcrRef>{reference}</AcctSvcrRef>" if reference else ""
+    return (
+        f"<Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.{kind}.001.08'><{outer}><{inner}><Id>{number}</Id>"
+        f"<Acct><Id><IBAN>{IBAN}</IBAN></Id><Ccy>EUR</Ccy></Acct>{balances if kind == '053' else ''}"
+        "<Ntry><Amt Ccy='EUR'>30.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>"
+        f"<BookgDt><Dt>2024-03-01</Dt></BookgDt>{own}<NtryDtls><TxDtls><Refs><EndToEndId>{end_to_end_id}</EndToEndId>"
+        f"</Refs></TxDtls></NtryDtls></Ntry></{inner}></{outer}></Document>"
+    )
+
+
+@pytest.mark.parametrize("first", ["with", "without"])
+async def test_a_booking_that_comes_again_without_the_bank_s_reference_is_told_not_added(
+    bank_desk: BankDesk, first: str
+) -> None:
+    await bank_desk.account()
+    noticed, booked = ("REF-1", "") if first == "with" else ("", "REF-1")
+    await bank_desk.load(_booking("054", reference=noticed))
+    answer = await bank_desk.load(_booking("053", reference=booked))
+    assert (answer.new_lines, answer.known_lines) == (0, 1)
+    assert "not added again" in answer.warnings[0]
+    assert await bank_desk.amounts() == [3_000]
+
+
+async def test_another_booking_of_the_same_day_and_sum_is_added(bank_desk: BankDesk) -> None:
+    await bank_desk.account()
+    await bank_desk.load(_booking("054", reference="REF-1"))
+    assert (await bank_desk.load(_booking("053", end_to_end_id="E-78"))).new_lines == 1
+    assert (await bank_desk.load(_booking("054", reference="REF-2", number="2"))).new_lines == 1
+
+
 async def test_a_notification_without_balances_is_booked_with_a_warning(bank_desk: BankDesk) -> None:
     await bank_desk.account()
     answer = await bank_desk.load(_camt054(""))
