@@ -105,18 +105,21 @@ def _fill(index: int, draft: LineDraft, items: Mapping[str, Item], currency: str
 def _taxes(
     index: int, draft: LineDraft, item: Item | None, taxation: Taxation
 ) -> tuple[tuple[Tax, ...], Decimal]:
-    """Taxes and their rate: what somebody said, else what the tax code means, else the item's rate."""
-    if draft.tax_rate_percent is not None:
-        return (), draft.tax_rate_percent
-    taxes = draft.taxes
+    """Taxes and their rate: what somebody said, else what the tax code means, else the item's rate.
+
+    A mere rate, whoever said it, is not for buyers who bear none.
+    """
+    rate = draft.tax_rate_percent
+    taxes = draft.taxes if rate is None else ()
     code = draft.tax_code or (item.tax_code if item else "")
-    if not taxes and code:
+    if not taxes and rate is None and code:
         found = taxation.by_code(code)
         if found is None:
             raise _wrong(index, "tax_code", "tax_code", f"There is no tax code {code} on {taxation.day}.")
         taxes = found
     if not taxes:
-        rate = item.tax_rate_percent if item else Decimal(0)
+        if rate is None:
+            rate = item.tax_rate_percent if item else Decimal(0)
         taxes = taxation.by_rate(rate)
         if not taxes:
             return (), rate

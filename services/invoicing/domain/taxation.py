@@ -30,7 +30,7 @@ class Taxation(Protocol):
         ...
 
     def by_rate(self, rate_percent: Decimal) -> tuple[Tax, ...]:
-        """The taxes of an item that only has a rate; none where nothing but the rate is known."""
+        """The taxes of a line or an item that only has a rate; none where nothing but the rate is known."""
         ...
 
 

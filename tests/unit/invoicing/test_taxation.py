@@ -8,9 +8,10 @@ import pytest
 
 from chassis.errors import ServiceError
 from chassis.money import Money
+from services.invoicing.domain.billing import TaxTreatment
 from services.invoicing.domain.invoice_draft import LineDraft, fill_lines
 from services.invoicing.domain.pricing import Tax, TaxCategory
-from services.invoicing.domain.tax_table import TaxRate
+from services.invoicing.domain.tax_table import TaxRate, without_tax
 from services.invoicing.domain.taxation import TableTaxation
 
 _DAY = date(2026, 11, 21)
@@ -47,6 +48,14 @@ def test_a_platform_stands_in_the_place_of_the_table() -> None:
     with pytest.raises(ServiceError) as refused:
         fill_lines([_line(tax_code="unheard-of")], {}, "USD", platform)
     assert [one.field for one in refused.value.fields] == ["lines[0].tax_code"]
+
+
+@pytest.mark.parametrize("treatment", [TaxTreatment.REVERSE_CHARGE, TaxTreatment.EXEMPT])
+def test_a_rate_on_a_line_is_not_for_buyers_who_bear_no_tax(treatment: TaxTreatment) -> None:
+    relief = without_tax(treatment, "", seller_country="DE", buyer_country="AT")
+    assert relief is not None
+    (line,) = fill_lines([_line(tax_rate_percent=Decimal(19))], {}, "USD", TableTaxation(_DAY, relief=relief))
+    assert (line.taxes, line.tax_rate_percent) == ((relief,), Decimal(0))
 
 
 def test_what_staff_said_of_a_line_goes_before_every_source() -> None:
