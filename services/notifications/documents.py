@@ -25,6 +25,7 @@ from tallyport.payments.v1 import payments_pb2, payments_pb2_grpc
 TIMEOUT_SECONDS: Final = 10.0
 """Typesetting a long invoice takes its time."""
 _FOR_GOOD: Final = frozenset({Kind.NOT_FOUND, Kind.FAILED_PRECONDITION, Kind.INVALID_ARGUMENT})
+_PASSING: Final = frozenset({Kind.UNAVAILABLE, Kind.ABORTED, Kind.RESOURCE_EXHAUSTED})
 
 
 class GrpcDocuments:
@@ -77,4 +78,6 @@ class GrpcDocuments:
 
 def _outcome(error: ServiceError) -> Exception:
     reason = f"{error.reason}: {error.message}"
-    return Refused(reason) if error.kind in _FOR_GOOD else TryLater(reason, inside=True)
+    if error.kind in _FOR_GOOD:
+        return Refused(reason)
+    return TryLater(reason, inside=True, is_broken=error.kind not in _PASSING)

@@ -10,10 +10,12 @@ LEASE: Final = timedelta(seconds=45)
 """How long a worker has a message to itself; longer than all its time limits together."""
 GIVE_UP_AFTER: Final = timedelta(days=3)
 """A message that nobody took by then has failed; staff see it and may try again."""
+MOST_BROKEN_TRIES: Final = 10
+"""A mail that cannot be put together is given up within hours: what is missing does not come by itself."""
 NO_ADDRESS: Final = "no address"
 BAD_ADDRESS: Final = "not an e-mail address"
 _SERVER_DELAYS_SECONDS: Final = (5, 30, 120, 600, 3600, 21_600)
-_INSIDE_DELAYS_SECONDS: Final = (2, 5, 15, 60, 300, 900)
+_INSIDE_DELAYS_SECONDS: Final = (2, 5, 15, 60, 300, 900, 3600)
 _ADDRESS: Final = re.compile(r"\A[^\s@<>,;:\"\\\x00-\x1f\x7f]+@[^\s@<>,;:\"\\\x00-\x1f\x7f]+\Z")
 _MAX_ADDRESS_CHARACTERS: Final = 254
 
@@ -87,12 +89,16 @@ def address_problem(recipient: str) -> str:
 
 
 class TryLater(Exception):
-    """The try did not succeed and another may. `inside`: one of our own services did not answer."""
+    """The try did not succeed and another may. `inside`: one of our own services did not do its part.
 
-    def __init__(self, reason: str, *, inside: bool) -> None:
+    `is_broken`: it was there and failed, so that it is not asked as often as one that is away.
+    """
+
+    def __init__(self, reason: str, *, inside: bool, is_broken: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.inside = inside
+        self.is_broken = is_broken
 
 
 class Refused(Exception):

@@ -18,7 +18,15 @@ from chassis.telemetry import parse_traceparent, remote_span
 from services.notifications.channels.channel import Channel
 from services.notifications.domain.brand import Brand
 from services.notifications.domain.facts import Attachment, Contact, CreditNoteDocument, InvoiceDocument, Mail
-from services.notifications.domain.message import Kind, Message, Refused, State, TryLater, delay_after
+from services.notifications.domain.message import (
+    MOST_BROKEN_TRIES,
+    Kind,
+    Message,
+    Refused,
+    State,
+    TryLater,
+    delay_after,
+)
 from services.notifications.operations.announce import announce
 from services.notifications.store import brands, contacts, messages
 from services.notifications.translate import (
@@ -91,15 +99,15 @@ async def _try(
         return _postponed(message, later, now=await db.now_of(message.organization_id))
     except Exception as error:  # a defect must neither stop other mails nor repeat without pause
         _log.error("mail not put together", message_id=message.message_id, exc_info=error)
-        return _postponed(
-            message, TryLater("not put together", inside=True), now=await db.now_of(message.organization_id)
-        )
+        broken = TryLater("not put together", inside=True, is_broken=True)
+        return _postponed(message, broken, now=await db.now_of(message.organization_id))
     return replace(message, state=State.SENT, sent_at=await db.now_of(message.organization_id), last_error="")
 
 
 def _postponed(message: Message, later: TryLater, *, now: datetime) -> Message:
     due_at = now + delay_after(message.attempts, inside=later.inside)
-    if due_at > message.gives_up_at():
+    is_hopeless = later.is_broken and message.attempts >= MOST_BROKEN_TRIES
+    if is_hopeless or due_at > message.gives_up_at():
         return replace(message, state=State.FAILED, last_error=f"tried too often: {later.reason}")
     return replace(message, due_at=due_at, last_error=later.reason)
 

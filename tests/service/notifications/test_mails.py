@@ -14,7 +14,8 @@ from chassis import ids
 from chassis.crashpoints import Crashed, armed
 from chassis.errors import Kind, ServiceError
 from chassis.migrations import schema_differences
-from services.notifications.domain.message import LEASE, NO_ADDRESS, State
+from services.notifications.domain.message import LEASE, MOST_BROKEN_TRIES, NO_ADDRESS, State
+from tallyport.notifications.v1 import messages_pb2
 from tests.service.notifications.conftest import World
 from tests.support.database import Databases
 from tests.support.wait import until
@@ -148,6 +149,30 @@ async def test_a_mail_server_that_refuses_for_days_fails_the_message(world: Worl
         tries += len(await world.mailer.send_due())
     assert message.last_error == "tried too often: 421 busy"
     assert 10 < tries < 30
+
+
+@pytest.mark.parametrize("kind", [Kind.INTERNAL, Kind.DEADLINE_EXCEEDED])
+async def test_a_mail_that_cannot_be_made_fails_within_hours_and_can_be_tried_again(
+    world: World, kind: Kind
+) -> None:
+    organization_id = await world.organization()
+    async with world.consuming():
+        invoice_id = await world.invoice(organization_id, PAT)
+        await until(lambda: _ready(world, organization_id, invoice_id))
+    world.offices.failure = ServiceError(kind, "BROKEN", "No document.")
+    begun, tries = world.clock.now(), 0
+    while (message := (await world.about(organization_id, invoice_id))[0]).state is State.QUEUED:
+        world.clock.advance(max(message.due_at - world.clock.now(), timedelta()))
+        tries += len(await world.mailer.send_due())
+    assert tries == MOST_BROKEN_TRIES
+    assert world.clock.now() - begun < timedelta(hours=6)
+    (listed,) = await world.listed(organization_id)
+    assert listed.last_error.startswith("tried too often: ")
+    world.offices.failure = None
+    request = messages_pb2.RetryMessageRequest(message_id=message.message_id)
+    await world.messages.RetryMessage(request, metadata=world.staff(organization_id))
+    (sent,) = await world.mailer.send_due()
+    assert sent.state is State.SENT
 
 
 async def test_when_invoicing_is_away_the_mail_waits_seconds_and_then_leaves(world: World) -> None:

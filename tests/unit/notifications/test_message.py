@@ -15,7 +15,7 @@ def test_our_own_services_are_asked_again_within_seconds() -> None:
         2,
         5,
         15,
-        900,
+        3600,
     ]
 
 
