@@ -13,13 +13,14 @@ from tallyport.payments.v1.payments_pb2 import ListPaymentsRequest
 
 _SHOWN_INVOICES = 6
 _SHOWN_PAYMENTS = 4
+_SHOWN_BEGUN = 3
 
 
 @get("/", name="portal.dashboard")
 async def show(page: Page) -> Response[str]:
     """Everything is asked at once, so that the page takes as long as the slowest answer."""
     (
-        (summary, payable, recent),
+        (summary, begun, recent),
         (companies, listed),
         automatic,
         help_,
@@ -31,7 +32,7 @@ async def show(page: Page) -> Response[str]:
                 page.to.customers.GetAccountSummary,
                 GetAccountSummaryRequest(customer_id=page.session.customer_id),
             ),
-            owing.payable_now(page),
+            owing.begun(page),
             page.call(page.to.payments.ListPayments, ListPaymentsRequest(page_size=_SHOWN_PAYMENTS)),
         ),
         subsidiaries.family(page),
@@ -40,28 +41,33 @@ async def show(page: Page) -> Response[str]:
         page.today(),
         page.organization(),
     )
+    held = sum(begun.held(one.invoice_id) for one in listed if one.customer_id == page.session.customer_id)
+    listed = [begun.set_aside(one) for one in listed]
     of_one = owing.of_one_currency(listed)
     currency = of_one[0].total.currency if of_one else summary.balances[0].open.currency
     main = next((one for one in summary.balances if one.open.currency == currency), None)
-    asked = owing.asked_of(payable)
     due = [one for one in of_one if owing.is_due(one, owing.due_by(today))]
-    late = [one for one in due if one.overdue and not one.HasField("instalment") and not asked(one).is_zero]
+    late = [
+        one for one in due if one.overdue and not one.HasField("instalment") and not owing.asked(one).is_zero
+    ]
     owed = subsidiaries.open_sums(summary.balances, companies)
     return page.render(
         "dashboard.html",
         main=main,
-        due_now=owing.total(due, currency, asked),
+        due_now=owing.total(due, currency, owing.asked),
         late_count=len(late),
-        late=owing.total(late, currency, asked),
+        late=owing.total(late, currency, owing.asked),
         next_due=owing.next_due(of_one, today),
         help=help_,
         suggestion_signs=sign_words,
-        all_open=owing.total(of_one, currency, payable),
+        all_open=owing.total(of_one, currency, owing.payable),
         owed=owed.pop(currency, subsidiaries.Owed(Money.zero(currency), 0)),
         owed_besides=[one.amount for one in owed.values()],
         invoices=listed[:_SHOWN_INVOICES],
-        payable=payable,
-        asked=asked,
+        payable=owing.payable,
+        asked=owing.asked,
+        begun=begun.payments[:_SHOWN_BEGUN],
+        on_its_way=Money(max(0, main.processing.minor_units - held), currency) if main else None,
         payments=recent.payments,
         automatic=automatic,
         plan_asks_nothing=any(one.HasField("instalment") for one in of_one),

@@ -22,14 +22,15 @@ from tallyport.invoicing.v1.invoices_pb2 import (
 @get("/invoices/{invoice_id:str}", name="portal.invoice")
 async def show(page: Page, invoice_id: FromPath[str]) -> Response[str]:
     """Lines, totals, payments made, and the way to pay."""
-    invoice, paid, payable, claims, organization, plans = await asyncio.gather(
+    invoice, paid, begun, claims, organization, plans = await asyncio.gather(
         page.call(page.to.invoices.GetInvoice, GetInvoiceRequest(invoice_id=invoice_id)),
         page.call(page.to.invoices.ListInvoicePayments, ListInvoicePaymentsRequest(invoice_id=invoice_id)),
-        owing.payable_now(page),
+        owing.begun(page),
         transferring.claims_of(page, [invoice_id]),
         page.organization(),
         planned.live_plans(page),
     )
+    invoice = begun.set_aside(invoice)
     over = next((one for one in plans if any(part.invoice_id == invoice_id for part in one.invoices)), None)
     notes: Sequence[CreditNote] = ()
     if invoice.amount_credited.minor_units:
@@ -41,8 +42,9 @@ async def show(page: Page, invoice_id: FromPath[str]) -> Response[str]:
         credit_notes=notes,
         allocations=paid.allocations,
         organization=organization,
-        payable=payable(invoice),
-        asked=owing.asked_of(payable)(invoice),
+        payable=owing.payable(invoice),
+        asked=owing.asked(invoice),
+        begun=begun.for_invoice(invoice_id),
         plan=over,
         plan_status=plan_status,
         claims=claims,

@@ -34,21 +34,21 @@ async def show(page: Page) -> Response[str]:
         page_token=page.query("page"),
         customer_id=company.customer_id if company else "",
     )
-    answer, payable, companies = await asyncio.gather(
+    answer, begun, companies = await asyncio.gather(
         page.call(page.to.invoices.ListInvoices, request),
-        owing.payable_now(page),
+        owing.begun(page),
         subsidiaries.below(page),
     )
     filters = [("open", _("Open")), ("overdue", _("Overdue")), ("paid", _("Paid")), ("all", _("All"))]
     return page.render(
         "invoices.html",
-        invoices=answer.invoices,
+        invoices=[begun.set_aside(one) for one in answer.invoices],
         next_token=answer.next_page_token,
         chosen=chosen,
         words=words,
         company=company,
-        payable=payable,
-        asked=owing.asked_of(payable),
+        payable=owing.payable,
+        asked=owing.asked,
         families=_families(page, companies, company),
         filters=[(page.with_query(show=name, page=""), word, name == chosen) for name, word in filters],
     )

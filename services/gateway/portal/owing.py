@@ -3,14 +3,16 @@
 Of invoices under an agreed instalment plan that is what the plan asks for, of others all that can be paid.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from chassis.money import Money
 from services.gateway.web.page import Page
 from services.gateway.web.rendering import money_of
+from services.gateway.web.session import Area
 from tallyport.invoicing.v1.invoices_pb2 import Invoice, InvoiceFilter, InvoiceStatus, ListInvoicesRequest
-from tallyport.payments.v1.payments_pb2 import ListPaymentsRequest, PaymentStatus
+from tallyport.payments.v1.payments_pb2 import ListPaymentsRequest, Payment, PaymentStatus
 
 DUE_SOON_DAYS = 7
 MOST_AT_ONCE = 100
@@ -33,35 +35,52 @@ def left(invoice: Invoice) -> Money:
     return _less(whole_due(invoice), invoice.amount_processing.minor_units)
 
 
-async def payable_now(page: Page) -> Payable:
-    """What is due less what is on its way, except payments that only wait for the payer: a new one replaces them."""
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Payments that only wait for the payer: nothing was paid, nothing is on its way, and a new one replaces them."""
+
+    payments: Sequence[Payment] = ()
+
+    def held(self, invoice_id: str) -> int:
+        """What they hold of an invoice, in minor units."""
+        parts = (part for payment in self.payments for part in payment.parts)
+        return sum(part.amount.minor_units for part in parts if part.invoice_id == invoice_id)
+
+    def for_invoice(self, invoice_id: str) -> list[Payment]:
+        """Those that were begun for an invoice."""
+        return [one for one in self.payments if any(part.invoice_id == invoice_id for part in one.parts)]
+
+    def set_aside(self, invoice: Invoice) -> Invoice:
+        """The invoice with only that on its way which really is."""
+        seen = Invoice()
+        seen.CopyFrom(invoice)
+        settling = invoice.amount_processing.minor_units - self.held(invoice.invoice_id)
+        seen.amount_processing.minor_units = max(0, settling)
+        return seen
+
+
+async def begun(page: Page) -> Begun:
+    """What the visitor began to pay and did not finish; nothing for the holder of a pay link, who sees no payments."""
+    if page.area is not Area.CUSTOMER:
+        return Begun()
     request = ListPaymentsRequest(status=PaymentStatus.PAYMENT_STATUS_REQUIRES_ACTION, page_size=MOST_AT_ONCE)
-    answer = await page.call(page.to.payments.ListPayments, request)
-    waiting: dict[str, int] = {}
-    for payment in answer.payments:
-        for part in payment.parts:
-            waiting[part.invoice_id] = waiting.get(part.invoice_id, 0) + part.amount.minor_units
-
-    def payable(invoice: Invoice) -> Money:
-        if invoice.disputed:  # a payment leaves that part out until it is settled
-            held = invoice.amount_processing.minor_units + invoice.amount_disputed.minor_units
-            return _less(whole_due(invoice), held)
-        if invoice.HasField("early_payment"):  # nothing is on its way then
-            return money_of(invoice.early_payment)
-        settling = invoice.amount_processing.minor_units - waiting.get(invoice.invoice_id, 0)
-        return _less(whole_due(invoice), max(0, settling))
-
-    return payable
+    return Begun((await page.call(page.to.payments.ListPayments, request)).payments)
 
 
-def asked_of(payable: Payable) -> Payable:
+def payable(invoice: Invoice) -> Money:
+    """What can be paid now: what is due less what is on its way. What was only begun is `set_aside` before."""
+    if invoice.disputed:  # a payment leaves that part out until it is settled
+        held = invoice.amount_processing.minor_units + invoice.amount_disputed.minor_units
+        return _less(whole_due(invoice), held)
+    if invoice.HasField("early_payment"):  # nothing is on its way then
+        return money_of(invoice.early_payment)
+    return left(invoice)
+
+
+def asked(invoice: Invoice) -> Money:
     """What is asked for now of all that can be paid."""
-
-    def asked(invoice: Invoice) -> Money:
-        room = payable(invoice)
-        return min(room, money_of(invoice.instalment.asked_now)) if invoice.HasField("instalment") else room
-
-    return asked
+    room = payable(invoice)
+    return min(room, money_of(invoice.instalment.asked_now)) if invoice.HasField("instalment") else room
 
 
 def is_due(invoice: Invoice, last_day: str) -> bool:

@@ -19,7 +19,7 @@ from services.gateway.web.languages import gettext as _
 from services.gateway.web.page import Page
 from services.gateway.web.renewal import link_session
 from services.gateway.web.session import Area
-from tallyport.invoicing.v1.invoices_pb2 import GetInvoiceRequest, ListInvoicePaymentsRequest
+from tallyport.invoicing.v1.invoices_pb2 import GetInvoiceRequest, Invoice, ListInvoicePaymentsRequest
 
 _DEAD = (Kind.NOT_FOUND, Kind.INVALID_ARGUMENT, Kind.PERMISSION_DENIED, Kind.UNAUTHENTICATED)
 
@@ -56,6 +56,7 @@ async def _invoice_page(
         page.organization(),
     )
     sheet = await paying.sheet_of(page, [invoice], entries or paying.Entries())
+    sheet = _begun_set_aside(sheet, invoice)
     return page.render(
         "pay_link.html",
         status=422 if sheet.entries.has_errors else status,
@@ -68,6 +69,16 @@ async def _invoice_page(
         key=page.new_key(),
         today=await page.today(),
     )
+
+
+def _begun_set_aside(sheet: paying.Sheet, invoice: Invoice) -> paying.Sheet:
+    """As for who is signed in: what waits for the payer is not on its way. The preview tells what really is."""
+    if not sheet.lines or invoice.disputed or invoice.HasField("instalment"):
+        return sheet
+    line, held = sheet.lines[0], invoice.amount_processing.minor_units
+    settling = min(held, max(0, invoice.amount_due.minor_units - line.payable.minor_units))
+    invoice.amount_processing.minor_units = settling
+    return replace(sheet, lines=[replace(line, invoice=invoice, begun=held > settling)])
 
 
 @get("/invoice", name="pay_link.invoice")

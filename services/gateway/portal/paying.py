@@ -101,6 +101,8 @@ class Line:
     invoice: Invoice
     entry: Entry
     payable: Money
+    begun: bool
+    """Whether a payment for it waits for the payer; this one replaces it."""
 
     @property
     def field(self) -> str:
@@ -183,16 +185,17 @@ async def sheet_of(
     ids = [invoice.invoice_id for invoice in invoices]
     if not ids:
         return await _ahead_only(page, entries)
-    whole, saved = await asyncio.gather(
-        preview(page, ids, keep_credit=entries.keep_credit), ways.saved_methods(page)
+    whole, saved, begun = await asyncio.gather(
+        preview(page, ids, keep_credit=entries.keep_credit), ways.saved_methods(page), owing.begun(page)
     )
+    invoices = [begun.set_aside(one) for one in invoices]
     rooms = planned.rooms(invoices)
     parts = _parts(whole, invoices, rooms, whole_debt=whole_debt)
     known = {invoice.invoice_id: invoice for invoice in invoices}
     lines = [
         Line(
             known[part.invoice_id], _entry(entries, part),
-            rooms.get(part.invoice_id) or money_of(part.amount),
+            rooms.get(part.invoice_id) or money_of(part.amount), begun.held(part.invoice_id) > 0,
         )
         for part in parts
     ]  # fmt: skip

@@ -169,6 +169,29 @@ async def test_going_back_from_the_card_page_one_can_pay_again(house: Theatre) -
         assert "/pay?select=due" in (await browser.get("/")).text
 
 
+async def test_a_payment_that_was_only_begun_is_not_on_its_way(house: Theatre) -> None:
+    async with house.signed_in() as browser:
+        await paid(browser, "/pay?invoice=inv_1")
+        assert house.stage.invoices["inv_1"].amount_processing.minor_units == 184_250
+        invoice = (await browser.get("/invoices/inv_1")).text
+        assert "Payment on its way" not in invoice
+        assert "You began a payment of $1,842.50" in invoice
+        assert "Continue or cancel it" in invoice
+        home = (await browser.get("/")).text
+        assert "You began a payment of $1,842.50" in home
+        assert "Payments being settled" not in home
+
+
+async def test_a_link_does_not_call_on_its_way_what_was_only_begun(house: Theatre) -> None:
+    async with house.browser() as browser:
+        await browser.get("/l/plt_" + "a" * 40)
+        form = fields((await browser.get("/l/invoice")).text)
+        assert (await browser.post("/l/pay", data=form)).status_code == 303
+        page = (await browser.get("/l/invoice")).text
+        assert "Payment on its way" not in page
+        assert "A payment was begun for this invoice." in page
+
+
 async def test_a_tab_left_open_is_told_that_the_invoice_is_paid(house: Theatre) -> None:
     async with house.signed_in() as browser:
         form = fields((await browser.get("/pay?invoice=inv_1")).text)
