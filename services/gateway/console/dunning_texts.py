@@ -68,7 +68,7 @@ async def _place(page: Page) -> Place:
     for policy in answer.policies:
         if policy.segment == page.query("segment") and 0 <= at < len(policy.levels):
             return Place(policy=policy, at=at)
-    raise ServiceError(Kind.NOT_FOUND, "DUNNING_LEVEL_NOT_FOUND", _("There is no such level."))
+    raise ServiceError(Kind.NOT_FOUND, "NOT_FOUND", _("There is no such level."))
 
 
 @get("/settings/dunning/texts", name="console.settings.dunning.texts")
