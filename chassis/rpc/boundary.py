@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 from opentelemetry.trace import Span, Status, StatusCode
 from prometheus_client import Counter, Histogram
 
-from chassis.caller import Call, enter_call
+from chassis.caller import Audience, Call, enter_call
 from chassis.contract import ContractError
 from chassis.errors import Kind, ServiceError
 from chassis.idempotency import was_replayed, watch_replays
@@ -163,7 +163,7 @@ class _Guard:
         )
         passage.call = call
         enter_call(call)
-        validation.check(request)
+        validation.check(request, from_people=caller.audience is not Audience.SERVICE)
         return call
 
     def _refusal(self, passage: _Passage, error: BaseException) -> ServiceError | None:

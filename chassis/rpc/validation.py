@@ -1,6 +1,7 @@
 """The contracts' field rules, reported field by field."""
 
 import re
+from itertools import islice
 from typing import Any, Final
 
 import protovalidate
@@ -9,20 +10,27 @@ from google.protobuf.message import Message
 from chassis.contract import ContractError
 from chassis.errors import FieldError, Kind, ServiceError
 from chassis.rpc.pattern_words import words_for
+from chassis.rpc.texts import wrong_texts
 
 MAX_REPORTED: Final = 50
 _NOT_A_NAME: Final = re.compile(r"[^a-z0-9_.]")
 
 
-def check(request: Message) -> None:
-    """Raises INVALID_ARGUMENT VALIDATION_FAILED naming each field that breaks a rule of its contract."""
+def check(request: Message, *, from_people: bool = True) -> None:
+    """Raises INVALID_ARGUMENT VALIDATION_FAILED naming each field that breaks a rule of its contract.
+
+    Services pass on texts that are stored, so theirs are not looked at again.
+    """
     violations = protovalidate.collect_violations(request)
-    if violations:
+    errors = [_field_error(violation) for violation in violations[:MAX_REPORTED]]
+    if from_people and not errors:
+        errors = list(islice(wrong_texts(request), MAX_REPORTED))
+    if errors:
         raise ServiceError(
             Kind.INVALID_ARGUMENT,
             "VALIDATION_FAILED",
             "Some fields are not right.",
-            fields=[_field_error(violation) for violation in violations[:MAX_REPORTED]],
+            fields=errors,
         )
 
 
