@@ -14,6 +14,9 @@ _WORDS: Final = {
     r"[0-9]{1,2}(\.[0-9]{1,4})?|100(\.0{1,4})?": f"{_DECIMAL}, and at most 100",
     r"[0-9]{1,3}(\.[0-9]{1,4})?": f"{_DECIMAL}, and less than 1000",
     r"[0-9]{1,9}(\.[0-9]{1,4})?": _DECIMAL,
+    r"-?[0-9]{1,6}(\.[0-9]{1,4})?": (
+        "must be a decimal number such as 1.27 or -0.88, less than a million, with at most four decimal places"
+    ),
     "[a-z0-9][a-z0-9_.-]{0,99}": (
         "must be up to 100 lower-case letters, digits, dots, dashes or underscores, beginning with a letter or digit"
     ),
@@ -24,6 +27,7 @@ _WORDS: Final = {
         "must be up to 42 lower-case letters, digits and dashes, with no dash at either end"
     ),
     "[a-z0-9-]{1,30}": "must be up to 30 lower-case letters, digits and dashes",
+    "[a-z_]{1,40}": "must be up to 40 lower-case letters and underscores",
     "[a-z0-9_]{0,20}": "must be up to 20 lower-case letters, digits and underscores",
     "per_[0-9a-z]{1,60}": "must be the id of a person, such as per_01j9",
 }
