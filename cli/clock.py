@@ -50,6 +50,14 @@ def advance(to: Moment, url: Url = _DEFAULT_URL) -> None:
         _report(_at_rest(http, checked(http.post(path, json={"frozen_time": _text(to)}, headers=_key()))))
 
 
+@app.command("stop")
+def stop(url: Url = _DEFAULT_URL) -> None:
+    """Stop a clock that is on its way where it has got to."""
+    with _client(url) as http:
+        path = f"/v1/test_clocks/{_clock(http)['test_clock_id']}/stop"
+        _report(_at_rest(http, checked(http.post(path, json={}, headers=_key()))))
+
+
 @app.command("show")
 def show(url: Url = _DEFAULT_URL) -> None:
     """Where the clock stands and what it is doing."""
@@ -62,7 +70,9 @@ def delete(url: Url = _DEFAULT_URL) -> None:
     """Remove the clock: today is today again."""
     with _client(url) as http:
         path = f"/v1/test_clocks/{_clock(http)['test_clock_id']}"
-        checked(http.delete(path, headers=_key()))
+        gone = checked(http.delete(path, headers=_key()))
+        while gone["test_clock_id"] in {one["test_clock_id"] for one in _clocks(http)}:
+            time.sleep(_POLL_SECONDS)
     typer.echo("The test clock is gone.")
 
 
@@ -83,8 +93,13 @@ def _text(moment: datetime) -> str:
     return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).isoformat()
 
 
-def _clock(http: Any) -> dict[str, Any]:
+def _clocks(http: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = checked(http.get("/v1/test_clocks"))["test_clocks"]
+    return found
+
+
+def _clock(http: Any) -> dict[str, Any]:
+    found = _clocks(http)
     if not found:
         typer.echo("This organization has no test clock: tallyport clock create MOMENT", err=True)
         raise typer.Exit(1)

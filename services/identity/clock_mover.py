@@ -5,8 +5,6 @@ What it has reached is kept in the database at every stop, so that a walk goes o
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -79,7 +77,8 @@ class ClockMover:
                 _log.warning("clock.interrupted", error=str(error) or type(error).__name__)
             except Exception as error:
                 _log.exception("clock.failed", error=str(error))
-                await self._fail(organization_id, Walk(organization_id, self._ports), str(error))
+                why = str(error) or type(error).__name__
+                await self._fail(organization_id, Walk(organization_id, self._ports), why)
 
     async def _walk(self, organization_id: str) -> None:
         async with self._db.read(organization_id) as tx:
@@ -107,11 +106,13 @@ class ClockMover:
             if clock.steps >= MOST_STEPS:
                 raise NotAtRest(f"more than {MOST_STEPS} stops on the way")
             stop = walk.next_stop(clock.frozen_at, clock.target_at)
-            clock = await self._save(walk.organization_id, partial(_arrived, at=stop))
+            clock = await self._save(walk.organization_id, partial(TestClock.arrived_at, stop=stop))
+            if not clock.is_on_its_way:
+                return
             await walk.set(clock.frozen_at, held=True)
             await walk.come_to_rest()
         await walk.set(clock.frozen_at, held=False)
-        await self._save(walk.organization_id, lambda one: replace(one, status=ClockStatus.READY))
+        await self._save(walk.organization_id, TestClock.ended)
         _log.info("clock stands", at=clock.frozen_at.isoformat(), steps=clock.steps)
 
     async def _is_known(self, organization_id: str) -> bool:
@@ -119,9 +120,7 @@ class ClockMover:
 
     async def _fail(self, organization_id: str, walk: Walk, why: str) -> None:
         _log.error("clock stopped on its way", why=why)
-        failed = await self._save(
-            organization_id, lambda one: replace(one, status=ClockStatus.FAILED, failure=why[:500])
-        )
+        failed = await self._save(organization_id, partial(TestClock.ended, failure=why[:500]))
         try:
             await walk.set(failed.frozen_at, held=False)
         except NotAtRest as error:  # it is set again when somebody advances it
@@ -137,10 +136,6 @@ class ClockMover:
             return changed
 
         return await self._db.run_write(organization_id, write)
-
-
-def _arrived(clock: TestClock, *, at: datetime) -> TestClock:
-    return replace(clock, frozen_at=at, steps=clock.steps + 1)
 
 
 async def _locked(connection: psycopg.AsyncConnection[Any]) -> bool:

@@ -303,6 +303,13 @@ class TestClocks(test_clocks_pb2_grpc.TestClocksServicer):
             to=request.frozen_time.ToDatetime(tzinfo=UTC),
         )
 
+    async def StopTestClock(
+        self, request: test_clocks_pb2.StopTestClockRequest, context: Context
+    ) -> test_clocks_pb2.TestClock:
+        return await manage_test_clocks.stop_test_clock(
+            self._db, current_call().organization_id, request.test_clock_id
+        )
+
     async def DeleteTestClock(
         self, request: test_clocks_pb2.DeleteTestClockRequest, context: Context
     ) -> test_clocks_pb2.TestClock:

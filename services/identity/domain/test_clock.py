@@ -42,26 +42,42 @@ class TestClock:
         """Whether somebody is at work on it."""
         return self.status in (ClockStatus.ADVANCING, ClockStatus.DELETING)
 
+    @property
+    def is_on_its_way(self) -> bool:
+        return self.status is ClockStatus.ADVANCING
+
     def towards(self, target_at: datetime) -> "TestClock":
         """On its way. Forward only, ten years at once; refused while it is moving."""
-        self._demand_rest()
+        if self.moves:
+            raise ServiceError(
+                Kind.FAILED_PRECONDITION,
+                "TEST_CLOCK_ADVANCING",
+                "The clock is still on its way. Wait for it, or stop it.",
+            )
         if target_at <= self.frozen_at:
             raise invalid("frozen_time", "forward_only", "A test clock only goes forward.")
         _check_distance(self.frozen_at, target_at)
         return replace(self, status=ClockStatus.ADVANCING, target_at=target_at, steps=0, failure="")
 
-    def going(self) -> "TestClock":
-        """About to be deleted; refused while it is moving."""
-        self._demand_rest()
-        return replace(self, status=ClockStatus.DELETING)
+    def arrived_at(self, stop: datetime) -> "TestClock":
+        """At the next stop on its way, unless it was stopped before it."""
+        if not self.is_on_its_way or stop > self.target_at:
+            return self
+        return replace(self, frozen_at=stop, steps=self.steps + 1)
 
-    def _demand_rest(self) -> None:
-        if self.moves:
-            raise ServiceError(
-                Kind.FAILED_PRECONDITION,
-                "TEST_CLOCK_ADVANCING",
-                "The clock is still on its way. Please wait.",
-            )
+    def stopped(self) -> "TestClock":
+        """With no way left to go, when it is on its way."""
+        return replace(self, target_at=self.frozen_at) if self.is_on_its_way else self
+
+    def ended(self, *, failure: str = "") -> "TestClock":
+        """At the end of its way, unless somebody removes it meanwhile."""
+        if not self.is_on_its_way:
+            return self
+        return replace(self, status=ClockStatus.FAILED if failure else ClockStatus.READY, failure=failure)
+
+    def going(self) -> "TestClock":
+        """About to be deleted, wherever it is."""
+        return replace(self, status=ClockStatus.DELETING)
 
 
 def new_clock(test_clock_id: str, name: str, *, begins_at: datetime, now: datetime) -> TestClock:

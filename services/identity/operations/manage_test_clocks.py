@@ -65,10 +65,25 @@ async def advance_test_clock(
     return await _at_rest(db, organization_id, moved)
 
 
+async def stop_test_clock(
+    db: Database, organization_id: str, test_clock_id: str
+) -> test_clocks_pb2.TestClock:
+    """Raises TEST_CLOCK_NOT_FOUND. A clock on its way stands at its next stop; one that stands stays as it is."""
+
+    async def stop(tx: WriteTx) -> test_clocks_pb2.TestClock:
+        clock = (await _find(tx, test_clock_id)).stopped()
+        await test_clocks.save_clock(tx, clock)
+        audit.record(tx, "test_clock.stopped", test_clock_id, reason=clock.frozen_at.isoformat())
+        return to_proto_test_clock(clock)
+
+    stopped = await idempotency.once(db, test_clocks_pb2.TestClock, stop)
+    return await _at_rest(db, organization_id, stopped)
+
+
 async def delete_test_clock(
     db: Database, organization_id: str, test_clock_id: str
 ) -> test_clocks_pb2.TestClock:
-    """Raises TEST_CLOCK_NOT_FOUND, TEST_CLOCK_ADVANCING."""
+    """Raises TEST_CLOCK_NOT_FOUND. A walk that is under way ends at its next stop."""
 
     async def delete(tx: WriteTx) -> test_clocks_pb2.TestClock:
         clock = (await _find(tx, test_clock_id)).going()

@@ -3,10 +3,13 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import pytest_asyncio
+from google.protobuf.message import Message
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
@@ -16,7 +19,9 @@ from chassis.clock_port import ClockPort, clock_port
 from chassis.database import Database
 from chassis.errors import ServiceError
 from services.gateway.api.app import served_methods
-from services.identity.domain.test_clock import ClockStatus
+from services.identity.clock_mover import ClockMover
+from services.identity.clock_walk import TURNS
+from services.identity.domain.test_clock import ClockStatus, TestClock
 from services.identity.operations import manage_test_clocks
 from services.identity.operations.login import Credentials, login
 from services.identity.operations.refresh_session import refresh_session
@@ -27,6 +32,7 @@ from services.identity.tokens import TokenIssuer
 from tallyport.common.v1 import clock_port_pb2
 from tallyport.identity.v1 import test_clocks_pb2
 from tests.service.identity.conftest import PASSWORD, Identity
+from tests.support.wait import until
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SOON = NOW + timedelta(hours=1)
@@ -111,6 +117,81 @@ async def test_a_clock_goes_forward_only_and_one_walk_at_a_time(identity: Identi
     found = await manage_test_clocks.find_test_clock(db, organization_id)
     assert found is not None
     assert (found.status, found.failure) == (ClockStatus.ADVANCING, "")
+
+
+class Restless:
+    """A service in which something falls due every second, for ever."""
+
+    def __init__(self) -> None:
+        self.at, self.is_held, self.removed = NOW, False, False
+
+    async def SetClock(self, request: clock_port_pb2.SetClockRequest, **_: Any) -> Message:
+        self.at, self.is_held = request.frozen_at.ToDatetime(tzinfo=UTC), request.held
+        return clock_port_pb2.SetClockResponse()
+
+    async def RemoveClock(self, _: Message, **__: Any) -> Message:
+        self.removed = True
+        return clock_port_pb2.RemoveClockResponse()
+
+    async def RunRound(self, _: Message, **__: Any) -> Message:
+        outcome = clock_port_pb2.RunRoundResponse(done=True)
+        outcome.next_due_at.FromDatetime(self.at + timedelta(seconds=1))
+        return outcome
+
+    async def GetTraffic(self, _: Message, **__: Any) -> Message:
+        return clock_port_pb2.GetTrafficResponse()
+
+
+@asynccontextmanager
+async def on_its_way(identity: Identity, db: Database) -> AsyncIterator[tuple[str, str, Restless]]:
+    """A clock that would be under way for hours, its organization and the service that keeps it there."""
+    organization_id = (await identity.organization("acme")).organization_id
+    clock_id = (await create(db, organization_id)).test_clock_id
+    request = clock_port_pb2.SetClockRequest(organization_id=organization_id)
+    request.frozen_at.FromDatetime(NOW)
+    await ClockPort(db).SetClock(request, None)
+    await arrive(db, organization_id)
+    await advance(db, organization_id, clock_id, NOW + timedelta(days=300))
+    service = Restless()
+    mover = asyncio.create_task(ClockMover(db, dict.fromkeys(TURNS, service)).run())  # type: ignore[arg-type]
+    try:
+        await until(lambda: service.at > NOW)
+        yield organization_id, clock_id, service
+    finally:
+        mover.cancel()
+        await asyncio.gather(mover, return_exceptions=True)
+
+
+async def test_a_clock_on_its_way_is_stopped_at_the_stop_it_has_reached(
+    identity: Identity, db: Database
+) -> None:
+    async with on_its_way(identity, db) as (organization_id, clock_id, service):
+        with call_scope(as_owner(organization_id)):
+            await manage_test_clocks.stop_test_clock(db, organization_id, clock_id)
+        clock = await until(lambda: standing(db, organization_id))
+        assert (clock.status, clock.failure) == (ClockStatus.READY, "")
+        assert NOW < clock.frozen_at == clock.target_at == service.at < NOW + timedelta(days=1)
+        assert not service.is_held
+        with call_scope(as_owner(organization_id)):
+            again = await manage_test_clocks.stop_test_clock(db, organization_id, clock_id)
+        assert again.frozen_time.ToDatetime(tzinfo=UTC) == clock.frozen_at
+
+
+async def test_a_clock_on_its_way_can_be_removed(identity: Identity, db: Database) -> None:
+    async with on_its_way(identity, db) as (organization_id, clock_id, service):
+        with call_scope(as_owner(organization_id)):
+            await manage_test_clocks.delete_test_clock(db, organization_id, clock_id)
+        await until(lambda: gone(db, organization_id))
+        assert service.removed
+
+
+async def standing(db: Database, organization_id: str) -> TestClock | None:
+    clock = await manage_test_clocks.find_test_clock(db, organization_id)
+    return None if clock is None or clock.moves else clock
+
+
+async def gone(db: Database, organization_id: str) -> bool:
+    return await manage_test_clocks.find_test_clock(db, organization_id) is None
 
 
 def test_where_no_clocks_are_allowed_there_are_no_routes(identity: Identity, db: Database) -> None:

@@ -273,6 +273,28 @@ class AdvanceTestClockRequest(_message.Message):
 Global___AdvanceTestClockRequest: _TypeAlias = AdvanceTestClockRequest  # noqa: Y015
 
 @_typing.final
+class StopTestClockRequest(_message.Message):
+    """Stops a clock."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEST_CLOCK_ID_FIELD_NUMBER: _builtins.int
+    test_clock_id: _builtins.str
+    """Clock."""
+    def __init__(
+        self,
+        *,
+        test_clock_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["test_clock_id", b"test_clock_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StopTestClockRequest: _TypeAlias = StopTestClockRequest  # noqa: Y015
+
+@_typing.final
 class DeleteTestClockRequest(_message.Message):
     """Removes a clock."""
 

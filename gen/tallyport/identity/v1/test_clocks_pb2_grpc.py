@@ -60,6 +60,11 @@ class TestClocksStub:
                 request_serializer=tallyport_dot_identity_dot_v1_dot_test__clocks__pb2.AdvanceTestClockRequest.SerializeToString,
                 response_deserializer=tallyport_dot_identity_dot_v1_dot_test__clocks__pb2.TestClock.FromString,
                 _registered_method=True)
+        self.StopTestClock = channel.unary_unary(
+                '/tallyport.identity.v1.TestClocks/StopTestClock',
+                request_serializer=tallyport_dot_identity_dot_v1_dot_test__clocks__pb2.StopTestClockRequest.SerializeToString,
+                response_deserializer=tallyport_dot_identity_dot_v1_dot_test__clocks__pb2.TestClock.FromString,
+                _registered_method=True)
         self.DeleteTestClock = channel.unary_unary(
                 '/tallyport.identity.v1.TestClocks/DeleteTestClock',
                 request_serializer=tallyport_dot_identity_dot_v1_dot_test__clocks__pb2.DeleteTestClockRequest.SerializeToString,
@@ -107,8 +112,16 @@ class TestClocksServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StopTestClock(self, request, context):
+        """Stops a clock on its way where it has got to: what has fallen due until there is done, the rest is not. One that
+        stands is left as it is. The answer comes when it stands, or with the status `advancing` as with advancing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteTestClock(self, request, context):
-        """Removes the clock: the organization lives by the machine's time again. What has happened stays as it is dated.
+        """Removes the clock, also on its way: the organization lives by the machine's time again. What has happened stays as it is dated.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -140,6 +153,11 @@ def add_TestClocksServicer_to_server(servicer, server):
             'AdvanceTestClock': grpc.unary_unary_rpc_method_handler(
                     servicer.AdvanceTestClock,
                     request_deserializer=tallyport_dot_identity_dot_v1_dot_test__clocks__pb2.AdvanceTestClockRequest.FromString,
+                    response_serializer=tallyport_dot_identity_dot_v1_dot_test__clocks__pb2.TestClock.SerializeToString,
+            ),
+            'StopTestClock': grpc.unary_unary_rpc_method_handler(
+                    servicer.StopTestClock,
+                    request_deserializer=tallyport_dot_identity_dot_v1_dot_test__clocks__pb2.StopTestClockRequest.FromString,
                     response_serializer=tallyport_dot_identity_dot_v1_dot_test__clocks__pb2.TestClock.SerializeToString,
             ),
             'DeleteTestClock': grpc.unary_unary_rpc_method_handler(
@@ -283,6 +301,33 @@ class TestClocks:
             target,
             '/tallyport.identity.v1.TestClocks/AdvanceTestClock',
             tallyport_dot_identity_dot_v1_dot_test__clocks__pb2.AdvanceTestClockRequest.SerializeToString,
+            tallyport_dot_identity_dot_v1_dot_test__clocks__pb2.TestClock.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StopTestClock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.identity.v1.TestClocks/StopTestClock',
+            tallyport_dot_identity_dot_v1_dot_test__clocks__pb2.StopTestClockRequest.SerializeToString,
             tallyport_dot_identity_dot_v1_dot_test__clocks__pb2.TestClock.FromString,
             options,
             channel_credentials,

@@ -45,8 +45,12 @@ class TestClocksStub:
     """Moves the clock on. Everything that falls due on the way happens at its own moment, in order. The answer comes
     when all of it is done, or with the status `advancing` when that takes longer than the call may; then ask again.
     """
+    StopTestClock: _grpc.UnaryUnaryMultiCallable[_test_clocks_pb2.StopTestClockRequest, _test_clocks_pb2.TestClock]
+    """Stops a clock on its way where it has got to: what has fallen due until there is done, the rest is not. One that
+    stands is left as it is. The answer comes when it stands, or with the status `advancing` as with advancing.
+    """
     DeleteTestClock: _grpc.UnaryUnaryMultiCallable[_test_clocks_pb2.DeleteTestClockRequest, _test_clocks_pb2.TestClock]
-    """Removes the clock: the organization lives by the machine's time again. What has happened stays as it is dated."""
+    """Removes the clock, also on its way: the organization lives by the machine's time again. What has happened stays as it is dated."""
 
 @_typing.type_check_only
 class TestClocksAsyncStub(TestClocksStub):
@@ -65,8 +69,12 @@ class TestClocksAsyncStub(TestClocksStub):
     """Moves the clock on. Everything that falls due on the way happens at its own moment, in order. The answer comes
     when all of it is done, or with the status `advancing` when that takes longer than the call may; then ask again.
     """
+    StopTestClock: _aio.UnaryUnaryMultiCallable[_test_clocks_pb2.StopTestClockRequest, _test_clocks_pb2.TestClock]  # type: ignore[assignment]
+    """Stops a clock on its way where it has got to: what has fallen due until there is done, the rest is not. One that
+    stands is left as it is. The answer comes when it stands, or with the status `advancing` as with advancing.
+    """
     DeleteTestClock: _aio.UnaryUnaryMultiCallable[_test_clocks_pb2.DeleteTestClockRequest, _test_clocks_pb2.TestClock]  # type: ignore[assignment]
-    """Removes the clock: the organization lives by the machine's time again. What has happened stays as it is dated."""
+    """Removes the clock, also on its way: the organization lives by the machine's time again. What has happened stays as it is dated."""
 
 class TestClocksServicer(metaclass=_abc_1.ABCMeta):
     """Test clocks. Absent where none are allowed; refused to organizations in live mode."""
@@ -114,11 +122,21 @@ class TestClocksServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def StopTestClock(
+        self,
+        request: _test_clocks_pb2.StopTestClockRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_test_clocks_pb2.TestClock, _abc.Awaitable[_test_clocks_pb2.TestClock]]:
+        """Stops a clock on its way where it has got to: what has fallen due until there is done, the rest is not. One that
+        stands is left as it is. The answer comes when it stands, or with the status `advancing` as with advancing.
+        """
+
+    @_abc_1.abstractmethod
     def DeleteTestClock(
         self,
         request: _test_clocks_pb2.DeleteTestClockRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_test_clocks_pb2.TestClock, _abc.Awaitable[_test_clocks_pb2.TestClock]]:
-        """Removes the clock: the organization lives by the machine's time again. What has happened stays as it is dated."""
+        """Removes the clock, also on its way: the organization lives by the machine's time again. What has happened stays as it is dated."""
 
 def add_TestClocksServicer_to_server(servicer: TestClocksServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,4 +1,4 @@
-"""The organization's test clock: its state, and forms to make, advance and remove it."""
+"""The organization's test clock: its state, and forms to make, advance, stop and remove it."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from tallyport.identity.v1.test_clocks_pb2 import (
     CreateTestClockRequest,
     DeleteTestClockRequest,
     ListTestClocksRequest,
+    StopTestClockRequest,
     TestClock,
     TestClockStatus,
 )
@@ -61,7 +62,7 @@ async def show(page: Page) -> Response[str]:
 
 @post("/settings/test-clock", name="console.settings.test_clock.change")
 async def change(page: Page) -> Response[str]:
-    """Make, advance or remove it."""
+    """Make, advance, stop or remove it."""
     require(page, _PERMISSION)
     if not page.site.test_times.allowed:
         raise not_found("page")
@@ -84,6 +85,10 @@ async def _act(page: Page, action: str) -> None:
         request = DeleteTestClockRequest(test_clock_id=clock_id)
         await page.call(to.DeleteTestClock, request, idempotency_key=key)
         page.flash("good", _("The test clock is gone. Today is today again."))
+        return
+    if action == "stop":
+        stop = StopTestClockRequest(test_clock_id=clock_id)
+        await page.call(to.StopTestClock, stop, idempotency_key=key)
         return
     at = await _moment(page)
     if action == "advance":
