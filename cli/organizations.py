@@ -28,6 +28,7 @@ def group() -> None:
 @app.command("create")
 def create(
     slug: Annotated[str, typer.Argument(help="Short name in addresses: lower case letters, digits, dashes.")],
+    *,
     name: Annotated[str, typer.Option(help="Legal name.")],
     owner_email: Annotated[str, typer.Option(help="Address with which its first person signs in.")],
     owner_name: Annotated[str, typer.Option(help="Name of that person.")],
