@@ -14,7 +14,6 @@ from chassis.book_checks import LEDGER_CHECKS
 from chassis.database import Database, ReadTx
 from chassis.errors import ServiceError
 from services.invoicing.operations.verify_books import INVOICING_CHECKS, verify, verify_books
-from services.invoicing.rpc.books import ReceivablesBooks
 from tallyport.invoicing.v1 import books_pb2
 from tests.service.invoicing.office import Office, usd
 from tests.support.database import Databases
@@ -203,7 +202,7 @@ async def test_staff_lift_a_freeze_once_the_books_are_right(office: Office) -> N
         return [books.Broken("I1", "something")]
 
     await books.check(office.db, office.organization_id, wrong)
-    keeping = ReceivablesBooks(office.db)
+    keeping = office.books
     state = await office.call(keeping.GetReceivablesBooks, books_pb2.GetReceivablesBooksRequest())
     assert (state.frozen, list(state.broken)) == (True, ["I1 something"])
     request = books_pb2.LiftReceivablesFreezeRequest(reason="put right")
