@@ -60,12 +60,16 @@ class OrderRule:
                 "This customer takes no invoice without an order number. Please enter it.",
                 invoice_id=invoice_id,
             )  # fmt: skip
-        if self.kind is OrderRuleKind.PATTERN and not self._matches(number):
+        if not self.allows(number):
             raise ServiceError(
                 Kind.FAILED_PRECONDITION, "PURCHASE_ORDER_INVALID",
                 f"This customer's order numbers look like {self.pattern}. Please check it.",
                 invoice_id=invoice_id, pattern=self.pattern,
             )  # fmt: skip
+
+    def allows(self, number: str) -> bool:
+        """Whether an order number looks as the customer's do."""
+        return self.kind is not OrderRuleKind.PATTERN or self._matches(number)
 
     def _matches(self, number: str) -> bool:
         signs = (".*" if sign == "*" else _SIGNS.get(sign, re.escape(sign)) for sign in self.pattern)
@@ -122,6 +126,21 @@ class TaxStanding:
     treatment: TaxTreatment = TaxTreatment.STANDARD
     exemption_certificate: str = ""
     exemption_valid_until: date | None = None
+
+    def check(self, today: date, *, has_tax_id: bool) -> None:
+        """VALIDATION_FAILED for what no authority would take: reverse charge without a tax id, or an exemption that is
+        over and has no certificate.
+        """
+        if self.treatment is TaxTreatment.REVERSE_CHARGE and not has_tax_id:
+            raise invalid(
+                "tax_standing.treatment", "tax_id_required", "Reverse charge needs the customer's tax id."
+            )
+        has_ended = self.treatment is not self.treatment_on(today)
+        if has_ended and not self.exemption_certificate:
+            raise invalid(
+                "tax_standing.exemption_valid_until", "too_early",
+                "This exemption is over, and there is no certificate of it.",
+            )  # fmt: skip
 
     def treatment_on(self, day: date) -> TaxTreatment:
         """The treatment of an invoice of that day: an exemption that has run out is none."""

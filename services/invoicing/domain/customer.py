@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from chassis.errors import Kind, ServiceError
+from chassis.errors import Kind, ServiceError, invalid
 from chassis.money import Money
 from services.invoicing.domain.billing import (
     Address,
@@ -111,6 +111,28 @@ class Customer:
                 "This customer is on hold. Nothing new is invoiced until the hold is taken away.",
                 customer_id=self.customer_id,
             )  # fmt: skip
+
+    def must_make_sense(self, before: "Customer | None", today: date) -> None:
+        """VALIDATION_FAILED for what is new and goes together with nothing else."""
+        limit = self.credit_limit
+        if limit is not None and limit.currency != self.currency:
+            raise invalid(
+                "credit_limit", "currency", f"The limit must be in the customer's currency, {self.currency}."
+            )
+        if limit is not None and limit.is_negative:
+            raise invalid("credit_limit", "negative", "The limit must not be less than zero.")
+        if before is None or self._taxed_as != before._taxed_as:
+            self.taxes.check(today, has_tax_id=bool(self.tax_id or self.tax_ids))
+        number, rule = self.purchase_order_number, self.order_rule
+        is_new = before is None or (number, rule) != (before.purchase_order_number, before.order_rule)
+        if is_new and number and not rule.allows(number):
+            raise invalid(
+                "purchase_order_number", "pattern", f"This customer's order numbers look like {rule.pattern}."
+            )
+
+    @property
+    def _taxed_as(self) -> tuple[TaxStanding, bool]:
+        return self.taxes, bool(self.tax_id or self.tax_ids)
 
     def must_be(self, expected_version: int | None) -> None:
         """CUSTOMER_CHANGED when the customer has another version than somebody was shown."""

@@ -8,7 +8,6 @@ from chassis.ids import new_id
 from services.invoicing.domain.billing import DEFAULT_PAYMENT_TERMS_DAYS
 from services.invoicing.domain.customer import Customer, CustomerDraft
 from services.invoicing.operations.note_customer_changes import note_customer_changes
-from services.invoicing.operations.update_customer import must_be_in_own_currency
 from services.invoicing.store.customers import insert_customer, replace_references
 from services.invoicing.store.organizations import get_organization
 from services.invoicing.translate.customers import to_proto_customer
@@ -30,7 +29,7 @@ async def create_customer(db: Database, draft: CustomerDraft) -> pb.Customer:
             created_at=tx.now(),
             **values,
         )
-        must_be_in_own_currency(customer)
+        customer.must_make_sense(None, organization.date_of(tx.now()))
         await insert_customer(tx, customer)
         if customer.external_ids:
             await replace_references(tx, customer)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from chassis.caller import current_call
 from chassis.database import Database, WriteTx
-from chassis.errors import invalid
 from services.invoicing.domain.customer import Customer, changed
 from services.invoicing.operations.note_customer_changes import note_customer_changes
 from services.invoicing.store.customers import get_customer, replace_references
 from services.invoicing.store.customers import update_customer as write_customer
 from services.invoicing.store.dunning import forget_days_of
+from services.invoicing.store.organizations import get_organization
 from services.invoicing.translate.customers import to_proto_customer
 from tallyport.invoicing.v1 import customers_pb2 as pb
 
@@ -43,7 +43,7 @@ async def change_customer(
     after = changed(before, _consistent(before, values))
     if after is before:
         return before
-    must_be_in_own_currency(after)
+    after.must_make_sense(before, (await get_organization(tx)).date_of(tx.now()))
     await write_customer(tx, after)
     if after.external_ids != before.external_ids:
         await replace_references(tx, after)
@@ -51,17 +51,6 @@ async def change_customer(
         await forget_days_of(tx, after.customer_id)
     await note_customer_changes(tx, [(before, after)], action=action or "customer.updated", reason=reason)
     return after
-
-
-def must_be_in_own_currency(customer: Customer) -> None:
-    """VALIDATION_FAILED for a credit limit that cannot be compared with what the customer owes."""
-    limit = customer.credit_limit
-    if limit is not None and limit.currency != customer.currency:
-        raise invalid(
-            "credit_limit", "currency", f"The limit must be in the customer's currency, {customer.currency}."
-        )
-    if limit is not None and limit.is_negative:
-        raise invalid("credit_limit", "negative", "The limit must not be less than zero.")
 
 
 def _consistent(before: Customer, values: Mapping[str, object]) -> Mapping[str, object]:

@@ -15,6 +15,7 @@ from services.invoicing.domain.billing import (
 )
 from services.invoicing.domain.tax_id import TaxId, checked_tax_id
 from services.invoicing.translate.values import (
+    from_proto_country,
     from_proto_day,
     from_proto_decimal,
     from_proto_locale,
@@ -148,7 +149,7 @@ def _address(field: str, message: pb.CustomerAddress) -> Address:
         city=from_proto_text(f"{field}.city", message.city),
         region=from_proto_text(f"{field}.region", message.region),
         postal_code=from_proto_text(f"{field}.postal_code", message.postal_code),
-        country=message.country,
+        country=from_proto_country(f"{field}.country", message.country),
     )
 
 

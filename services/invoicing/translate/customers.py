@@ -21,6 +21,7 @@ from services.invoicing.translate.billing import (
     from_proto_texts_by_name,
 )
 from services.invoicing.translate.values import (
+    from_proto_country,
     from_proto_currency,
     from_proto_locale,
     from_proto_text,
@@ -42,7 +43,7 @@ def from_proto_customer(request: pb.CreateCustomerRequest) -> CustomerDraft:
     values: dict[str, object] = {
         "email": request.email,
         "address_lines": from_proto_texts("address_lines", request.address_lines),
-        "country": request.country,
+        "country": from_proto_country("country", request.country),
         "tax_id": from_proto_text("tax_id", request.tax_id),
     }
     if request.HasField("payment_terms_days"):
@@ -76,7 +77,7 @@ def from_proto_customer_changes(request: pb.UpdateCustomerRequest) -> Mapping[st
     if lines := from_proto_texts("address_lines", request.address_lines):
         values["address_lines"] = lines
     if request.HasField("country"):
-        values["country"] = request.country
+        values["country"] = from_proto_country("country", request.country)
     if request.HasField("tax_id"):
         values["tax_id"] = from_proto_text("tax_id", request.tax_id)
     if request.HasField("payment_terms_days"):

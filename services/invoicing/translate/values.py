@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 
 from babel import Locale, UnknownLocaleError
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -11,6 +12,8 @@ from chassis.errors import invalid
 from chassis.money import Money
 from tallyport.common.v1 import money_pb2
 
+_NO_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
+"""Codes that stand for more than one country, or for none."""
 _ALLOWED_CONTROLS = frozenset("\t\n\r")
 
 
@@ -72,6 +75,19 @@ def from_proto_currency(field: str, code: str) -> str:
     if code:
         from_proto_money(field, money_pb2.Money(currency=code))
     return code
+
+
+def from_proto_country(field: str, code: str) -> str:
+    """A country's code or nothing; VALIDATION_FAILED for one that no country has."""
+    if code and code not in _countries():
+        raise invalid(field, "country", "This is not a country's code such as DE.")
+    return code
+
+
+@cache
+def _countries() -> frozenset[str]:
+    known = (code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha())
+    return frozenset(known) - _NO_COUNTRIES
 
 
 def from_proto_locale(field: str, tag: str) -> str:

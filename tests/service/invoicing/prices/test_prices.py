@@ -58,7 +58,7 @@ async def test_a_buyer_who_owes_the_tax_himself_pays_none(office: Office) -> Non
     await german(office)
     rope = await item(office, tax_code="standard")
     customer = await office.customer(
-        currency="EUR", country="FR",
+        currency="EUR", country="FR", tax_id="FR40303265045",
         tax_standing=customers_pb2.CustomerTaxStanding(
             treatment=customers_pb2.CUSTOMER_TAX_TREATMENT_REVERSE_CHARGE
         ),
