@@ -148,10 +148,12 @@ def draft_credit(
     shares: Sequence[Share],
     corrected: Mapping[int, Money],
     before: Mapping[int, LineCredited],
+    whole: str,
 ) -> CreditDraft:
     """What a wish takes off an invoice that was read with its lines.
 
-    `corrected` was taken off each group before, `before` off each line. CREDIT_EXCEEDS_INVOICE, INVOICE_LINE_NOT_FOUND.
+    `corrected` was taken off each group before, `before` off each line; `whole` is the text of a line about no line of
+    the invoice. CREDIT_EXCEEDS_INVOICE, INVOICE_LINE_NOT_FOUND.
     """
     must_be_creditable(invoice)
     most = creditable(invoice)
@@ -161,7 +163,7 @@ def draft_credit(
         if any(part > max(left[group_no], part - part) for group_no, part in draft.by_group.items()):
             raise exceeds(most)
     else:
-        draft = _as_a_whole(invoice, wish.amount, left, before)
+        draft = _as_a_whole(invoice, wish.amount, left, before, whole)
     if draft.amount > most:
         raise exceeds(most)
     if draft.amount.minor_units <= 0:
@@ -182,7 +184,11 @@ def lift(paid: Sequence[PaidBy], amount: Money) -> list[PaidBy]:
 
 
 def _as_a_whole(
-    invoice: Invoice, amount: Money | None, left: Mapping[int, Money], before: Mapping[int, LineCredited]
+    invoice: Invoice,
+    amount: Money | None,
+    left: Mapping[int, Money],
+    before: Mapping[int, LineCredited],
+    text: str,
 ) -> CreditDraft:
     wanted = creditable(invoice) if amount is None else amount
     if wanted.currency != invoice.currency:
@@ -196,7 +202,7 @@ def _as_a_whole(
         if not rest.is_zero
     ]
     if amount is not None or sum(each, Money.zero(invoice.currency)) != wanted:
-        lines = [CreditLine(None, f"Credit on invoice {invoice.number}", Decimal(1), wanted)]
+        lines = [CreditLine(None, text, Decimal(1), wanted)]
     return CreditDraft(tuple(lines), spread(wanted, left), wanted)
 
 

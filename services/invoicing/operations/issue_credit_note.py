@@ -25,6 +25,7 @@ from services.invoicing.domain.credit_note import (
 )
 from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.tax_correction import Correction, correct, shares_of
+from services.invoicing.formats.wording import Writer
 from services.invoicing.operations.adjust_invoice import Reduction, adjust
 from services.invoicing.operations.end_with_debt import end_with_debt
 from services.invoicing.store import adjustments
@@ -117,7 +118,11 @@ async def _draft(tx: ReadTx, invoice: Invoice, wish: CreditWish) -> tuple[Credit
     shares = shares_of(invoice)
     corrected = await adjustments.corrected(tx, invoice.invoice_id, invoice.currency)
     before = await store.credited_lines(tx, invoice.invoice_id, invoice.currency)
-    draft = draft_credit(invoice, wish, shares=shares, corrected=corrected, before=before)
+    customer = await get_customer(tx, invoice.customer_id)
+    whole = Writer(await get_organization(tx), customer.locale).word(
+        "credit_line", number=invoice.number or ""
+    )
+    draft = draft_credit(invoice, wish, shares=shares, corrected=corrected, before=before, whole=whole)
     return draft, correct(shares, corrected, draft.by_group)
 
 

@@ -20,6 +20,7 @@ from services.invoicing.domain.late_fee import (
     fee_of,
     policy_for,
 )
+from services.invoicing.formats.wording import Writer
 from services.invoicing.operations.decide_late_invoices import Round, decide_late_invoices
 from services.invoicing.operations.issue_fee import Fee, issue_fee
 from services.invoicing.operations.late_fee_guard import excuse
@@ -118,11 +119,12 @@ async def _skip(tx: WriteTx, case: _Case, policy: LateFeePolicy | None, reason: 
 
 async def _charge(tx: WriteTx, case: _Case, policy: LateFeePolicy, amount: Money) -> None:
     invoice, period_no = case.invoice, case.period_no
-    days = (case.today - invoice.due_date).days
+    writer = Writer(await get_organization(tx), case.customer.locale)
+    days = writer.days((case.today - invoice.due_date).days)
     fee = Fee(
         kind=InvoiceKind.LATE_FEE,
         external_id=f"late-fee:{invoice.invoice_id}:{period_no}",
-        description=f"Late fee for invoice {invoice.number}, {days} days overdue",
+        description=writer.word("late_fee_line", number=invoice.number or "", days=days),
         amount=amount,
         why=f"late fee by policy {policy.name}",
         relates_to=invoice.invoice_id,

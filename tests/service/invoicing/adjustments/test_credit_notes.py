@@ -45,6 +45,13 @@ async def test_credit_notes_mirror_revenue_and_tax_to_the_cent_and_have_a_series
         await office.credit_note(invoice.invoice_id)
 
 
+async def test_a_line_that_we_write_ourselves_is_in_the_language_of_the_customer(office: Office) -> None:
+    customer = await office.customer(locale="de-DE")
+    invoice = await office.invoice(customer.customer_id, 1_000)
+    note = await office.credit_note(invoice.invoice_id, 100)
+    assert [line.description for line in note.lines] == [f"Gutschrift zu Rechnung {invoice.number}"]
+
+
 async def test_lines_are_credited_by_quantity_by_amount_and_never_more_than_there_was(office: Office) -> None:
     customer = await office.customer()
     invoice = await office.invoice(customer.customer_id, lines=_lines((1_000, "3", "19"), (500, "1", "0")))

@@ -71,6 +71,25 @@ async def test_a_fee_is_charged_after_the_grace_once_and_says_what_for(office: O
     assert await office.wrongs() == []
 
 
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        ("de-DE", "Verzugsgebühr zu Rechnung {number}, 3 Tage überfällig"),
+        ("fr-CA", "Frais de retard pour la facture {number}, 3 jours de retard"),
+    ],
+)
+async def test_the_line_of_a_fee_is_in_the_language_of_whoever_owes_it(
+    office: Office, locale: str, words: str
+) -> None:
+    customer = await office.customer(locale=locale)
+    await _policy(office, flat=usd(500), grace_days=2)
+    invoice = await _invoice(office, customer.customer_id, 10_000)
+    await _days(office, 3)
+    (period,) = await _periods(office, invoice.invoice_id)
+    (line,) = (await office.read(period.fee_invoice_id)).lines
+    assert line.description == words.format(number=invoice.number)
+
+
 async def test_fees_repeat_until_the_caps_and_late_fees_bear_none_themselves(office: Office) -> None:
     customer = await office.customer(payment_terms_days=0)
     await _policy(
