@@ -658,7 +658,9 @@ class InvoiceLineInput(_message.Message):
     quantity: _builtins.str
     """How many; 1 when empty."""
     tax_rate_percent: _builtins.str
-    """Tax rate in percent; none when empty."""
+    """Tax rate in percent; none when empty. Customers under reverse charge and exempt ones are not charged it: give taxes,
+    with their category, where they are to be.
+    """
     discount_percent: _builtins.str
     """Discount in percent."""
     tax_code: _builtins.str
