@@ -39,6 +39,7 @@ _PAYMENT = {
     PaymentStatus.PAYMENT_STATUS_REFUNDED: (_("Refunded"), "back", "neutral"),
     PaymentStatus.PAYMENT_STATUS_PARTLY_REFUNDED: (_("Partly refunded"), "half", "neutral"),
     PaymentStatus.PAYMENT_STATUS_DISPUTED: (_("Disputed"), "flag", "bad"),
+    PaymentStatus.PAYMENT_STATUS_CHARGED_BACK: (_("Charged back"), "back", "bad"),
     PaymentStatus.PAYMENT_STATUS_SCHEDULED: (_("Scheduled"), "calendar", "info"),
     PaymentStatus.PAYMENT_STATUS_AWAITING_APPROVAL: (_("Needs approval"), "people", "warn"),
 }
@@ -53,7 +54,8 @@ _RUN = {
     AutopayRunStatus.AUTOPAY_RUN_STATUS_PLANNED: (_("Planned"), "calendar", "info"),
     AutopayRunStatus.AUTOPAY_RUN_STATUS_NEEDS_CONFIRMATION: (_("Asks for your consent"), "alert", "warn"),
     AutopayRunStatus.AUTOPAY_RUN_STATUS_SKIPPED: (_("Skipped"), "ban", "neutral"),
-    AutopayRunStatus.AUTOPAY_RUN_STATUS_STARTED: (_("Paid or on its way"), "check-circle", "good"),
+    AutopayRunStatus.AUTOPAY_RUN_STATUS_STARTED: (_("Paid or on its way"), "clock", "info"),
+    AutopayRunStatus.AUTOPAY_RUN_STATUS_PAID: (_("Paid"), "check-circle", "good"),
     AutopayRunStatus.AUTOPAY_RUN_STATUS_RETRYING: (_("Is tried again"), "repeat", "warn"),
     AutopayRunStatus.AUTOPAY_RUN_STATUS_FAILED: (_("Did not go through"), "cross-circle", "bad"),
     AutopayRunStatus.AUTOPAY_RUN_STATUS_CANCELED: (_("Not needed any more"), "ban", "neutral"),

@@ -118,6 +118,8 @@ class RunInvoice:
     invoice_id: str
     number: str
     amount: Money
+    paid: Money | None = None
+    """What its payment has paid of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +146,8 @@ class Run:
     act_at: datetime | None = None
     version: int = 1
     events: int = 0
+    paid: Money | None = None
+    """What its payment took, once that has succeeded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

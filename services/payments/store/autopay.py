@@ -169,8 +169,15 @@ def _to_run(row: Row[Any]) -> Run:
         run_id=row.run_id,
         customer_id=row.customer_id,
         invoices=tuple(
-            RunInvoice(invoice_id=invoice_id, number=number, amount=Money(units, row.currency))
-            for invoice_id, number, units in zip(row.invoice_ids, row.numbers, row.amounts, strict=True)
+            RunInvoice(
+                invoice_id=invoice_id,
+                number=number,
+                amount=Money(units, row.currency),
+                paid=_money(paid, row.currency),
+            )
+            for invoice_id, number, units, paid in zip(
+                row.invoice_ids, row.numbers, row.amounts, row.paid_amounts, strict=True
+            )
         ),
         amount=Money(row.amount_minor_units, row.currency),
         pay_on=row.pay_on,
@@ -186,7 +193,12 @@ def _to_run(row: Row[Any]) -> Run:
         act_at=row.act_at,
         version=row.version,
         events=row.events,
+        paid=_money(row.paid_minor_units, row.currency),
     )
+
+
+def _money(units: int | None, currency: str) -> Money | None:
+    return None if units is None else Money(units, currency)
 
 
 def _settings(row: Row[Any]) -> AutopaySettings:
@@ -272,12 +284,19 @@ _LOCK_RUN = text(
     "SELECT 1 FROM autopay_runs WHERE organization_id = :organization_id AND run_id = :run_id FOR UPDATE"
 )
 _RUNS = """
-    SELECT r.*, one.invoice_ids, one.numbers, one.amounts FROM autopay_runs r
+    SELECT r.*, p.amount_minor_units AS paid_minor_units, one.invoice_ids, one.numbers, one.amounts, one.paid_amounts
+    FROM autopay_runs r
+    LEFT JOIN payments p ON p.organization_id = r.organization_id AND p.payment_id = r.payment_id
+        AND p.status = 'succeeded'
     CROSS JOIN LATERAL (
-        SELECT array_agg(invoice_id ORDER BY position) AS invoice_ids,
-               array_agg(number ORDER BY position) AS numbers,
-               array_agg(amount_minor_units ORDER BY position) AS amounts
-        FROM autopay_run_invoices i WHERE i.organization_id = r.organization_id AND i.run_id = r.run_id
+        SELECT array_agg(i.invoice_id ORDER BY i.position) AS invoice_ids,
+               array_agg(i.number ORDER BY i.position) AS numbers,
+               array_agg(i.amount_minor_units ORDER BY i.position) AS amounts,
+               array_agg(part.amount_minor_units ORDER BY i.position) AS paid_amounts
+        FROM autopay_run_invoices i
+        LEFT JOIN payment_parts part ON part.organization_id = i.organization_id
+            AND part.payment_id = p.payment_id AND part.invoice_id = i.invoice_id
+        WHERE i.organization_id = r.organization_id AND i.run_id = r.run_id
     ) AS one
     WHERE r.organization_id = :organization_id
 """

@@ -145,18 +145,22 @@ def to_proto_run(run: Run) -> autopay_pb2.AutopayRun:
         customer_id=run.customer_id,
         invoices=[
             autopay_pb2.AutopayInvoice(
-                invoice_id=one.invoice_id, number=one.number, amount=to_proto_money(one.amount)
+                invoice_id=one.invoice_id,
+                number=one.number,
+                amount=to_proto_money(one.amount),
+                paid=to_proto_money_or_none(one.paid),
             )
             for one in run.invoices
         ],
         amount=to_proto_money(run.amount),
         pay_on=run.pay_on.isoformat(),
-        status=_RUN_STATUS[run.status],
+        status=autopay_pb2.AUTOPAY_RUN_STATUS_PAID if run.paid is not None else _RUN_STATUS[run.status],
         payment_id=run.payment_id,
         failure_code=run.failure_code,
         tries=run.tries,
         next_try_on=run.next_try_on.isoformat() if run.next_try_on else "",
         noticed_at=to_proto_time(run.noticed_at),
+        paid=to_proto_money_or_none(run.paid),
     )
 
 

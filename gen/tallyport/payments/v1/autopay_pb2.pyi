@@ -60,13 +60,15 @@ class _AutopayRunStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Auto
     AUTOPAY_RUN_STATUS_SKIPPED: _AutopayRunStatus.ValueType  # 3
     """Left out by the payer."""
     AUTOPAY_RUN_STATUS_STARTED: _AutopayRunStatus.ValueType  # 4
-    """A payment was made; see payment_id."""
+    """A payment was made and is on its way; see payment_id."""
     AUTOPAY_RUN_STATUS_RETRYING: _AutopayRunStatus.ValueType  # 5
     """The payment failed and is tried again on next_try_on."""
     AUTOPAY_RUN_STATUS_FAILED: _AutopayRunStatus.ValueType  # 6
     """Given up: the payer must act."""
     AUTOPAY_RUN_STATUS_CANCELED: _AutopayRunStatus.ValueType  # 7
     """Not needed any more: paid otherwise, voided, disputed or autopay turned off."""
+    AUTOPAY_RUN_STATUS_PAID: _AutopayRunStatus.ValueType  # 8
+    """The payment succeeded; `paid` says what was taken."""
 
 class AutopayRunStatus(_AutopayRunStatus, metaclass=_AutopayRunStatusEnumTypeWrapper):
     """State of a planned payment."""
@@ -80,13 +82,15 @@ AUTOPAY_RUN_STATUS_NEEDS_CONFIRMATION: AutopayRunStatus.ValueType  # 2
 AUTOPAY_RUN_STATUS_SKIPPED: AutopayRunStatus.ValueType  # 3
 """Left out by the payer."""
 AUTOPAY_RUN_STATUS_STARTED: AutopayRunStatus.ValueType  # 4
-"""A payment was made; see payment_id."""
+"""A payment was made and is on its way; see payment_id."""
 AUTOPAY_RUN_STATUS_RETRYING: AutopayRunStatus.ValueType  # 5
 """The payment failed and is tried again on next_try_on."""
 AUTOPAY_RUN_STATUS_FAILED: AutopayRunStatus.ValueType  # 6
 """Given up: the payer must act."""
 AUTOPAY_RUN_STATUS_CANCELED: AutopayRunStatus.ValueType  # 7
 """Not needed any more: paid otherwise, voided, disputed or autopay turned off."""
+AUTOPAY_RUN_STATUS_PAID: AutopayRunStatus.ValueType  # 8
+"""The payment succeeded; `paid` says what was taken."""
 Global___AutopayRunStatus: _TypeAlias = AutopayRunStatus  # noqa: Y015
 
 @_typing.final
@@ -407,6 +411,7 @@ class AutopayRun(_message.Message):
     TRIES_FIELD_NUMBER: _builtins.int
     NEXT_TRY_ON_FIELD_NUMBER: _builtins.int
     NOTICED_AT_FIELD_NUMBER: _builtins.int
+    PAID_FIELD_NUMBER: _builtins.int
     run_id: _builtins.str
     """Id with prefix apr_."""
     customer_id: _builtins.str
@@ -435,6 +440,10 @@ class AutopayRun(_message.Message):
     def noticed_at(self) -> _timestamp_pb2.Timestamp:
         """When the payer was told."""
 
+    @_builtins.property
+    def paid(self) -> _money_pb2.Money:
+        """What was taken, credit left out; absent until the payment succeeded."""
+
     def __init__(
         self,
         *,
@@ -449,10 +458,11 @@ class AutopayRun(_message.Message):
         tries: _builtins.int = ...,
         next_try_on: _builtins.str = ...,
         noticed_at: _timestamp_pb2.Timestamp | None = ...,
+        paid: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "noticed_at", b"noticed_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "noticed_at", b"noticed_at", "paid", b"paid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer_id", b"customer_id", "failure_code", b"failure_code", "invoices", b"invoices", "next_try_on", b"next_try_on", "noticed_at", b"noticed_at", "pay_on", b"pay_on", "payment_id", b"payment_id", "run_id", b"run_id", "status", b"status", "tries", b"tries"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer_id", b"customer_id", "failure_code", b"failure_code", "invoices", b"invoices", "next_try_on", b"next_try_on", "noticed_at", b"noticed_at", "paid", b"paid", "pay_on", b"pay_on", "payment_id", b"payment_id", "run_id", b"run_id", "status", b"status", "tries", b"tries"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -467,13 +477,18 @@ class AutopayInvoice(_message.Message):
     INVOICE_ID_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    PAID_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Invoice."""
     number: _builtins.str
     """Number."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
-        """Amount."""
+        """At most this much, as it was when planned."""
+
+    @_builtins.property
+    def paid(self) -> _money_pb2.Money:
+        """What was paid of it, credit included, less the discount of paying early; absent until the payment succeeded."""
 
     def __init__(
         self,
@@ -481,10 +496,11 @@ class AutopayInvoice(_message.Message):
         invoice_id: _builtins.str = ...,
         number: _builtins.str = ...,
         amount: _money_pb2.Money | None = ...,
+        paid: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "paid", b"paid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "invoice_id", b"invoice_id", "number", b"number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "invoice_id", b"invoice_id", "number", b"number", "paid", b"paid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

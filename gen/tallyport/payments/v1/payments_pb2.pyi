@@ -48,11 +48,13 @@ class _PaymentStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Payment
     PAYMENT_STATUS_PARTLY_REFUNDED: _PaymentStatus.ValueType  # 9
     """A part of it was given back."""
     PAYMENT_STATUS_DISPUTED: _PaymentStatus.ValueType  # 10
-    """The payer's bank took it back and it is not decided yet, or was lost."""
+    """The payer's bank took it back, or a part, and it is not decided yet."""
     PAYMENT_STATUS_SCHEDULED: _PaymentStatus.ValueType  # 11
     """Starts on the day that was chosen; can be canceled until then."""
     PAYMENT_STATUS_AWAITING_APPROVAL: _PaymentStatus.ValueType  # 12
     """Waits until somebody of the paying company approves it."""
+    PAYMENT_STATUS_CHARGED_BACK: _PaymentStatus.ValueType  # 13
+    """The payer's bank took it back, or a part, for good: the chargeback was lost. See amount_disputed."""
 
 class PaymentStatus(_PaymentStatus, metaclass=_PaymentStatusEnumTypeWrapper):
     """State of a payment."""
@@ -78,11 +80,13 @@ PAYMENT_STATUS_REFUNDED: PaymentStatus.ValueType  # 8
 PAYMENT_STATUS_PARTLY_REFUNDED: PaymentStatus.ValueType  # 9
 """A part of it was given back."""
 PAYMENT_STATUS_DISPUTED: PaymentStatus.ValueType  # 10
-"""The payer's bank took it back and it is not decided yet, or was lost."""
+"""The payer's bank took it back, or a part, and it is not decided yet."""
 PAYMENT_STATUS_SCHEDULED: PaymentStatus.ValueType  # 11
 """Starts on the day that was chosen; can be canceled until then."""
 PAYMENT_STATUS_AWAITING_APPROVAL: PaymentStatus.ValueType  # 12
 """Waits until somebody of the paying company approves it."""
+PAYMENT_STATUS_CHARGED_BACK: PaymentStatus.ValueType  # 13
+"""The payer's bank took it back, or a part, for good: the chargeback was lost. See amount_disputed."""
 Global___PaymentStatus: _TypeAlias = PaymentStatus  # noqa: Y015
 
 class _PaymentMethodType:
@@ -202,7 +206,7 @@ class Payment(_message.Message):
     received_on: _builtins.str
     """Day the money was received in the organization's zone, ISO 8601; empty until succeeded."""
     note: _builtins.str
-    """Note of staff for recorded payments."""
+    """Note of staff for recorded payments; of a payment that a colleague declined, who it was and why."""
     customer_name: _builtins.str
     """Name of the customer."""
     scheduled_for: _builtins.str

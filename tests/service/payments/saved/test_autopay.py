@@ -44,7 +44,7 @@ async def test_an_invoice_is_announced_in_time_and_paid_on_its_day_with_one_char
     await house.go_to("2031-03-08", hour=9)
     await house.tick()
     started = await house.run()
-    assert started.status == pb.AUTOPAY_RUN_STATUS_STARTED
+    assert started.status == pb.AUTOPAY_RUN_STATUS_PAID
     payment = await house.till.get(started.payment_id)
     assert payment.status == payments_pb2.PAYMENT_STATUS_SUCCEEDED
     assert len(await house.till.bank.charges(started.payment_id)) == 1
@@ -70,6 +70,8 @@ async def test_who_pays_early_is_told_of_and_charged_the_discounted_sum(
     assert (started.pay_on, started.amount.minor_units) == ("2031-03-08", units)
     (charge,) = await house.till.bank.charges(started.payment_id)
     assert charge["amount_minor_units"] == units
+    assert (started.status, started.paid.minor_units) == (pb.AUTOPAY_RUN_STATUS_PAID, units)
+    assert [one.paid.minor_units for one in started.invoices] == [units]
 
 
 async def test_a_day_of_the_month_pays_whatever_is_due_until_then_with_one_charge(house: House) -> None:
@@ -137,7 +139,7 @@ async def test_a_surcharge_that_rose_since_the_announcement_is_announced_anew(ho
     assert (first.amount.minor_units, second.amount.minor_units) == (5_000, 5_100)
     assert second.pay_on == "2031-03-13"
     await house.go_to("2031-03-13")
-    assert (await house.run()).status == pb.AUTOPAY_RUN_STATUS_STARTED
+    assert (await house.run()).status == pb.AUTOPAY_RUN_STATUS_PAID
 
 
 async def test_what_is_disputed_or_paid_meanwhile_drops_out(house: House) -> None:
@@ -149,8 +151,8 @@ async def test_what_is_disputed_or_paid_meanwhile_drops_out(house: House) -> Non
     await house.go_to("2031-03-10")
     runs = await house.runs()
     assert sorted(run.status for run in runs) == [
-        pb.AUTOPAY_RUN_STATUS_STARTED,
         pb.AUTOPAY_RUN_STATUS_CANCELED,
+        pb.AUTOPAY_RUN_STATUS_PAID,
     ]
     (paid,) = [run for run in runs if run.payment_id]
     assert (await house.till.get(paid.payment_id)).amount.minor_units == 700
@@ -214,7 +216,7 @@ async def test_a_skipped_payment_is_left_out_until_it_is_taken_back(house: House
     (announced,) = await house.told(events_pb2.AutopayAnnounced)
     assert announced.pay_on == "2031-03-23"
     await house.go_to("2031-03-23")
-    assert (await house.run()).status == pb.AUTOPAY_RUN_STATUS_STARTED
+    assert (await house.run()).status == pb.AUTOPAY_RUN_STATUS_PAID
     with pytest.raises(ServiceError, match="AUTOPAY_RUN_CLOSED"):
         await house.autopay.SkipAutopay(request, metadata=house.by())
     with pytest.raises(ServiceError, match="AUTOPAY_RUN_NOT_FOUND"):
@@ -230,7 +232,7 @@ async def test_a_pause_holds_payments_back_until_its_day(house: House) -> None:
     (announced,) = await house.told(events_pb2.AutopayAnnounced)
     assert announced.pay_on == "2031-04-04"
     await house.go_to("2031-04-04")
-    assert (await house.run()).status == pb.AUTOPAY_RUN_STATUS_STARTED
+    assert (await house.run()).status == pb.AUTOPAY_RUN_STATUS_PAID
 
 
 async def test_a_declined_card_is_tried_four_times_and_each_time_the_payer_hears_when_next(
@@ -270,7 +272,7 @@ async def test_invoicing_that_is_away_only_delays(house: House) -> None:
     assert (await house.run()).status == pb.AUTOPAY_RUN_STATUS_PLANNED
     house.till.clock.advance(minutes=11)
     await house.tick()
-    assert (await house.run()).status == pb.AUTOPAY_RUN_STATUS_STARTED
+    assert (await house.run()).status == pb.AUTOPAY_RUN_STATUS_PAID
 
 
 async def test_an_invoice_that_somebody_pays_by_hand_just_then_is_looked_at_again_and_counts_no_try(
@@ -296,7 +298,7 @@ async def test_an_invoice_that_somebody_pays_by_hand_just_then_is_looked_at_agai
     house.till.invoices.by_id["inv_1"].held.clear()
     house.till.clock.advance(minutes=61)
     await house.tick()
-    assert (await house.run()).status == pb.AUTOPAY_RUN_STATUS_STARTED
+    assert (await house.run()).status == pb.AUTOPAY_RUN_STATUS_PAID
 
 
 async def test_a_new_bank_account_is_not_debited_before_it_has_cooled_off(house: House) -> None:

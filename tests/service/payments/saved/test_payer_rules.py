@@ -90,6 +90,10 @@ async def test_a_declined_payment_is_canceled_and_the_invoice_can_be_paid_again(
     request = pb.DeclinePaymentRequest(payment_id=payment.payment_id, reason="not ours")
     declined = await house.rules.DeclinePayment(request, metadata=house.by("per_ann"))
     assert declined.status == payments_pb2.PAYMENT_STATUS_CANCELED
+    assert declined.failure_code == "declined_by_approver"
+    assert "declined this payment" in declined.failure_message
+    assert declined.note.endswith(": not ours")
+    assert (await house.till.get(payment.payment_id)).note == declined.note
     with pytest.raises(ServiceError, match="NOT_WAITING_FOR_APPROVAL"):
         await approve(house, payment.payment_id, "per_ann")
     assert not house.till.invoices.holders("inv_1")
@@ -172,4 +176,4 @@ async def test_autopay_is_no_way_around_the_companys_limit(house: House) -> None
         await house.autopay.ConfirmAutopay(confirm, metadata=house.by("per_ann", permissions=PAYER))
     await house.autopay.ConfirmAutopay(confirm, metadata=house.by("per_ann"))
     await house.tick()
-    assert (await house.run()).status == autopay_pb2.AUTOPAY_RUN_STATUS_STARTED
+    assert (await house.run()).status == autopay_pb2.AUTOPAY_RUN_STATUS_PAID
