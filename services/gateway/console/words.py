@@ -83,6 +83,9 @@ def truth(payment: Payment) -> str:
         PaymentStatus.PAYMENT_STATUS_DISPUTED: _(
             "The payer’s bank has taken the money back. The invoices are open again unless the chargeback is won."
         ),
+        PaymentStatus.PAYMENT_STATUS_CHARGED_BACK: _(
+            "The chargeback was lost: the payer’s bank keeps the money. What it had paid is open again."
+        ),
         PaymentStatus.PAYMENT_STATUS_SCHEDULED: _(
             "It starts by itself on its day, and can be canceled until then. Nothing was charged yet."
         ),

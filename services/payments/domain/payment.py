@@ -86,6 +86,8 @@ class Payment:
     prepayment_minor_units: int = 0
     refunded_minor_units: int = 0
     disputed_minor_units: int = 0
+    chargeback_lost: bool = False
+    """Whether what is disputed is gone for good."""
     return_code: str = ""
     returned_at: datetime | None = None
     scheduled_for: date | None = None

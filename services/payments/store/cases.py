@@ -142,6 +142,12 @@ async def note_attempt(tx: WriteTx, attempt: Attempt) -> None:
     )
 
 
+async def keep_note(tx: WriteTx, payment_id: str, note: str) -> None:
+    """What somebody said about a payment."""
+    params = {"organization_id": tx.organization_id, "payment_id": payment_id, "note": note}
+    await tx.execute(statements.KEEP_NOTE, params)
+
+
 async def note_saved_method(tx: WriteTx, payment_id: str, payment_method_id: str) -> None:
     """Keep which method was saved with a payment."""
     params = {
@@ -224,6 +230,7 @@ def to_payment(row: Row[Any]) -> Payment:
         prepayment_minor_units=row.prepayment_minor_units,
         refunded_minor_units=row.refunded_minor_units,
         disputed_minor_units=row.disputed_minor_units,
+        chargeback_lost=row.chargeback_lost,
         return_code=row.return_code,
         returned_at=row.returned_at,
         scheduled_for=row.scheduled_for,

@@ -60,6 +60,10 @@ COLUMNS = """
     p.created_at, p.finished_at, p.version, p.events, p.credit_used_minor_units, p.surcharge_minor_units,
     p.prepayment_minor_units, p.refunded_minor_units, p.disputed_minor_units, p.return_code, p.returned_at,
     p.scheduled_for, p.starts_at, p.expected_on, p.payment_method_id, p.saved_payment_method_id,
+    p.disputed_minor_units > 0 AND NOT EXISTS (
+        SELECT FROM chargebacks b WHERE b.organization_id = p.organization_id AND b.payment_id = p.payment_id
+            AND b.state IN ('open', 'under_review')
+    ) AS chargeback_lost,
     p.save_method AS payment_saves_method, p.on_behalf_of, p.source, c.name AS customer_name,
     part.invoice_ids, part.part_amounts, part.invoice_numbers,
     part.expected_versions
@@ -160,6 +164,9 @@ SAVE = text(_SAVE_TEMPLATE % "")
 SAVE_AND_FINISH = text(_SAVE_TEMPLATE % _FINISH_KEY)
 FORGET_KEY = text(f"DELETE FROM idempotency_keys WHERE {_KEY}")  # noqa: S608
 NUMBERS = text(_SET_NUMBERS)
+KEEP_NOTE = text(
+    "UPDATE payments SET note = :note WHERE organization_id = :organization_id AND payment_id = :payment_id"
+)
 NOTE_SAVED_METHOD = text(
     "UPDATE payments SET saved_payment_method_id = :payment_method_id"
     " WHERE organization_id = :organization_id AND payment_id = :payment_id"

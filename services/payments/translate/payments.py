@@ -97,6 +97,8 @@ def shown_status(payment: Payment) -> "payments_pb2.PaymentStatus.ValueType":
         return _STATUS[payment.status]
     if payment.return_code:
         return payments_pb2.PAYMENT_STATUS_RETURNED
+    if payment.chargeback_lost:
+        return payments_pb2.PAYMENT_STATUS_CHARGED_BACK
     if payment.disputed_minor_units:
         return payments_pb2.PAYMENT_STATUS_DISPUTED
     if not payment.refunded_minor_units:

@@ -19,7 +19,8 @@ from services.payments.operations.get_receipt import get_receipt
 from services.payments.operations.settle_refund import settle_refund
 from services.payments.providers import RefundOutcome, RefundState
 from services.payments.store import payment_methods, policies
-from tallyport.payments.v1 import events_pb2
+from services.payments.translate.payments import shown_status
+from tallyport.payments.v1 import events_pb2, payments_pb2
 from tests.service.payments.reversals.counter import Counter, usd
 
 
@@ -173,8 +174,14 @@ async def test_a_chargeback_lost_in_part_keeps_only_that_part(counter: Counter) 
     case = await counter.paid({"inv_1": 5_000}, surcharge=100)
     attempt_id = case.at_provider.attempt_id
     await counter.hear(case, counter.provider.dispute(attempt_id, "dp_1", DisputeState.OPEN, usd(5_100)))
+    disputed = (await counter.case(case.payment.payment_id)).payment
+    assert shown_status(disputed) == payments_pb2.PAYMENT_STATUS_DISPUTED
     await counter.hear(case, counter.provider.dispute(attempt_id, "dp_1", DisputeState.LOST, usd(2_550)))
-    assert (await counter.case(case.payment.payment_id)).payment.disputed_minor_units == 2_550
+    lost = (await counter.case(case.payment.payment_id)).payment
+    assert (lost.disputed_minor_units, shown_status(lost)) == (
+        2_550,
+        payments_pb2.PAYMENT_STATUS_CHARGED_BACK,
+    )
     assert await counter.balance("surcharge_income") == -50
     await counter.check_books()
 
