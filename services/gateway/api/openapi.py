@@ -39,6 +39,10 @@ _PROBLEM: Final = {
                 },
             },
         },
+        "preview": {
+            "$ref": "#/components/schemas/payments.PaymentPreview",
+            "description": "With `preview_changed`: what is true now; absent where it would be too long.",
+        },
         "metadata": {"type": "object", "additionalProperties": {"type": "string"}},
     },
 }

@@ -3,9 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from chassis.errors import FieldError, Kind, ServiceError
-from services.gateway.http_status import status_of
+from google.protobuf import json_format
 
+from chassis.errors import FieldError, Kind, ServiceError
+from services.gateway.api.codecs import Codecs
+from services.gateway.http_status import status_of
+from tallyport.payments.v1.payments_pb2 import PaymentPreview
+
+_PREVIEW: Final = Codecs().of(PaymentPreview.DESCRIPTOR)
 MEDIA_TYPE: Final = "application/problem+json"
 
 _TITLES: Final[Mapping[int, str]] = {
@@ -43,6 +48,8 @@ def problem(error: ServiceError, *, request_id: str, public_url: str, instance: 
     }
     if error.fields:
         body["errors"] = [_field(field) for field in error.fields]
+    if (preview := _preview(error)) is not None:
+        body["preview"] = preview
     extra = {key: value for key, value in error.metadata.items() if key not in body}
     if extra:
         body["metadata"] = extra
@@ -57,6 +64,12 @@ def headers_of(error: ServiceError) -> list[tuple[bytes, bytes]]:
     if error.kind is Kind.UNAUTHENTICATED:
         headers.append((b"www-authenticate", b'Bearer realm="tallyport"'))
     return headers
+
+
+def _preview(error: ServiceError) -> dict[str, Any] | None:
+    """What is true now of a payment whose preview has changed, as `POST /v1/payments:preview` answers it."""
+    document = error.metadata.get("preview")
+    return _PREVIEW.encode(json_format.Parse(document, PaymentPreview())) if document else None
 
 
 def _field(field: FieldError) -> dict[str, str]:

@@ -102,7 +102,7 @@ _FAILURES = {
         "What was shown had changed by the time the payment began. Please look at it again."
     ),
     "nothing_due": _("Everything that this payment was for had been paid by then."),
-    "not_approved": _("Your company did not approve this payment."),
+    "declined_by_approver": _("Your company did not approve this payment."),
     "expired": _("The payment page was open too long and closed. Please start again."),
 }
 

@@ -15,6 +15,7 @@ REFUSALS: Mapping[str, str] = {
 
 MESSAGES: Mapping[str, str] = {
     "preview_changed": "What was shown had changed meanwhile. Nothing was charged; please look at it again.",
+    "declined_by_approver": "A colleague at your company declined this payment. Nothing was charged.",
     "nothing_due": "Everything that this payment was for had been paid or taken back before its day.",
     "payment_method_not_usable": "The saved payment method could not be used any more. Nothing was charged.",
     "card_declined": "Your bank declined the card. Please use another card, or ask your bank why.",

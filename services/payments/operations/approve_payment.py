@@ -109,7 +109,9 @@ async def decline_payment(desk: Desk, payment_id: str, reason: str) -> Payment:
 
     case = await desk.db.run_write(call.organization_id, write)
     if case.payment.status is Status.AWAITING_APPROVAL:
-        ended = await end_waiting(desk, case, Outcome(status=Status.CANCELED, failure_code=DECLINED))
+        outcome = Outcome(status=Status.CANCELED, failure_code=DECLINED)
+        said = ": ".join(part for part in (call.caller.subject_name, reason) if part)
+        ended = await end_waiting(desk, case, outcome, note=said)
         if ended is None:
             raise _not_waiting()
         case = ended

@@ -77,11 +77,15 @@ async def start_waiting_payment(desk: Desk, payment_id: str, organization_id: st
     return await desk.to_the_end(submit_payment(desk, begun, key=None, fresh=True))
 
 
-async def end_waiting(desk: Desk, case: Case, outcome: Outcome) -> Case | None:
-    """End a payment that has not begun; None if it has begun meanwhile."""
+async def end_waiting(desk: Desk, case: Case, outcome: Outcome, *, note: str = "") -> Case | None:
+    """End a payment that has not begun, with a note that says why; None if it has begun meanwhile."""
 
     async def write(tx: WriteTx) -> Case | None:
-        return await _end_in(tx, case, outcome)
+        ended = await _end_in(tx, case, outcome)
+        if ended is None or not note:
+            return ended
+        await cases.keep_note(tx, case.payment.payment_id, note)
+        return replace(ended, payment=replace(ended.payment, note=note))
 
     with unhurried(case.organization_id):
         return await desk.db.run_write(case.organization_id, write)
