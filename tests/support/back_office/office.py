@@ -20,6 +20,7 @@ from tallyport.invoicing.v1.books_pb2_grpc import add_ReceivablesBooksServicer_t
 from tallyport.invoicing.v1.customer_proposals_pb2_grpc import add_CustomerProposalsServicer_to_server
 from tallyport.invoicing.v1.customers_pb2_grpc import add_CustomersServicer_to_server
 from tallyport.invoicing.v1.documents_pb2_grpc import add_DocumentsServicer_to_server
+from tallyport.invoicing.v1.dunning_pb2_grpc import add_DunningServicer_to_server
 from tallyport.invoicing.v1.einvoices_pb2_grpc import add_EInvoicesServicer_to_server
 from tallyport.invoicing.v1.imports_pb2_grpc import add_ImportsServicer_to_server
 from tallyport.invoicing.v1.invoices_pb2_grpc import add_InvoicesServicer_to_server
@@ -45,6 +46,7 @@ from tests.support.back_office.invoices import Imports, Invoices
 from tests.support.back_office.money_back import GoingBack, Ledger, ReceivablesLedger, WaysOfPaying
 from tests.support.back_office.money_in import Messages, Payments
 from tests.support.back_office.receivables import Receivables
+from tests.support.back_office.reminders import Reminders
 from tests.support.documents import StandInDocuments, StandInEInvoices
 from tests.support.mesh import Mesh
 
@@ -93,6 +95,7 @@ def _casts(books: Books, mesh: Mesh) -> dict[str, list[tuple[Any, object]]]:
             (add_InvoicesServicer_to_server, Invoices(books)),  # type: ignore[abstract]
             (add_DocumentsServicer_to_server, StandInDocuments()),
             (add_EInvoicesServicer_to_server, StandInEInvoices("inv_285")),
+            (add_DunningServicer_to_server, Reminders()),  # type: ignore[abstract]
             (add_ImportsServicer_to_server, Imports(books)),
             (add_CustomersServicer_to_server, receivables),
             (add_CustomerProposalsServicer_to_server, receivables),
