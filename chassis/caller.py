@@ -12,8 +12,6 @@ from enum import StrEnum
 
 from chassis.errors import Kind, ServiceError, not_found
 
-DEFAULT_LOCALE = "en"
-
 
 class Audience(StrEnum):
     """The kind of party that a method is made for. SERVICE is proven by certificate alone."""
@@ -61,7 +59,8 @@ class Call:
     request_id: str
     idempotency_key: str | None = None
     fingerprint: bytes = b""
-    locale: str = DEFAULT_LOCALE
+    locale: str = ""
+    """What the person reads; empty when the call did not say."""
     deadline: float | None = None
     client_address: str = ""
     """Where the person's device called from, as the gateway saw it; empty for everybody else's calls."""

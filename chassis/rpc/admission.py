@@ -12,7 +12,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
 from chassis import contract
-from chassis.caller import DEFAULT_LOCALE, Audience, Call, Caller, fingerprint
+from chassis.caller import Audience, Call, Caller, fingerprint
 from chassis.errors import Kind, ServiceError
 from chassis.rpc.tokens import TokenVerifier
 
@@ -179,9 +179,9 @@ def _idempotency_key(metadata: Metadata) -> str:
 def _locale(metadata: Metadata) -> str:
     given = metadata.get("accept-language")
     if not isinstance(given, str):
-        return DEFAULT_LOCALE
+        return ""
     first = given.split(",", 1)[0].split(";", 1)[0].strip()
-    return first if _LOCALE.match(first) else DEFAULT_LOCALE
+    return first if _LOCALE.match(first) else ""
 
 
 def _client_address(caller: Caller, metadata: Metadata) -> str:

@@ -280,7 +280,7 @@ def _with_context(metadata: Pairs) -> list[tuple[str, str]]:
     call = current_call_or_none()
     if "x-request-id" not in names:
         sent.append(("x-request-id", call.request_id if call is not None else uuid.uuid4().hex))
-    if call is not None and "accept-language" not in names:
+    if call is not None and call.locale and "accept-language" not in names:
         sent.append(("accept-language", call.locale))
     traceparent = current_traceparent()
     if traceparent is not None:

@@ -21,14 +21,15 @@ from tallyport.invoicing.v1 import instalment_plans_pb2 as pb
 def view_of(
     plan: InstalmentPlan, customer: Customer, organization: Organization, *, today: date
 ) -> pb.InstalmentPlan:
-    """The plan as the caller may see it, with the terms to agree to, in their language, while it is offered."""
+    """The plan as the caller may see it, with the terms to agree to while it is offered.
+
+    These are the customer's, whoever of the staff agrees for them; their own people may read another language.
+    """
     call = current_call()
-    terms = (
-        terms_text(plan, customer, organization, call.locale or customer.locale)
-        if plan.state is PlanState.OFFERED
-        else None
-    )
     is_staff = call.caller.audience is not Audience.CUSTOMER
+    theirs = customer.locale or organization.locale
+    locale = theirs if is_staff else call.locale or theirs
+    terms = terms_text(plan, customer, organization, locale) if plan.state is PlanState.OFFERED else None
     return to_proto_plan(plan, customer.name, today, terms=terms, for_staff=is_staff)
 
 

@@ -256,6 +256,18 @@ async def test_terms_are_kept_word_for_word_and_only_what_was_shown_is_agreed_to
     assert (await get(office, fresh.plan_id)).state == pb.INSTALMENT_PLAN_STATE_CANCELED
 
 
+async def test_terms_are_in_the_language_of_the_customer_or_else_of_the_organization(office: Office) -> None:
+    await allow(office)
+    await office.organization_changed(2, locale="de-DE")
+    for locale, words in (("", "jederzeit"), ("ar-EG", "مجاني"), ("de-AT", "jederzeit")):
+        customer = (await office.customer(locale=locale)).customer_id
+        await office.invoice(customer, 40_000)
+        plan = await ask(office, customer)
+        assert words in plan.terms.text
+        assert (await get(office, plan.plan_id)).terms.text == plan.terms.text
+        assert (await accept(office, plan)).terms.text == plan.terms.text
+
+
 async def test_policies_follow_segments_and_bound_customers_but_not_staff(office: Office) -> None:
     await allow(office, auto_approve_up_to=usd(0))
     await allow(office, "gold", max_months=2)
