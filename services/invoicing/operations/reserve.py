@@ -147,7 +147,11 @@ def _refusal(desk: _Desk, wish: Wish, part: Part) -> ServiceError | None:
     why = refusal(invoice, part.amount, expected_version=part.expected_version)
     if why is None:
         return None
-    return ServiceError(Kind.FAILED_PRECONDITION, why.reason, why.message, invoice_id=part.invoice_id)
+    left = max(invoice.unreserved, Money.zero(invoice.currency))
+    return ServiceError(
+        Kind.FAILED_PRECONDITION, why.reason, why.message, invoice_id=part.invoice_id,
+        left_minor_units=str(left.minor_units), currency=left.currency,
+    )  # fmt: skip
 
 
 def _take(desk: _Desk, wish: Wish, drawn: Sequence[CreditPart]) -> Held:

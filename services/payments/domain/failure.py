@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from chassis.errors import Kind, ServiceError
+from chassis.money import Money
 
 REFUSALS: Mapping[str, str] = {
     "INVOICE_ALREADY_PAID": "This invoice is already paid. There is nothing left to pay.",
@@ -49,6 +50,9 @@ def message_for(failure_code: str) -> str:
 def refusal(reason: str, metadata: Mapping[str, str]) -> ServiceError:
     """The error for a payment that invoicing refused."""
     kind = Kind.NOT_FOUND if reason == "INVOICE_NOT_FOUND" else Kind.FAILED_PRECONDITION
-    error = ServiceError(kind, reason, REFUSALS[reason])
+    message = REFUSALS[reason]
+    if reason == "AMOUNT_EXCEEDS_DUE" and metadata.get("left_minor_units"):
+        message += f" {Money(int(metadata['left_minor_units']), metadata['currency'])} can still be paid."
+    error = ServiceError(kind, reason, message)
     error.metadata.update(metadata)
     return error

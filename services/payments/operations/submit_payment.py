@@ -50,7 +50,7 @@ async def _reserve(desk: Desk, case: Case, *, key: Call | None, fresh: bool) -> 
         except Refused as refused:
             verdict: Refused | None = refused
             if refused.reason == "INVOICE_BEING_PAID":
-                verdict = await supersede_payment(desk, case, refused.holder_payment_id)
+                verdict = await supersede_payment(desk, case, refused)
             if verdict is None:
                 continue
             if verdict.reason in CHANGED:

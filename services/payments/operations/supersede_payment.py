@@ -10,11 +10,12 @@ from services.payments.providers import ProviderSilentError
 from services.payments.store import cases
 
 
-async def supersede_payment(desk: Desk, case: Case, payment_id: str) -> Refused | None:
+async def supersede_payment(desk: Desk, case: Case, refused: Refused) -> Refused | None:
     """None when the other payment is out of the way, else why not.
 
     Its page is closed at the provider first: only the provider can say that nobody will pay there any more.
     """
+    payment_id = refused.holder_payment_id
     other = await _other(desk, case, payment_id)
     if other is None or other.attempt is None:
         return _refused("INVOICE_BEING_PAID", payment_id)
@@ -27,7 +28,10 @@ async def supersede_payment(desk: Desk, case: Case, payment_id: str) -> Refused 
             return _refused("INVOICE_BEING_PAID", payment_id)
         other = await settle(desk, other, outcome)
     if other.payment.status is Status.SUCCEEDED:
-        return _refused("INVOICE_ALREADY_PAID", payment_id)
+        left = refused.error.metadata.get("left_minor_units", "0")
+        if left == "0":
+            return _refused("INVOICE_ALREADY_PAID", payment_id)
+        return Refused(refusal("AMOUNT_EXCEEDS_DUE", refused.error.metadata))
     if other.payment.status.is_live:
         return _refused("INVOICE_BEING_PAID", payment_id)
     await desk.reservations.release(other.organization_id, payment_id)

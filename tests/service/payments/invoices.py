@@ -192,6 +192,8 @@ class Invoices(reservations_pb2_grpc.ReservationsServicer):
             raise ServiceError(Kind.FAILED_PRECONDITION, "INVOICE_CHANGED", "It has changed.", **named)
         if invoice.due <= 0:
             raise ServiceError(Kind.FAILED_PRECONDITION, "INVOICE_ALREADY_PAID", "It is paid.", **named)
+        left = max(0, invoice.due - sum(invoice.held.values()))
+        named |= {"left_minor_units": str(left), "currency": invoice.total.currency}
         others = [payment_id for payment_id in invoice.held if payment_id != request.payment_id]
         if others:
             raise ServiceError(

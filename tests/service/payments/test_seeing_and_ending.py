@@ -156,6 +156,17 @@ async def test_two_payments_at_the_same_moment_make_one_charge(till: Till) -> No
     await till.check_charged_once(paid[0].payment_id)
 
 
+async def test_who_comes_too_late_for_a_part_is_told_what_is_left(till: Till) -> None:
+    till.invoices.add("inv_1", 9_700)
+    first = await till.pay({"inv_1": 5_000})
+    with pytest.raises(ServiceError) as told:
+        await till.pay({"inv_1": 5_000})
+    assert told.value.reason == "AMOUNT_EXCEEDS_DUE"
+    assert (told.value.metadata["left_minor_units"], told.value.metadata["currency"]) == ("4700", "USD")
+    assert "47.00 USD" in told.value.message
+    assert told.value.metadata["payment_id"] == first.payment_id
+
+
 async def test_an_abandoned_page_is_closed_after_half_an_hour(till: Till) -> None:
     till.invoices.add("inv_1", 5_000)
     waiting = await till.pay({"inv_1": 5_000}, token=None)
