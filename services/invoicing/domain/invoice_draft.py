@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from chassis.errors import ServiceError, invalid
 from chassis.money import LARGEST_BOOKING_MINOR_UNITS, Money
-from services.invoicing.domain.invoice import Terms
+from services.invoicing.domain.invoice import Invoice, Terms
 from services.invoicing.domain.item import Item
 from services.invoicing.domain.pricing import ONE_PIECE, Line, Tax
 from services.invoicing.domain.taxation import Taxation
+
+FARTHEST_INVOICE = timedelta(days=366)
+"""An invoice may be dated so far back or ahead: numbers and days go on together."""
+LONGEST_TERM = timedelta(days=5 * 366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,28 @@ class InvoiceChanges:
     memo: str | None
     terms: Mapping[str, Any] = field(default_factory=dict)
     """Fields of Terms that change, by name."""
+
+
+def must_be_dated(invoice: Invoice, today: date) -> None:
+    """VALIDATION_FAILED for a draft of days too far from today, due before it is written, or with a discount for paying
+    early that ends at no time or at the wrong one.
+    """
+    written, due, terms = invoice.invoice_date, invoice.due_date, invoice.terms
+    if abs(written - today) > FARTHEST_INVOICE:
+        raise invalid("invoice_date", "range", "An invoice is dated within a year of today.")
+    if due < written:
+        raise invalid("due_date", "too_early", "The due date is before the invoice date.")
+    if due - written > LONGEST_TERM:
+        raise invalid("due_date", "too_late", "An invoice falls due within five years.")
+    if not terms.early_discount_percent:
+        return
+    if terms.early_discount_until is None:
+        raise invalid("early_discount_until", "required", "Say until when paying early earns the discount.")
+    if not written <= terms.early_discount_until <= due:
+        raise invalid(
+            "early_discount_until", "range",
+            "The discount for paying early ends between the invoice date and the due date.",
+        )  # fmt: skip
 
 
 def fill_lines(

@@ -5,12 +5,11 @@ from datetime import date
 
 from chassis import audit, closing
 from chassis.database import ReadTx, WriteTx
-from chassis.errors import invalid
 from chassis.ids import new_id
 from services.invoicing.domain import ledger as books
 from services.invoicing.domain.customer import Customer
 from services.invoicing.domain.invoice import Invoice, InvoiceKind, Terms, new_draft
-from services.invoicing.domain.invoice_draft import InvoiceDraft, fill_lines
+from services.invoicing.domain.invoice_draft import InvoiceDraft, fill_lines, must_be_dated
 from services.invoicing.domain.organization import Organization
 from services.invoicing.domain.period_close import must_be_open
 from services.invoicing.domain.taxation import Taxation
@@ -46,7 +45,9 @@ async def compose_draft(
     if not to_wait:
         customer.must_take_invoices()
     items = await get_items(tx, {line.item_id for line in draft.lines if line.item_id})
-    invoice_date = draft.invoice_date or organization.date_of(tx.now())
+    today = organization.date_of(tx.now())
+    invoice_date = draft.invoice_date or today
+    due_date = draft.due_date or customer.terms.due_date(invoice_date)
     empty = replace(
         new_draft(
             invoice_id=new_id("inv"),
@@ -54,15 +55,15 @@ async def compose_draft(
             currency=customer.currency,
             buyer=customer.as_buyer(),
             invoice_date=invoice_date,
-            due_date=draft.due_date or customer.terms.due_date(invoice_date),
+            due_date=due_date,
             created_at=tx.now(),
         ),
         purchase_order_number=draft.purchase_order_number or customer.purchase_order_number,
         memo=draft.memo,
         external_id=draft.external_id,
-        terms=_with_early_discount(draft.terms, customer, invoice_date),
+        terms=_with_early_discount(draft.terms, customer, invoice_date, due_date),
     )
-    must_fall_due_in_time(empty)
+    must_be_dated(empty, today)
     return empty.with_lines(
         fill_lines(
             draft.lines, items, customer.currency,
@@ -86,11 +87,11 @@ async def issue_invoice(
         must_be_open(draft.invoice_date, await closing.period_lock(tx))
     customer: Customer = await get_customer(tx, draft.customer_id)
     draft.must_be_finalizable()
+    must_be_dated(draft, today)
     if draft.terms.kind is InvoiceKind.INVOICE:
         await must_take_invoice(tx, customer, draft, override_reason=override_reason)
-    number = await free_number(
-        tx, draft.terms.series
-    )  # from here on nobody else gets one: nothing is asked any more
+    # From here on nobody else gets a number: nothing is asked any more.
+    number = await free_number(tx, draft.terms.series)
     invoice = draft.finalized(number, customer.as_buyer(), tx.now())
     invoices.put_final(tx, invoice)
     await ledger.post(tx, [books.finalization(invoice, tx.now())])
@@ -104,20 +105,18 @@ async def issue_invoice(
     return invoice, told
 
 
-def _with_early_discount(terms: Terms, customer: Customer, invoice_date: date) -> Terms:
-    """What paying early earns by the customer's terms, unless the invoice has terms of its own."""
+def _with_early_discount(terms: Terms, customer: Customer, invoice_date: date, due_date: date) -> Terms:
+    """What paying early earns by the customer's terms, at the latest when it is due, unless the invoice has its own."""
     until = customer.terms.early_discount_until(invoice_date)
     if until is None or terms.early_discount_percent or terms.early_discount_until is not None:
         return terms
-    return replace(terms, early_discount_percent=customer.early_discount_percent, early_discount_until=until)
+    return replace(
+        terms,
+        early_discount_percent=customer.early_discount_percent,
+        early_discount_until=min(until, due_date),
+    )
 
 
 async def taxation_of(tx: ReadTx, organization: Organization, customer: Customer, day: date) -> Taxation:
     """How an invoice of the day to the customer is taxed."""
     return (await tax_desk(tx, organization)).taxation(customer, day)
-
-
-def must_fall_due_in_time(invoice: Invoice) -> None:
-    """VALIDATION_FAILED for an invoice that would be due before it is written."""
-    if invoice.due_date < invoice.invoice_date:
-        raise invalid("due_date", "too_early", "The due date is before the invoice date.")

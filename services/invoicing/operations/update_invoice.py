@@ -6,8 +6,8 @@ from chassis import audit
 from chassis.caller import current_call
 from chassis.database import Database, WriteTx
 from services.invoicing.domain.invoice import Invoice
-from services.invoicing.domain.invoice_draft import InvoiceChanges, fill_lines
-from services.invoicing.operations.issue_invoice import must_fall_due_in_time, taxation_of
+from services.invoicing.domain.invoice_draft import InvoiceChanges, fill_lines, must_be_dated
+from services.invoicing.operations.issue_invoice import taxation_of
 from services.invoicing.store import invoices
 from services.invoicing.store.customers import get_customer
 from services.invoicing.store.items import get_items
@@ -25,7 +25,7 @@ async def update_invoice(db: Database, invoice_id: str, changes: InvoiceChanges)
         before = await invoices.get_invoice(tx, invoice_id, for_update=True)
         before.must_be_draft()
         after = _with_fields(before, changes)
-        must_fall_due_in_time(after)
+        must_be_dated(after, today)
         if changes.lines:
             items = await get_items(tx, {line.item_id for line in changes.lines if line.item_id})
             customer = await get_customer(tx, after.customer_id)
@@ -50,11 +50,13 @@ async def update_invoice(db: Database, invoice_id: str, changes: InvoiceChanges)
 
 def _with_fields(invoice: Invoice, changes: InvoiceChanges) -> Invoice:
     order_number = changes.purchase_order_number
+    due_date, until = changes.due_date or invoice.due_date, invoice.terms.early_discount_until
+    inherited = {} if until is None else {"early_discount_until": min(until, due_date)}
     return replace(
         invoice,
         invoice_date=changes.invoice_date or invoice.invoice_date,
-        due_date=changes.due_date or invoice.due_date,
+        due_date=due_date,
         purchase_order_number=invoice.purchase_order_number if order_number is None else order_number,
         memo=invoice.memo if changes.memo is None else changes.memo,
         version=invoice.version + 1,
-    ).with_terms(replace(invoice.terms, **changes.terms))
+    ).with_terms(replace(invoice.terms, **{**inherited, **changes.terms}))

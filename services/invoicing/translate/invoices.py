@@ -127,6 +127,8 @@ def to_proto_asked_invoice(asked: AskedInvoice, today: date) -> pb.Invoice:
     told, demand = to_proto_invoice(asked.invoice, today), asked.demand
     if asked.early_payment is not None:
         told.early_payment.CopyFrom(to_proto_money(asked.early_payment))
+    if asked.granted is not None:
+        told.early_discount.CopyFrom(to_proto_money(asked.granted))
     if demand is not None:
         told.instalment.CopyFrom(
             pb.InvoiceInstalment(

@@ -48,7 +48,7 @@ async def test_the_last_day_is_the_payers(office: Office, zone: str, last: str, 
     (part,) = plan.parts
     assert (part.amount.minor_units, part.discount.minor_units) == (9_800, 200)
     assert (part.amount_due.minor_units, plan.payable.minor_units) == (9_800, 9_800)
-    late = await _invoice(office, customer.customer_id, 10_000)
+    late = await _invoice(office, customer.customer_id, 10_000, invoice_date=_UNTIL)
     await office.reserve("pay_1", customer.customer_id, {invoice.invoice_id: 9_800})
     _set_clock(office, first_after)
     assert not (await office.read(late.invoice_id)).HasField("early_payment")
