@@ -1,6 +1,11 @@
-"""What a value must look like, in words: for the patterns that contracts hold fields to."""
+"""What a value must look like, in words: for the rules that contracts hold fields to."""
 
+from collections.abc import Sequence
 from typing import Any, Final
+
+from google.protobuf.descriptor import FieldDescriptor, OneofDescriptor
+
+from chassis.enum_words import enum_word, enum_words
 
 _DECIMAL: Final = "must be a decimal number without sign, such as 12.5, with at most four decimal places"
 
@@ -41,3 +46,28 @@ def words_for(pattern: str, value: Any) -> str | None:
     if value == "" and core in _WORDS:
         return f"is required: it {_WORDS[core]}"
     return _WORDS.get(core)
+
+
+def words_for_rule(code: str, rule_value: Any, field: FieldDescriptor | None) -> str | None:
+    """What a field that breaks another rule must be, as JSON spells it; None where the rule's own words do."""
+    enum = field.enum_type if field is not None else None
+    if code in ("enum.in", "enum.not_in") and enum is not None:
+        listed = [word for number in rule_value if (word := enum_word(enum, number)) is not None]
+        allowed = listed if code == "enum.in" else [one for one in enum_words(enum) if one not in listed]
+        return f"must be {_either(allowed)}"
+    if code == "enum.defined_only" and enum is not None:
+        return f"must be {_either(enum_words(enum))}"
+    if code == "string.in":
+        return f"must be {_either([one for one in rule_value if one])}"
+    if code == "string.uri":
+        return "must be a whole address such as https://example.com/path"
+    return None
+
+
+def words_for_choice(choice: OneofDescriptor) -> str:
+    """For a message that must bring exactly one of several fields."""
+    return f"exactly one is required: {_either([field.name for field in choice.fields])}"
+
+
+def _either(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else "".join(words)

@@ -1,5 +1,6 @@
 """The contracts are the single source of truth: complete, linted, and the generated code is theirs."""
 
+import re
 from collections.abc import Iterator
 
 from google.api import annotations_pb2
@@ -8,7 +9,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from buf.validate import validate_pb2
 from chassis.caller import Audience
 from chassis.contract import access_of, all_methods, needs_idempotency_key
-from chassis.rpc.pattern_words import words_for
+from chassis.rpc.pattern_words import words_for, words_for_choice, words_for_rule
 from devstack import protos
 
 READS = ("Get", "List")
@@ -97,3 +98,31 @@ def test_whoever_breaks_a_pattern_is_told_in_words_what_is_wanted() -> None:
     }
     assert len(patterns) > 10
     assert {where for pattern, where in patterns.items() if words_for(pattern, "?") is None} == set()
+
+
+def test_whoever_breaks_a_list_of_values_is_told_them_as_json_spells_them() -> None:
+    seen: set[str] = set()
+    lists = {
+        field.full_name: words_for_rule("enum.in", list(getattr(rules.enum, "in")), field)
+        for method in all_methods().values()
+        for field in fields_within(method.input_type, seen)
+        for rules in [field.GetOptions().Extensions[validate_pb2.field]]
+        if getattr(rules.enum, "in")
+    }
+    assert "tallyport.payments.v1.HostedPage.method" in lists
+    assert lists["tallyport.payments.v1.HostedPage.method"] == (
+        "must be card, bank_debit, wallet, redirect or stablecoin"
+    )
+    for name, words in lists.items():
+        assert re.fullmatch(r"must be [a-z0-9_]+(, [a-z0-9_]+)*( or [a-z0-9_]+)?", words or ""), name
+
+
+def test_whoever_leaves_out_a_choice_is_told_its_members() -> None:
+    choices = {
+        choice.full_name: words_for_choice(choice)
+        for method in all_methods().values()
+        for choice in method.input_type.oneofs
+        if choice.GetOptions().Extensions[validate_pb2.oneof].required
+    }
+    words = choices["tallyport.payments.v1.CreatePaymentRequest.method"]
+    assert words.startswith("exactly one is required: hosted_page, card_token, ")

@@ -17,6 +17,7 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from chassis.enum_words import enum_word
 from chassis.errors import FieldError, Kind, ServiceError
 
 Encode = Callable[[Any], Any]
@@ -106,23 +107,6 @@ class Codecs:
         if field.type in _INTEGERS:
             return _identity, _integer_decoder(*_INTEGERS[field.type])
         return _SCALARS[field.type]
-
-
-def enum_word(descriptor: EnumDescriptor, number: int) -> str | None:
-    """The word of an enum value in JSON: its name without the prefix, lower case; None for the zero value."""
-    if number == 0:
-        return None
-    value = descriptor.values_by_number.get(number)
-    return value.name[len(_prefix(descriptor)) :].lower() if value is not None else str(number)
-
-
-def enum_words(descriptor: EnumDescriptor) -> list[str]:
-    """All words of an enum but the zero value's."""
-    return [word for value in descriptor.values if (word := enum_word(descriptor, value.number)) is not None]
-
-
-def _prefix(descriptor: EnumDescriptor) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", descriptor.name).upper() + "_"
 
 
 def _identity(value: Any) -> Any:

@@ -12,7 +12,8 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 import tallyport
 from buf.validate import validate_pb2
 from chassis.contract import access_of, needs_idempotency_key
-from services.gateway.api.codecs import MAX_SAFE_INTEGER, enum_words
+from chassis.enum_words import enum_words
+from services.gateway.api.codecs import MAX_SAFE_INTEGER
 from services.gateway.api.routes import Route
 
 _PROBLEM: Final = {

@@ -78,6 +78,6 @@ def _field(field: FieldError) -> dict[str, str]:
 
 def _pointer(path: str) -> str:
     """`parts[0].amount` as `/parts/0/amount`; a pointer stays what it is."""
-    if path.startswith("/"):
+    if not path or path.startswith("/"):  # an empty one points to the whole
         return path
     return "/" + path.replace("[", "/").replace("]", "").replace(".", "/")
