@@ -83,7 +83,7 @@ class Refused(Exception):
         """The error to answer with: in our own words where we have them."""
         if self.reason not in REFUSALS:
             return self.error
-        known = ("invoice_id", "payment_id")
+        known = ("invoice_id", "payment_id", "left_minor_units", "currency")
         return refusal(
             self.reason, {name: self.error.metadata[name] for name in known if name in self.error.metadata}
         )
