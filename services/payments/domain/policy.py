@@ -45,7 +45,10 @@ class MethodRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentPolicy:
-    """The whole of it. The first rule for a method whose segment fits applies; without one it is not offered."""
+    """The whole of it. Of a method's rules the first for a segment of the customer applies, else the first for all.
+
+    Without either it is not offered.
+    """
 
     rules: tuple[MethodRule, ...]
     allow_part_payment: bool = True
@@ -60,8 +63,9 @@ class PaymentPolicy:
 
     def rule_for(self, method: Method, segments: Collection[str]) -> MethodRule | None:
         """The rule that applies to a customer of these segments, if the method is allowed."""
-        for rule in self.rules:
-            if rule.method is method and (not rule.segment or rule.segment in segments):
+        mine = [rule for rule in self.rules if rule.method is method]
+        for rule in sorted(mine, key=lambda rule: not rule.segment):
+            if not rule.segment or rule.segment in segments:
                 return rule if rule.allowed else None
         return None
 

@@ -34,10 +34,11 @@ def test_by_default_everything_may_be_used_for_nothing_on_top() -> None:
     terms.check_part(USD(1), USD(1_000))
 
 
-def test_the_first_rule_whose_segment_fits_applies() -> None:
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_rule_for_a_segment_comes_before_the_one_for_all_wherever_it_stands(order: tuple[int, int]) -> None:
     vip = MethodRule(method=Method.CARD, segment="vip")
     barred = MethodRule(method=Method.CARD, allowed=False)
-    policy = PaymentPolicy(rules=(vip, barred))
+    policy = PaymentPolicy(rules=tuple((vip, barred)[one] for one in order))
     assert Terms(policy, frozenset({"vip"})).rule(Method.CARD) is vip
     for segment, method in (("", Method.CARD), ("other", Method.CARD), ("vip", Method.CREDIT)):
         with pytest.raises(ServiceError) as refused:

@@ -55,7 +55,9 @@ Global___ChargeKind: _TypeAlias = ChargeKind  # noqa: Y015
 
 @_typing.final
 class PaymentPolicy(_message.Message):
-    """The policy. The first rule for a method whose segment fits applies; methods without a rule are not offered."""
+    """The policy. Of a method's rules the first for a segment of the customer applies, wherever it stands, else the first for
+    all customers; methods without a rule are not offered.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
