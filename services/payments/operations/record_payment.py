@@ -1,11 +1,11 @@
 """Records money that came another way: cash, a cheque, a transfer."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import structlog
 
-from chassis import audit, idempotency
+from chassis import audit, closing, idempotency
 from chassis.caller import current_call
 from chassis.database import WriteTx
 from chassis.errors import Kind, ServiceError, invalid, not_found
@@ -23,6 +23,7 @@ from services.payments.store import cases, copies
 from services.payments.translate.payments import to_proto_payment
 from tallyport.payments.v1 import payments_pb2
 
+LONGEST_AGO = timedelta(days=2 * 366)
 _log = structlog.get_logger("payments.record")
 
 
@@ -52,10 +53,16 @@ async def record_payment(desk: Desk, received: Received) -> payments_pb2.Payment
         organization = await cases.organization(tx)
         if not received.parts and await copies.payer(tx, received.customer_id) is None:
             raise not_found("customer")  # of those with parts, invoicing has just said that they exist
-        recorded = await insert_recorded(tx, payment, _day(received.received_on, organization, tx))
+        day = await _day(received.received_on, organization, tx)
+        recorded = await insert_recorded(tx, payment, day)
         return to_proto_payment(recorded)
 
-    answer = await idempotency.once(desk.db, payments_pb2.Payment, write)
+    try:
+        answer = await idempotency.once(desk.db, payments_pb2.Payment, write)
+    except ServiceError:
+        if received.parts:
+            await desk.reservations.release(organization_id, payment.payment_id)
+        raise
     if answer.payment_id != payment.payment_id:
         await desk.reservations.release(organization_id, payment.payment_id)
     return answer
@@ -92,11 +99,19 @@ async def hold(desk: Desk, organization_id: str, payment: Payment) -> dict[str, 
         return {}
 
 
-def _day(received_on: date | None, organization: Organization, tx: WriteTx) -> date:
+async def _day(received_on: date | None, organization: Organization, tx: WriteTx) -> date:
     today = organization.day_of(tx.now())
-    if received_on is not None and received_on > today:
+    if received_on is None:
+        return today
+    if received_on > today:
         raise invalid("received_on", "in_the_future", "Money cannot have been received in the future.")
-    return received_on or today
+    if received_on < today - LONGEST_AGO:
+        raise invalid("received_on", "too_long_ago", "Money of more than two years ago comes with an import.")
+    lock = await closing.period_lock(tx)
+    if lock is not None and received_on <= lock.until:
+        why = f"The books are closed until {lock.until}. Enter a later day."
+        raise invalid("received_on", "period_closed", why)
+    return received_on
 
 
 async def insert_recorded(

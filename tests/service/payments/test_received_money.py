@@ -10,7 +10,8 @@ import pypdf
 import pytest
 from google.protobuf.message import Message
 
-from chassis import books
+from chassis import books, closing
+from chassis.book_figures import PeriodLock
 from chassis.caller import call_scope, service_call
 from chassis.database import ReadTx
 from chassis.errors import Kind, ServiceError
@@ -122,6 +123,7 @@ async def test_received_money_is_never_refused_but_nonsense_is(till: Till) -> No
         [
             (record_request(received_on="2099-01-01"), Kind.INVALID_ARGUMENT),
             (record_request(received_on="2026-02-30"), Kind.INVALID_ARGUMENT),
+            (record_request(received_on="1900-01-01"), Kind.INVALID_ARGUMENT),
             (record_request(amount=usd(0)), Kind.INVALID_ARGUMENT),
             (record_request(amount=usd(10**12 + 1)), Kind.INVALID_ARGUMENT),
             (record_request(customer_id="cus_nobody"), Kind.NOT_FOUND),
@@ -153,6 +155,22 @@ async def test_sums_hold_more_than_any_single_payment(till: Till) -> None:
         payments_pb2.GetPaymentsOverviewRequest(), metadata=till.as_staff()
     )
     assert overview.currencies[0].received_today.minor_units == 11 * 10**14 + 10**12
+
+
+async def test_money_is_not_received_in_a_closed_period(till: Till) -> None:
+    await hear(till, customer())
+    today = till.clock.now().date()
+    async with till.db.write(till.organization_id) as tx:
+        lock = PeriodLock(today - timedelta(days=3), "Ada", till.clock.now())
+        await closing.lock_period(tx, lock, locked_before=till.clock.now() - timedelta(days=2))
+    for back, is_open in ((3, False), (2, True)):
+        request = record_request(received_on=(today - timedelta(days=back)).isoformat())
+        if is_open:
+            await till.payments.RecordPayment(request, metadata=till.as_staff(key=f"k{back}"))
+            continue
+        with pytest.raises(ServiceError) as refused:
+            await till.payments.RecordPayment(request, metadata=till.as_staff(key=f"k{back}"))
+        assert [(one.field, one.code) for one in refused.value.fields] == [("received_on", "period_closed")]
 
 
 async def test_imported_history_becomes_payments_of_its_days_once(till: Till) -> None:
