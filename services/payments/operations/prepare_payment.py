@@ -208,6 +208,8 @@ def _customer_of(wish: Wish, call: Call) -> str:
     if caller.audience is not Audience.STAFF:
         if caller.customer_id is None or wish.customer_id not in ("", caller.customer_id):
             raise not_found("customer")
+        if wish.on_behalf_of:
+            raise invalid("on_behalf_of", "staff_only", "Only staff pay on behalf of somebody.")
         return caller.customer_id
     if not wish.customer_id:
         raise invalid("customer_id", "required", "Say for which customer you pay.")

@@ -185,6 +185,14 @@ async def test_staff_pay_for_a_caller_with_both_names_in_the_log(till: Till) -> 
     await till.check_books()
 
 
+async def test_only_staff_pay_on_behalf_of_somebody(till: Till) -> None:
+    till.invoices.add("inv_1", 2_000)
+    with pytest.raises(ServiceError) as refused:
+        await create(till, {"inv_1": 2_000}, on_behalf_of="The Boss")
+    assert [(one.field, one.code) for one in refused.value.fields] == [("on_behalf_of", "staff_only")]
+    assert not await till.rows("SELECT 1 FROM payments")
+
+
 async def test_a_pay_link_opens_neither_credit_nor_saved_methods(till: Till) -> None:
     till.invoices.add("inv_1", 2_000)
     till.invoices.credit["cus_1"] = 9_000
