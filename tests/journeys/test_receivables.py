@@ -119,8 +119,8 @@ async def test_a_parent_pays_for_two_children_at_once(
             path = f"/v1/customers/{child.customer_id}/parent"
             post(api, path, {"parent_customer_id": parent.customer_id})
     await sign_in(page, parent.email)
-    await expect(page.get_by_text("Your companies owe")).to_be_visible()
-    await page.get_by_role("link", name="Pay for all companies").click()
+    await expect(page.get_by_text("With what your companies owe.")).to_be_visible()
+    await page.get_by_role("link", name="Pay $330.00").click()
     await page.get_by_role("button", name="Continue to the card page").last.click()
     await pay_by_card(page)
     await expect(page.get_by_role("heading", name="Paid. Thank you.")).to_be_visible()
