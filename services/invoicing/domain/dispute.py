@@ -173,6 +173,8 @@ def disputed_amount(invoice: Invoice, objection: Objection) -> Money:
             Kind.FAILED_PRECONDITION, "INVOICE_NOT_PAYABLE", "Nothing of this invoice is to be paid.",
             invoice_id=invoice.invoice_id,
         )  # fmt: skip
+    if objection.lines and objection.amount is not None:
+        raise invalid("amount", "conflict", "Name lines or an amount, not both.")
     left = invoice.due - invoice.in_dispute
     if objection.lines:
         amount = sum((one.amount for one in _priced(invoice, objection.lines)), Money.zero(invoice.currency))

@@ -85,6 +85,14 @@ async def test_an_accepted_dispute_is_a_credit_note_of_its_lines(office: Office)
     assert await office.wrongs() == []
 
 
+async def test_lines_and_an_amount_are_not_taken_together(office: Office) -> None:
+    customer = await office.customer()
+    invoice = await office.invoice(customer.customer_id, 10_000)
+    with pytest.raises(ServiceError) as refused:
+        await _open(office, invoice.invoice_id, lines=[pb.DisputeLine(line_no=1)], amount=usd(5_000))
+    assert [(one.field, one.code) for one in refused.value.fields] == [("amount", "conflict")]
+
+
 async def test_a_part_is_credited_and_the_rest_is_asked_for(office: Office) -> None:
     customer = await office.customer()
     invoice = await office.invoice(customer.customer_id, 10_000)
