@@ -61,10 +61,11 @@ class ScheduleWish:
 
 
 async def create_schedule(db: Database, wish: ScheduleWish) -> pb.Schedule:
-    """The new schedule. Its first invoice is made by the scheduler when it is due."""
+    """The new schedule. Its first invoice is made by the scheduler when it is due. CUSTOMER_ON_HOLD."""
 
     async def work(tx: WriteTx) -> pb.Schedule:
         customer = await get_customer(tx, wish.customer_id)
+        customer.must_take_invoices()
         organization = await get_organization(tx)
         zone = wish.time_zone or customer.time_zone or organization.time_zone
         today = date_of(tx.now(), zone)

@@ -233,6 +233,8 @@ async def test_a_customer_on_hold_gets_a_draft_and_staff_hear_of_it(office: Offi
     assert (draft.status, draft.schedule_id) == (invoices_pb2.INVOICE_STATUS_DRAFT, made.schedule_id)
     (told,) = await office.events(events_pb2.InvoiceWaiting)
     assert (told.reason, told.refusal) == (events_pb2.INVOICE_WAIT_REASON_HOLD, "CUSTOMER_ON_HOLD")
+    with pytest.raises(ServiceError, match="CUSTOMER_ON_HOLD"):
+        await desk.schedule(office, customer.customer_id)
 
 
 async def test_what_is_upcoming_is_announced_once_so_many_days_ahead(office: Office) -> None:
