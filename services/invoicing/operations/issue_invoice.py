@@ -31,6 +31,8 @@ async def draft_invoice(
     """The new draft as we have it and as it is told. CUSTOMER_ON_HOLD, unless it is made to wait for the end of it."""
     organization = await get_organization(tx)
     invoice = await compose_draft(tx, organization, draft, to_wait=to_wait)
+    if invoice.external_id:
+        await invoices.must_be_new(tx, invoice.external_id)
     await invoices.insert_invoices(tx, [invoice])
     told = to_proto_invoice(invoice, organization.date_of(tx.now()))
     audit.record(tx, "invoice.created", invoice.invoice_id, after=told.SerializeToString(deterministic=True))

@@ -65,13 +65,20 @@ async def list_late_fees(db: Database, invoice_id: str) -> list[LateFee]:
 
 
 async def waive_late_fee(db: Database, invoice_id: str, reason: str) -> pb.CreditNote:
-    """A credit note on all that is left of a fee. INVOICE_NOT_A_LATE_FEE, and what a credit note is refused with."""
+    """A credit note on all that is left of a fee. INVOICE_NOT_A_LATE_FEE, LATE_FEE_WAIVED, and what a credit note is
+    refused with.
+    """
 
     async def work(tx: WriteTx) -> pb.CreditNote:
         invoice = await get_invoice(tx, invoice_id)
         if invoice.terms.kind is not InvoiceKind.LATE_FEE:
             raise ServiceError(
                 Kind.FAILED_PRECONDITION, "INVOICE_NOT_A_LATE_FEE", "This invoice is not a late fee.",
+                invoice_id=invoice_id,
+            )  # fmt: skip
+        if invoice.credited == invoice.total and invoice.written_off.is_zero:
+            raise ServiceError(
+                Kind.FAILED_PRECONDITION, "LATE_FEE_WAIVED", "This fee is waived already.",
                 invoice_id=invoice_id,
             )  # fmt: skip
         why = Why(CreditReason.FEE_WAIVED, reason)

@@ -26,9 +26,7 @@ async def insert_invoices(tx: WriteTx, new: Sequence[Invoice]) -> None:
         await insert_rows(tx, invoices, [_values(invoice) for invoice in new])
     except IntegrityError as error:
         if violated_constraint(error) == "uq_invoices_external_id":
-            raise ServiceError(
-                Kind.ALREADY_EXISTS, "INVOICE_EXTERNAL_ID_TAKEN", "Another invoice has this external id."
-            ) from error
+            raise _external_id_taken() from error
         raise
     await insert_rows(
         tx, invoice_lines, [values for invoice in new for values in _line_values(invoice)]
@@ -144,6 +142,25 @@ def locking_payable(tx: ReadTx, invoice_ids: Collection[str], payment_ids: Colle
 def locked(rows: Iterable[Row[Any]]) -> dict[str, Invoice]:
     """Invoices by id, without lines."""
     return {row.invoice_id: invoice_of(row) for row in rows}
+
+
+async def must_be_new(tx: ReadTx, external_id: str) -> None:
+    """INVOICE_EXTERNAL_ID_TAKEN with the id of the invoice that has it."""
+    query = select(invoices.c.invoice_id).where(
+        invoices.c.organization_id == tx.organization_id, invoices.c.external_id == external_id
+    )
+    found = (await tx.execute(query)).scalar_one_or_none()
+    if found is not None:
+        raise _external_id_taken(invoice_id=found)
+
+
+def _external_id_taken(invoice_id: str = "") -> ServiceError:
+    """The id is left out where another call took it this moment."""
+    known = {"invoice_id": invoice_id} if invoice_id else {}
+    return ServiceError(
+        Kind.ALREADY_EXISTS, "INVOICE_EXTERNAL_ID_TAKEN", "Another invoice has this external id.",
+        fields=(), **known,
+    )  # fmt: skip
 
 
 async def taken_external_ids(tx: ReadTx, external_ids: Collection[str]) -> frozenset[str]:

@@ -175,6 +175,14 @@ async def test_items_fill_lines_and_are_listed_by_name(office: Office) -> None:
     assert refused.value.fields[0].field == "lines[0].item_id"
 
 
+async def test_a_taken_external_id_is_told_with_the_invoice_that_has_it(office: Office) -> None:
+    customer = await office.customer()
+    first = await office.draft(customer.customer_id, external_id="ORDER-7")
+    with pytest.raises(ServiceError, match="INVOICE_EXTERNAL_ID_TAKEN") as refused:
+        await office.draft(customer.customer_id, external_id="ORDER-7")
+    assert refused.value.metadata == {"invoice_id": first.invoice_id}
+
+
 @pytest.mark.parametrize("text", ["\0", "a\0b"])
 async def test_a_text_that_cannot_be_kept_is_the_callers_mistake(office: Office, text: str) -> None:
     for refused in (

@@ -160,6 +160,8 @@ async def test_a_fee_is_waived_by_a_credit_note_and_nothing_else_is(office: Offi
     note = await office.call(office.late_fees.WaiveLateFee, request)
     assert (note.invoice_id, note.total.minor_units) == (period.fee_invoice_id, 500)
     assert (await office.read(period.fee_invoice_id)).amount_due.minor_units == 0
+    with pytest.raises(ServiceError, match="LATE_FEE_WAIVED"):
+        await office.call(office.late_fees.WaiveLateFee, request)
     request = pb.WaiveLateFeeRequest(invoice_id=invoice.invoice_id, reason="No")
     with pytest.raises(ServiceError, match="INVOICE_NOT_A_LATE_FEE"):
         await office.call(office.late_fees.WaiveLateFee, request)
