@@ -30,14 +30,19 @@ async def dunning_letter_pdf(
     slip: TransferSlip | None = None,
 ) -> bytes:
     """The document; the same notice and slip give the same bytes."""
-    data = document(notice, invoice, organization, customer, fee=fee)
-    data["transfer"] = paper.transfer(slip) if slip is not None else None
+    data = document(notice, invoice, organization, customer, fee=fee, slip=slip)
     issued_at = organization.start_of(notice.issued_on).astimezone(UTC)
     return await paper.print_paper("dunning_letter.typ", data, at=issued_at)
 
 
 def document(
-    notice: Notice, invoice: Invoice, organization: Organization, customer: Customer, *, fee: Money | None
+    notice: Notice,
+    invoice: Invoice,
+    organization: Organization,
+    customer: Customer,
+    *,
+    fee: Money | None,
+    slip: TransferSlip | None = None,
 ) -> dict[str, Any]:
     """Everything the template shows, as texts of the reader's locale."""
     writer = Writer(organization, notice.locale, customer.locale)
@@ -54,9 +59,22 @@ def document(
         "fee_name": notice.title,
         "besides": _besides(notice, writer),
         "due": writer.money(invoice.due),
-        "transfer": None,
+        "transfer": paper.transfer(slip) if slip is not None else None,
         "text": notice.text,
+        "is_in_words": writer.language == notice.locale.replace("_", "-").partition("-")[0].lower(),
+        "how_to_pay": _how_to_pay(notice, organization, writer, has_slip=slip is not None),
     }
+
+
+def _how_to_pay(notice: Notice, organization: Organization, writer: Writer, *, has_slip: bool) -> list[str]:
+    """Sentences about paying, in the reader's language."""
+    told = [writer.word("letter_pay_online", seller=organization.display_name)]
+    if not has_slip:
+        told.append(writer.word("quote_number", number=notice.invoice_number))
+    if email := organization.contact_email:
+        phone = organization.contact_phone
+        told.append(writer.word("questions_or_call" if phone else "questions", email=email, phone=phone))
+    return told
 
 
 def _besides(notice: Notice, writer: Writer) -> dict[str, str] | None:

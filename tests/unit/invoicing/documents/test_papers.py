@@ -14,13 +14,17 @@ from pypdf import PdfReader
 from structlog.testing import capture_logs
 
 from chassis.papers.writing import catalogue, languages
+from services.invoicing.domain.customer import Customer
+from services.invoicing.domain.dunning import Notice
 from services.invoicing.domain.invoice import Buyer, Invoice
 from services.invoicing.domain.organization import Organization
 from services.invoicing.domain.pricing import Line
 from services.invoicing.formats.credit_note_pdf import credit_note_pdf
+from services.invoicing.formats.dunning_letter_pdf import dunning_letter_pdf
 from services.invoicing.formats.invoice_pdf import ShownReduction, document, invoice_pdf
 from services.invoicing.formats.wording import WORDS, Writer, legal_language
 from tests.unit.invoicing.documents.samples import (
+    BUYER,
     SAUDI_SELLER,
     SELLER,
     SLIP,
@@ -35,6 +39,7 @@ from tests.unit.invoicing.documents.samples import (
     reverse_charge,
     saudi,
 )
+from tests.unit.invoicing.test_invoice import NOW
 
 NAUGHTY = Path(__file__).parents[3] / "data" / "text" / "naughty-strings.json"
 
@@ -63,6 +68,45 @@ async def test_an_invoice_in_german_offers_its_discount_and_names_periods_and_ar
         "01.11.2026 – 30.11.2026", "USt. 19 % auf 475,00 €", "90,25 €", "Gesamtbetrag", "565,25 €",
         "bis zum 25. Dezember 2026", "2 % Skonto (11,31 €)", "553,94 €", "VERWENDUNGSZWECK".title(), "Seite 1 von 1",
     )  # fmt: skip
+
+
+async def test_a_line_that_cannot_be_broken_stays_on_the_page_and_out_of_its_neighbours() -> None:
+    wide = replace(plain(), buyer=replace(BUYER, address_lines=("W" * 200,)))
+    pdf = await invoice_pdf(wide, SELLER, locale="de-DE", today=TODAY, slip=SLIP)
+    with pikepdf.open(io.BytesIO(pdf)) as opened:
+        width = float(opened.pages[0].mediabox[2])
+    found: list[tuple[float, str]] = []
+
+    def look(text: str, _cm: list[float], tm: list[float], _font: object, size: float) -> None:
+        if set(text.strip("\n\u200b ")) == {"W"}:
+            found.append((tm[4] + len(text.strip()) * size * 0.5, text))
+
+    PdfReader(io.BytesIO(pdf)).pages[0].extract_text(visitor_text=look)
+    assert sum(text.count("W") for _, text in found) == 200
+    assert max(end for end, _ in found) < width / 2
+
+
+async def test_a_letter_greets_says_how_to_pay_and_closes_in_the_language_of_its_text() -> None:
+    due = Notice(
+        notice_id="dun_1", invoice_id="inv_1", customer_id="cus_1", level=2, title="1. Mahnung",
+        text="auf Rechnung INV-000042 haben wir 565,25 € noch nicht erhalten.", locale="de",
+        amount=eur(56_525), issued_on=TODAY, deadline_on=TODAY, fee_invoice_id="", letter=True, mail=True,
+        invoice_number="INV-000042", interest=eur(700), fees=eur(0),
+    )  # fmt: skip
+    owner = Customer(
+        customer_id="cus_1", name="Blue Anchor", email="", external_id=None, currency="EUR", locale="de-DE",
+        address_lines=("Elbchaussee 7",), country="DE", tax_id="", payment_terms_days=14, created_at=NOW,
+    )  # fmt: skip
+    (page,) = pages_of(await dunning_letter_pdf(due, plain(), SELLER, owner, fee=None))
+    holds(
+        page, "Guten Tag, auf Rechnung INV-000042", "Online bezahlen Sie im Kundenportal von Hafen",
+        "geben Sie bitte INV-000042 an", "eigene Rechnungen", "7,00 €", "572,25 €", "Mit freundlichen Grüßen",
+    )  # fmt: skip
+    (page,) = pages_of(await dunning_letter_pdf(due, plain(), SELLER, owner, fee=None, slip=SLIP))
+    holds(page, "Per Überweisung bezahlen".upper(), "IBAN")
+    theirs = replace(due, locale="nb", text="Vi kan ikke se å ha mottatt pengene.")
+    (page,) = pages_of(await dunning_letter_pdf(theirs, plain(), SELLER, owner, fee=None))
+    assert "Guten Tag" not in page
 
 
 async def test_discounts_taxes_payments_and_credit_notes_add_up_on_the_page() -> None:
