@@ -46,7 +46,7 @@ def _wrong_item(name: str, value: Any) -> Iterator[FieldError]:
 
 
 def _wrong(field: FieldDescriptor, name: str, text: str) -> Iterator[FieldError]:
-    if text.isprintable() and not text[0].isspace():
+    if text.isprintable() and not text[:1].isspace():
         return
     shortest, is_line = _rules(field)
     if shortest and not text.strip():

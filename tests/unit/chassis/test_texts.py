@@ -58,3 +58,7 @@ def test_longer_texts_have_lines_but_do_not_turn_their_direction() -> None:
 def test_other_writings_pass_and_services_may_pass_on_what_is_stored() -> None:
     check(customer(name="شركة \u200fالمرساة\u200c 'n' O\u2019Neil\u00a0GmbH"))
     check(customer(name="Blue\u202eAnchor"), from_people=False)
+
+
+def test_an_optional_text_is_emptied_by_naming_it() -> None:
+    check(pb.UpdateInvoiceRequest(invoice_id="inv_1", memo="", purchase_order_number=""))
