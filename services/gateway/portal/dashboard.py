@@ -8,7 +8,8 @@ from chassis.money import Money
 from services.gateway.portal import autopay, owing, planned, subsidiaries
 from services.gateway.web.page import Page
 from services.gateway.web.plans import sign_words
-from tallyport.invoicing.v1.customers_pb2 import GetAccountSummaryRequest
+from services.gateway.web.rendering import money_of
+from tallyport.invoicing.v1.customers_pb2 import AccountBalance, GetAccountSummaryRequest
 from tallyport.payments.v1.payments_pb2 import ListPaymentsRequest
 
 _SHOWN_INVOICES = 6
@@ -50,19 +51,24 @@ async def show(page: Page) -> Response[str]:
     late = [
         one for one in due if one.overdue and not one.HasField("instalment") and not owing.asked(one).is_zero
     ]
-    owed = subsidiaries.open_sums(summary.balances, companies)
+    sums = subsidiaries.open_sums(summary.balances, companies)
+    owed = sums.pop(currency, subsidiaries.Owed(Money.zero(currency), 0))
+    due_now = owing.total(due, currency, owing.asked)
+    payable_now = due_now if not due_now.is_zero else owing.total(of_one, currency, owing.payable)
     return page.render(
         "dashboard.html",
         main=main,
-        due_now=owing.total(due, currency, owing.asked),
+        due_now=due_now,
+        besides=owing.besides(of_one, owed.amount - payable_now, later=not due_now.is_zero),
+        soon=_new_sum(main, {owed.amount, due_now}),
         late_count=len(late),
         late=owing.total(late, currency, owing.asked),
         next_due=owing.next_due(of_one, today),
         help=help_,
         suggestion_signs=sign_words,
         all_open=owing.total(of_one, currency, owing.payable),
-        owed=owed.pop(currency, subsidiaries.Owed(Money.zero(currency), 0)),
-        owed_besides=[one.amount for one in owed.values()],
+        owed=owed,
+        owed_besides=[one.amount for one in sums.values()],
         invoices=listed[:_SHOWN_INVOICES],
         payable=owing.payable,
         asked=owing.asked,
@@ -76,3 +82,9 @@ async def show(page: Page) -> Response[str]:
         organization=organization,
         today=today,
     )
+
+
+def _new_sum(main: AccountBalance | None, told: set[Money]) -> Money | None:
+    """What falls due within 30 days, where the page does not say that sum already."""
+    soon = money_of(main.due_in_30_days) if main else None
+    return soon if soon and not soon.is_zero and soon not in told else None

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from chassis.money import Money
+from services.gateway.web.languages import gettext as _
+from services.gateway.web.languages import money_text
 from services.gateway.web.page import Page
 from services.gateway.web.rendering import money_of
 from services.gateway.web.session import Area
@@ -122,3 +124,33 @@ def of_one_currency(invoices: Iterable[Invoice]) -> list[Invoice]:
     """Those in the currency of the first: one payment has one currency."""
     found = list(invoices)
     return [one for one in found if one.total.currency == found[0].total.currency]
+
+
+def besides(invoices: Sequence[Invoice], gap: Money, *, later: bool) -> list[str]:
+    """Why what is owed is more than what the page asks for, part by part; `later`: only what is due is asked for.
+
+    Empty where the invoices at hand do not explain all of it.
+    """
+    nothing = Money.zero(gap.currency)
+    on_its_way = Money(sum(one.amount_processing.minor_units for one in invoices), gap.currency)
+    disputed = Money(sum(one.amount_disputed.minor_units for one in invoices if one.disputed), gap.currency)
+    early = sum(
+        (
+            whole_due(one) - payable(one)
+            for one in invoices
+            if one.HasField("early_payment") and not one.disputed
+        ),
+        nothing,
+    )
+    planned = sum((payable(one) - asked(one) for one in invoices if later), nothing)
+    rest = gap - on_its_way - disputed - early - planned
+    if rest.is_negative or not (later or rest.is_zero):
+        return []
+    parts = [
+        (_("%(amount)s is not due yet"), rest),
+        (_("%(amount)s comes later by your plan"), planned),
+        (_("%(amount)s is on its way"), on_its_way),
+        (_("%(amount)s is in dispute"), disputed),
+        (_("%(amount)s is taken off for paying early"), early),
+    ]
+    return [words % {"amount": money_text(amount)} for words, amount in parts if not amount.is_zero]

@@ -52,6 +52,18 @@ async def test_an_instalment_that_is_not_due_yet_is_not_asked_for(house: Theatre
         assert "In instalments" in row
 
 
+async def test_the_overview_tells_once_why_more_is_open_than_is_asked_for(house: Theatre) -> None:
+    house.stage.invoices["inv_2"].due_date = (house.stage.today + timedelta(days=60)).isoformat()
+    objected = house.stage.invoices["inv_3"]
+    objected.amount_disputed.CopyFrom(objected.amount_due)
+    async with house.signed_in() as browser:
+        page = (await browser.get("/")).text
+        hero = page.split('class="hero-main"', 1)[1].split('class="hero-actions"', 1)[0]
+        assert re.search(r"Open in all <?[^:]*: .*is not due yet", hero), hero
+        assert "in dispute" in hero
+        assert page.count("Open in all") == 1
+
+
 async def test_the_holder_of_a_pay_link_is_told_of_the_plan_too(house: Theatre) -> None:
     in_plan(house, asked=46_000)
     async with house.browser() as browser:
