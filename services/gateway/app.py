@@ -64,7 +64,7 @@ def build_site(
         settings=settings,
         services=services,
         assets=static,
-        templates=Templates(static.address),
+        templates=Templates(static.address, compile_now=settings.environment == "production"),
         looks=Looks(services),
         organizations=Organizations(services),
         badges=Badges(services),

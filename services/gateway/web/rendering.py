@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import DictLoader, Environment, StrictUndefined
 
 from chassis.money import Money
 from services.gateway.web import languages
@@ -51,18 +51,36 @@ def _instant(value: Any, zone: str = "UTC", style: languages.Style = "medium") -
     return languages.instant_text(moment, zone, style)
 
 
+def _sources(folders: Sequence[Path]) -> dict[str, str]:
+    """Every template by its name, read once: newer files under a running process would want names it does not have."""
+    files = (
+        (file.relative_to(folder).as_posix(), file)
+        for folder in reversed(folders)
+        for file in folder.rglob("*.html")
+    )
+    return {name: file.read_text("utf-8") for name, file in files}
+
+
 class Templates:
     """The template environment of one process."""
 
-    def __init__(self, address_of: Callable[[str], str], folders: Sequence[Path] = _TEMPLATE_FOLDERS) -> None:
+    def __init__(
+        self,
+        address_of: Callable[[str], str],
+        folders: Sequence[Path] = _TEMPLATE_FOLDERS,
+        *,
+        compile_now: bool = False,
+    ) -> None:
+        """`compile_now` takes a second or two, and nobody waits for the first page of its kind later."""
         environment = Environment(
-            loader=FileSystemLoader(folders),
+            loader=DictLoader(_sources(folders)),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
             auto_reload=False,
+            cache_size=-1,
         )
         environment.install_gettext_callables(  # type: ignore[attr-defined]
             languages.gettext,
@@ -92,6 +110,8 @@ class Templates:
             skip_reason=skip_reason,
             language_names=languages.NAMES,
         )
+        for name in environment.list_templates() if compile_now else ():
+            environment.get_template(name)
         self._environment = environment
 
     def render(self, template: str, language: languages.Language, **data: Any) -> str:
