@@ -1,5 +1,6 @@
 """What a payer wants, and what it comes to before the way to pay has its say."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -36,6 +37,15 @@ class Wish:
     def is_hosted(self) -> bool:
         """Paid on the provider's page."""
         return self.card_token is None and not self.payment_method_id and self.method is not Method.CREDIT
+
+
+def is_card_number(text: str) -> bool:
+    """Whether it is a card's number (12 to 19 digits that pass Luhn's test), which must never come here."""
+    digits = re.sub(r"[\s-]", "", text)
+    if not re.fullmatch(r"[0-9]{12,19}", digits):
+        return False
+    doubled = (int(one) * (1 + place % 2) for place, one in enumerate(reversed(digits)))
+    return sum(one - 9 if one > 9 else one for one in doubled) % 10 == 0
 
 
 @dataclass(frozen=True, slots=True)

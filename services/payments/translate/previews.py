@@ -1,8 +1,9 @@
 """Previews and requests to pay between messages and domain."""
 
+from chassis.errors import invalid
 from services.payments.domain.payment import Method
 from services.payments.domain.preview import Preview
-from services.payments.domain.wish import Wish
+from services.payments.domain.wish import Wish, is_card_number
 from services.payments.translate.payments import (
     from_proto_day,
     from_proto_method,
@@ -26,6 +27,11 @@ def from_proto_wish(request: payments_pb2.CreatePaymentRequest) -> Wish:
         token, method = request.wallet_token.token, Method.WALLET
     elif request.HasField("credit_only"):
         method = Method.CREDIT
+    if token is not None and is_card_number(token):
+        raise invalid(
+            f"{request.WhichOneof('method')}.token", "card_number",
+            "This is a card's number. Send the token that the card provider's form gave for it.",
+        )  # fmt: skip
     return Wish(
         parts=from_proto_parts(request.parts),
         method=method,
