@@ -2,8 +2,9 @@
 
 A payer with a few declines always gets another try. Whoever goes through numbers has them declined, and every
 decline counts against what the tries have in common: the pay link or the signed-in customer, and the device's
-network. Addresses are cheap to change, pay links are not, so rotating addresses gains nothing; and who misuses a
-link does not use up the tries of the customer who signs in.
+network, of which those who have signed in have a count of their own. Addresses are cheap to change, pay links
+are not, so rotating addresses gains nothing; and who misuses a link does not use up the tries of the customer
+who signs in.
 """
 
 import hashlib
@@ -55,11 +56,13 @@ NORMAL: Final[Mapping[str, Limit]] = {
     "link": Limit(5, HOUR),
     "address": Limit(5, HOUR),
     "customer": Limit(10, HOUR),
+    "members": Limit(40, HOUR),
 }
 STRICT: Final[Mapping[str, Limit]] = {
     "link": Limit(4, DAY),
     "address": Limit(4, DAY),
     "customer": Limit(4, DAY),
+    "members": Limit(12, DAY),
 }
 """In a surge, for payers who have never paid here: still three declines and a try that succeeds."""
 
@@ -72,12 +75,16 @@ class Count:
     last_day: int = 0
 
 
-def subjects_of(payer: str, *, address: str) -> list[str]:
-    """What a try has in common with others: the payer (link:inv_1, customer:cus_1), the address as a hash."""
+def subjects_of(payer: str, *, address: str, is_signed_in: bool = False) -> list[str]:
+    """What a try has in common with others: the payer (link:inv_1, customer:cus_1), the address as a hash.
+
+    Many customers may share an address: who has signed in is not stopped by what strangers did there.
+    """
     subjects = [payer]
     network = network_of(address)
     if network:
-        subjects.append(f"address:{hashlib.sha256(network.encode()).hexdigest()[:32]}")
+        kind = "members" if is_signed_in else "address"
+        subjects.append(f"{kind}:{hashlib.sha256(network.encode()).hexdigest()[:32]}")
     return subjects
 
 

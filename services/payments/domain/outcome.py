@@ -117,6 +117,8 @@ class Outcome:
     expected_on: date | None = None
     saved_method: MethodView | None = None
     disputes: tuple[DisputeView, ...] = ()
+    declines: int = 0
+    """How many numbers were declined on the provider's page before it was closed, where the provider tells."""
 
     def checked(self, expected: Money) -> Self:
         """The same, unless it is about another sum than the one asked for: then a person must look at it.

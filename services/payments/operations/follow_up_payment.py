@@ -14,7 +14,7 @@ from services.payments.store import cases, payment_methods, policies
 async def follow_up_payment(tx: WriteTx, case: Case, outcome: Outcome) -> Case:
     """In the transaction that wrote the state. Costs nothing for a payment with which nothing was saved or refused."""
     payment = case.payment
-    await note_failed_try(tx, payment)
+    await note_failed_try(tx, payment, declines=outcome.declines)
     await follow_autopay(tx, payment, provider=case.attempt.provider if case.attempt is not None else "")
     if payment.status is Status.SUCCEEDED and payment.payment_method_id:
         await payment_methods.mark_used(tx, payment.payment_method_id)

@@ -18,7 +18,7 @@ from services.payments.domain.guard import (
     subjects_of,
 )
 from services.payments.domain.outcome import Status
-from services.payments.domain.payment import Payment
+from services.payments.domain.payment import Method, Payment
 from services.payments.store import guards
 
 KEPT_FOR = timedelta(days=2)
@@ -32,11 +32,12 @@ async def guard_payment(tx: WriteTx, payment: Payment) -> None:
     """Refuse another try where too many were refused: TOO_MANY_TRIES with `retry_after_seconds`.
 
     In the transaction that writes the new payment, before its attempt can reach the provider. Staff and our own
-    clock are not guarded. The device's address is the gateway's own word, never the request's.
+    clock are not guarded, nor is credit, which reaches no bank. The device's address is the gateway's own word, never
+    the request's.
     """
     call = current_call()
     caller = call.caller
-    if caller.audience not in (Audience.CUSTOMER, Audience.PAY_LINK):
+    if caller.audience not in (Audience.CUSTOMER, Audience.PAY_LINK) or payment.method is Method.CREDIT:
         return
     is_signed_in = caller.audience is Audience.CUSTOMER
     subjects = subjects_for(call, payment.customer_id)
@@ -64,13 +65,17 @@ def subjects_for(call: Call, customer_id: str) -> list[str]:
     """Under which names a try of this call counts."""
     is_signed_in = call.caller.audience is Audience.CUSTOMER
     payer = f"customer:{customer_id}" if is_signed_in else f"link:{call.caller.invoice_id}"
-    return subjects_of(payer, address=call.client_address)
+    return subjects_of(payer, address=call.client_address, is_signed_in=is_signed_in)
 
 
-async def note_failed_try(tx: WriteTx, payment: Payment) -> None:
-    """Count a payment that a bank refused. Harmless for payments that are not guarded, and when repeated."""
-    if payment.status is Status.FAILED and payment.failure_code in COUNTED_FAILURES:
-        await guards.note_failure(tx, payment.payment_id)
+async def note_failed_try(tx: WriteTx, payment: Payment, *, declines: int = 0) -> None:
+    """Count a payment that a bank refused, and every number that was declined on a page which was given up.
+
+    Harmless for payments that are not guarded, and when repeated.
+    """
+    is_refused = payment.status is Status.FAILED and payment.failure_code in COUNTED_FAILURES
+    if is_refused or (payment.status is Status.CANCELED and declines):
+        await guards.note_failure(tx, payment.payment_id, tries=max(1, declines))
 
 
 async def forget_old_tries(desk: Desk) -> int:

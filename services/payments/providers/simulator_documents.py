@@ -33,6 +33,7 @@ _CHARGE_STATUS: Mapping[str, Status] = {
     "failed": Status.FAILED,
     "canceled": Status.CANCELED,
 }
+_NOT_PAID = (Status.FAILED, Status.CANCELED)
 _WALLETS = {"apple_pay": "Apple Pay", "google_pay": "Google Pay"}
 
 
@@ -56,6 +57,7 @@ def outcome_of(document: Document, attempt_id: str) -> Outcome | None:
             expected_on=_day(charge.get("expected_on")) if status is Status.PROCESSING else None,
             saved_method=method_of(charge["method"]) if charge.get("saved") else None,
             disputes=tuple(dispute_of(dispute) for dispute in charge.get("disputes", ())),
+            declines=int(document["tries"]) if is_checkout and status in _NOT_PAID else 0,
         )
     except UNREADABLE:
         return None

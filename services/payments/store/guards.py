@@ -16,7 +16,8 @@ async def begin_try(
     """Note a try, and count the refused ones of each of its subjects and of unknown payers (last ten minutes).
 
     Tries of an unknown payer, the first subject, begin one after the other, and one that has no answer yet counts as
-    refused: otherwise a hundred at once would all be the first.
+    refused: otherwise a hundred at once would all be the first. An open page counts as two, since nobody knows yet how
+    many numbers were tried there.
     """
     params = {
         "organization_id": tx.organization_id,
@@ -57,13 +58,14 @@ async def has_paid(tx: ReadTx, customer_id: str) -> bool:
     return bool((await tx.execute(_HAS_PAID, params)).scalar_one())
 
 
-async def note_failure(tx: WriteTx, payment_id: str) -> None:
-    """Count a refused payment against everything it has in common with others; once, however often told."""
+async def note_failure(tx: WriteTx, payment_id: str, *, tries: int = 1) -> None:
+    """Count each refused try of a payment against everything it has in common with others; once, however often told."""
     params = {
         "organization_id": tx.organization_id,
         "payment_id": payment_id,
         "unknown": UNKNOWN_PAYERS,
         "now": tx.now(),
+        "tries": tries,
     }
     await tx.execute(_FAIL, params)
 
@@ -85,8 +87,10 @@ _ONE_BY_ONE = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(CAST(:organization_id AS text) || CAST(:payer AS text), 0))"
 )
 _UNANSWERED = text("""
-    SELECT count(*) FROM payments p JOIN guarded_payments g USING (organization_id, payment_id)
-    WHERE p.organization_id = :organization_id AND p.status = 'submitting' AND p.created_at > :hour
+    SELECT coalesce(sum(CASE WHEN p.status = 'submitting' THEN 1 ELSE 2 END), 0)
+    FROM payments p JOIN guarded_payments g USING (organization_id, payment_id)
+    WHERE p.organization_id = :organization_id AND p.status IN ('submitting', 'requires_action')
+      AND p.created_at > :hour
       AND g.subjects[1] = :payer
 """)
 _BEGIN = text("""
@@ -117,8 +121,9 @@ _HAS_PAID = text("""
 _FAIL = text("""
     INSERT INTO guard_failures (organization_id, subject, payment_id, failed_at)
     SELECT organization_id, unnest(CASE WHEN is_known THEN subjects ELSE subjects || CAST(:unknown AS text) END),
-           payment_id, :now
-    FROM guarded_payments WHERE organization_id = :organization_id AND payment_id = :payment_id
+           payment_id || CASE WHEN number > 1 THEN '/' || number ELSE '' END, :now
+    FROM guarded_payments, generate_series(1, CAST(:tries AS integer)) AS number
+    WHERE organization_id = :organization_id AND payment_id = :payment_id
     ON CONFLICT DO NOTHING
 """)
 _OLD = text("SELECT DISTINCT organization_id FROM guarded_payments WHERE created_at < :before LIMIT :limit")

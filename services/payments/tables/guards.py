@@ -104,7 +104,8 @@ guard_failures = Table(
     Index("ix_guard_failures_subject", "organization_id", "subject", "failed_at"),
     Index("ix_guard_failures_failed_at", "failed_at"),
 )
-"""Charges that a bank or provider refused, by what they had in common. Kept for two days."""
+"""Charges that a bank or provider refused, by what they had in common; further tries of one payment's page have /2, /3
+behind its id. Kept for two days."""
 
 guarded_payments = Table(
     "guarded_payments",

@@ -10,6 +10,7 @@ import pytest
 from chassis.errors import ServiceError
 from services.payments.operations.guard_payments import forget_old_tries
 from tallyport.payments.v1 import payments_pb2
+from tests.service.payments.paying.counter import create
 from tests.service.payments.saved.house import House
 
 DECLINED = "tok_declined"
@@ -76,6 +77,67 @@ async def test_in_a_surge_unknown_payers_have_fewer_tries_but_three_declines_are
     await three_declines_and_a_success(
         house, "inv_26", 5_000, customer_id="cus_26", link="inv_26", address=address(26)
     )
+
+
+async def test_numbers_tried_on_pages_of_one_link_count_one_by_one(house: House) -> None:
+    house.till.invoices.add("inv_1", 5_000)
+    declined = 0
+    for number in range(5):
+        by: dict[str, Any] = {"link": "inv_1", "address": address(number)}
+        try:
+            page = await house.pay({"inv_1": 5_000}, token=None, **by)
+        except ServiceError as error:
+            assert error.reason == "TOO_MANY_TRIES"  # noqa: PT017
+            continue
+        for tries_before in range(4):
+            await house.till.bank.type_card(page.redirect_url, "4000000000000002", tries_before)
+            declined += 1
+    assert 4 <= declined <= 10
+
+
+async def test_three_declines_on_abandoned_pages_are_nothing(house: House) -> None:
+    house.till.invoices.add("inv_1", 5_000)
+    for _ in range(3):
+        page = await house.pay({"inv_1": 5_000}, token=None, link="inv_1")
+        await house.till.bank.type_card(page.redirect_url, "4000000000000002")
+    last = await house.pay({"inv_1": 5_000}, token=None, link="inv_1")
+    await house.till.bank.type_card(last.redirect_url)
+    assert (await house.till.refresh(last.payment_id)).status == payments_pb2.PAYMENT_STATUS_SUCCEEDED
+
+
+async def test_strangers_at_an_address_stop_nobody_who_has_signed_in_there(house: House) -> None:
+    shared = "203.0.113.7"
+    for number in range(6):
+        house.till.invoices.add(f"inv_{number}", 5_000, customer_id=f"cus_{number}")
+        await reason_of(
+            house, {f"inv_{number}": 100}, customer_id=f"cus_{number}", link=f"inv_{number}", address=shared
+        )
+    await three_declines_and_a_success(house, "inv_1", 5_000, customer_id="cus_1", address=shared)
+    await three_declines_and_a_success(house, "inv_2", 5_000, customer_id="cus_2", address=shared)
+
+
+async def test_credit_reaches_no_bank_and_is_not_guarded(house: House) -> None:
+    house.till.invoices.add("inv_1", 5_000)
+    house.till.invoices.credit["cus_1"] = 4_000
+    for _ in range(10):
+        await reason_of(house, {"inv_1": 100})
+    with pytest.raises(ServiceError, match="TOO_MANY_TRIES"):
+        await house.pay({"inv_1": 100})
+    paid = await create(
+        house.till, {"inv_1": 4_000}, house.by(), token="", credit_only=payments_pb2.CreditOnly()
+    )
+    assert paid.status == payments_pb2.PAYMENT_STATUS_SUCCEEDED
+
+
+@pytest.mark.parametrize("number", ["4242424242424242", "4242 4242 4242 4242", "378282246310005"])
+async def test_a_card_number_is_refused_before_anything_is_kept(house: House, number: str) -> None:
+    house.till.invoices.add("inv_1", 5_000)
+    with pytest.raises(ServiceError) as refused:
+        await house.pay({"inv_1": 5_000}, token=number)
+    assert [(one.field, one.code) for one in refused.value.fields] == [("card_token.token", "card_number")]
+    assert number not in str(refused.value)
+    assert not await house.till.rows("SELECT 1 FROM payments")
+    assert not await house.till.rows("SELECT 1 FROM idempotency_keys")
 
 
 async def test_after_an_hour_everybody_may_try_again(house: House) -> None:
