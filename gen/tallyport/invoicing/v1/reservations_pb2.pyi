@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from tallyport.common.v1 import money_pb2 as _money_pb2
+from tallyport.invoicing.v1 import invoices_pb2 as _invoices_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -1071,15 +1072,29 @@ class InvoiceDelivery(_message.Message):
     AMOUNT_DUE_FIELD_NUMBER: _builtins.int
     FILE_NAME_FIELD_NUMBER: _builtins.int
     PDF_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    ABOUT_INVOICE_NUMBER_FIELD_NUMBER: _builtins.int
+    EARLY_DISCOUNT_FIELD_NUMBER: _builtins.int
+    EARLY_DISCOUNT_UNTIL_FIELD_NUMBER: _builtins.int
     pay_link_token: _builtins.str
     """Secret part of the pay link."""
     file_name: _builtins.str
     """Name of the PDF."""
     pdf: _builtins.bytes
     """The PDF."""
+    kind: _invoices_pb2.InvoiceKind.ValueType
+    """What it asks money for."""
+    about_invoice_number: _builtins.str
+    """Number of the invoice that a fee is about; empty when it is about none."""
+    early_discount_until: _builtins.str
+    """Last day for that, ISO 8601."""
     @_builtins.property
     def amount_due(self) -> _money_pb2.Money:
         """Still to pay."""
+
+    @_builtins.property
+    def early_discount(self) -> _money_pb2.Money:
+        """What may be kept by paying all of it in time; absent when nothing may."""
 
     def __init__(
         self,
@@ -1088,10 +1103,14 @@ class InvoiceDelivery(_message.Message):
         amount_due: _money_pb2.Money | None = ...,
         file_name: _builtins.str = ...,
         pdf: _builtins.bytes = ...,
+        kind: _invoices_pb2.InvoiceKind.ValueType = ...,
+        about_invoice_number: _builtins.str = ...,
+        early_discount: _money_pb2.Money | None = ...,
+        early_discount_until: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "early_discount", b"early_discount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "file_name", b"file_name", "pay_link_token", b"pay_link_token", "pdf", b"pdf"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about_invoice_number", b"about_invoice_number", "amount_due", b"amount_due", "early_discount", b"early_discount", "early_discount_until", b"early_discount_until", "file_name", b"file_name", "kind", b"kind", "pay_link_token", b"pay_link_token", "pdf", b"pdf"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
