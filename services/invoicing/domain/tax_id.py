@@ -15,6 +15,9 @@ _EU = frozenset(
     "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905
 )
 
+_NAMED_IN_VAT = frozenset({"CH", "GB", "NO"})
+"""More countries whose VAT numbers begin with their code."""
+
 
 @dataclass(frozen=True, slots=True)
 class TaxId:
@@ -52,6 +55,23 @@ def checked_tax_id(country: str, kind: str, value: str, *, field: str = "tax_ids
     if kind == VAT and country in _EU and not compact.startswith(prefix):
         compact = prefix + compact
     return TaxId(country, kind, compact)
+
+
+def read_tax_id(text: str, country: str, *, field: str) -> TaxId | None:
+    """The id that a text of somebody in a country means, checked as its own signs say; None where nobody can say whose
+    it is. VALIDATION_FAILED for what is none.
+    """
+    prefix = "GR" if text[:2].upper() == "EL" else text[:2].upper()
+    if prefix in _EU | _NAMED_IN_VAT:
+        return checked_tax_id(prefix, VAT, text, field=field)
+    if not any(sign.isdigit() for sign in text):
+        raise _wrong(field, country or "any country", OTHER)
+    if country in _EU:
+        try:
+            return checked_tax_id(country, VAT, text, field=field)
+        except ServiceError:  # a number of the tax office, which has no check that holds everywhere
+            pass
+    return checked_tax_id(country, OTHER, text, field=field) if country else None
 
 
 def _wrong(field: str, country: str, kind: str, why: str = "") -> ServiceError:

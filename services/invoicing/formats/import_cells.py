@@ -16,6 +16,7 @@ from services.invoicing.formats.import_values import plain_amount, read_date
 
 _TRUE = frozenset({"yes", "y", "true", "1", "x", "ja", "j", "wahr"})
 _FALSE = frozenset({"no", "n", "false", "0", "", "nein", "falsch"})
+_FIRST_YEAR, _LAST_YEAR = 1970, 2100
 _LONGEST_SHOWN = 60
 _NOT_A_DATE: Mapping[DateOrder, str] = {
     DateOrder.YEAR_MONTH_DAY: "not_date_ymd",
@@ -66,11 +67,14 @@ class Cells:
         if not text:
             return None
         try:
-            return read_date(text, self._date_order)
+            found = read_date(text, self._date_order)
         except ValueError:
             if self._date_order is None:
                 raise WrongCell(name, "date_in_two_ways", text=shown(text)) from None
             raise WrongCell(name, _NOT_A_DATE[self._date_order], text=shown(text)) from None
+        if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+            raise WrongCell(name, "day_too_far", text=shown(text))
+        return found
 
     def currency(self, name: str, default: str) -> str:
         """An ISO 4217 code."""

@@ -18,7 +18,13 @@ from services.invoicing.domain.invoice_import import (
     ImportState,
     UnderstoodFile,
 )
-from services.invoicing.operations.read_import_file import read_file, remembered, taken_keys, understand_file
+from services.invoicing.operations.read_import_file import (
+    read_file,
+    remembered,
+    taken_keys,
+    understand_file,
+    with_known_codes,
+)
 from services.invoicing.store import imports
 from services.invoicing.store.organizations import get_organization
 from services.invoicing.translate.imports import to_proto_import
@@ -52,18 +58,19 @@ async def create_import(db: Database, file: FileToImport) -> pb.Import:
         raise invalid("content", "columns", f"The file has no column for: {names}.")
 
     async def work(tx: WriteTx) -> pb.Import:
+        checked = await with_known_codes(tx, file.kind, found)
         new = Import(
             import_id=new_id("imp"), file_name=file.file_name, state=ImportState.PREVIEW, notify=file.notify,
             total_rows=0, handled_rows=0, created_rows=0, unchanged_rows=0, failed_rows=0, errors=(),
             actor=current_call().actor, created_at=tx.now(), kind=file.kind, format=found_format,
         )  # fmt: skip
-        imported = await with_understood(tx, new, found)
+        imported = await with_understood(tx, new, checked)
         if file.dry_run:
-            await imports.insert_import(tx, imported, found.rows)
+            await imports.insert_import(tx, imported, checked.rows)
             await imports.keep_file(tx, imported.import_id, file.content)
         else:
             imported = imported.started()
-            await imports.insert_import(tx, imported, found.rows)
+            await imports.insert_import(tx, imported, checked.rows)
             await imports.save_mapping(tx, imported.kind, imported.understanding)
         audit.record(tx, "import.previewed" if file.dry_run else "import.started", imported.import_id)
         return to_proto_import(imported)

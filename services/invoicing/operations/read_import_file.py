@@ -18,9 +18,12 @@ from services.invoicing.domain.invoice_import import (
     UnderstoodFile,
 )
 from services.invoicing.domain.organization import Organization
+from services.invoicing.formats.import_cells import shown
 from services.invoicing.formats.import_file import understand
+from services.invoicing.formats.import_problems import PROBLEMS
 from services.invoicing.formats.sources.detection import read_source
 from services.invoicing.formats.sources.reading import Source, UnreadableFile
+from services.invoicing.operations.list_tax_rates import known_rates
 from services.invoicing.store.credit_notes import taken_numbers as taken_note_numbers
 from services.invoicing.store.customers import customers_by_external_id
 from services.invoicing.store.imports import find_mapping
@@ -79,6 +82,24 @@ async def taken_keys(tx: ReadTx, kind: ImportKind, rows: Collection[Row | Record
     if kind is ImportKind.CREDIT_NOTES:
         return await taken_note_numbers(tx, keys)
     return await taken_external_ids(tx, keys)
+
+
+async def with_known_codes(tx: ReadTx, kind: ImportKind, found: UnderstoodFile) -> UnderstoodFile:
+    """The file without items whose tax code is in no table: these rows are wrong."""
+    if kind is not ImportKind.ITEMS:
+        return found
+    known = {"", *(rate.code for rate in await known_rates(tx))}
+    rows: list[Row | Record] = []
+    errors = list(found.errors)
+    for row in found.rows:
+        code = row.values.get("tax_code", "") if isinstance(row, Record) else ""
+        if code in known:
+            rows.append(row)
+            continue
+        params = {"text": shown(code)}
+        sentence = PROBLEMS["no_tax_code"].format(**params)
+        errors.append(RowError(row.line, "tax_code", sentence, "no_tax_code", params))
+    return replace(found, rows=rows, errors=sorted(errors, key=lambda error: error.line))
 
 
 def _read(

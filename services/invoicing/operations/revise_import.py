@@ -6,7 +6,7 @@ from chassis.database import Database, WriteTx
 from chassis.idempotency import once
 from services.invoicing.domain.invoice_import import How, ImportState, already_started
 from services.invoicing.operations.create_import import with_understood
-from services.invoicing.operations.read_import_file import read_file, understand_file
+from services.invoicing.operations.read_import_file import read_file, understand_file, with_known_codes
 from services.invoicing.store import imports
 from services.invoicing.store.organizations import get_organization
 from services.invoicing.translate.imports import to_proto_import
@@ -29,8 +29,9 @@ async def revise_import(db: Database, import_id: str, how: How) -> pb.Import:
         preview = await imports.get_import(tx, import_id, for_update=True)
         if preview.state is not ImportState.PREVIEW:
             raise already_started()
-        revised = await with_understood(tx, preview, found)
-        await imports.replace_rows(tx, import_id, found.rows)
+        checked = await with_known_codes(tx, before.kind, found)
+        revised = await with_understood(tx, preview, checked)
+        await imports.replace_rows(tx, import_id, checked.rows)
         await imports.update_import(tx, revised)
         audit.record(tx, "import.revised", import_id)
         return to_proto_import(revised)

@@ -8,15 +8,18 @@ from chassis.rpc.validation import check
 from services.invoicing.domain.customer import CustomerDraft
 from services.invoicing.domain.invoice_import import ImportKind, Record, RowError
 from services.invoicing.domain.item import Item
+from services.invoicing.domain.tax_id import read_tax_id
+from services.invoicing.formats.import_cells import shown
+from services.invoicing.formats.import_problems import PROBLEMS
 from services.invoicing.translate.customers import from_proto_customer
 from services.invoicing.translate.items import from_proto_item
 from services.invoicing.translate.values import to_proto_money
 from tallyport.invoicing.v1 import customers_pb2, items_pb2
 
-_COLUMNS: Mapping[str, str] = {"lines": "street", "address_lines": "street"}
+_COLUMNS: Mapping[str, str] = {"lines": "street", "address_lines": "street", "value": "tax_id"}
 """Fields of messages whose column has another name."""
 _CUSTOMER_TEXTS = (
-    "name", "legal_name", "email", "currency", "locale", "time_zone", "tax_id", "purchase_order_number",
+    "name", "legal_name", "email", "currency", "locale", "time_zone", "purchase_order_number",
 )  # fmt: skip
 _ITEM_TEXTS = ("name", "description", "tax_code", "tax_rate_percent", "unit_code")
 
@@ -39,6 +42,12 @@ def imported_customer(record: Record) -> CustomerDraft:
         request.payment_terms_days = int(days)
     if limit := values.get("credit_limit"):
         request.credit_limit.CopyFrom(to_proto_money(Money.parse(limit, values["currency"])))
+    if text := values.get("tax_id"):
+        found = read_tax_id(text, request.billing_address.country, field="tax_ids[0]")
+        if found is None:
+            request.tax_id = text
+        else:
+            request.tax_ids.add(country=found.country, type=found.kind, value=found.value)
     check(request)
     return from_proto_customer(request)
 
@@ -65,5 +74,11 @@ def wrong_record(kind: ImportKind, record: Record) -> RowError | None:
         field = error.fields[0].field if error.fields else ""
         name = field.split(".")[-1].split("[")[0]
         message = error.fields[0].message if error.fields else error.message
-        return RowError(record.line, _COLUMNS.get(name, name), message)
+        column = _COLUMNS.get(name, name)
+        if column == "tax_id":
+            params = {"text": shown(record.values.get(column, ""))}
+            return RowError(
+                record.line, column, PROBLEMS["not_tax_id"].format(**params), "not_tax_id", params
+            )
+        return RowError(record.line, column, message)
     return None

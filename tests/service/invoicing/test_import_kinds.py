@@ -56,6 +56,14 @@ async def trial_balance(office: Office) -> dict[tuple[str, str], int]:
         return {(row.account, row.owner): int(row.amount) for row in rows if row.amount}
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_items_with_an_unknown_tax_code_are_wrong(office: Office, dry_run: bool) -> None:
+    content = b"SKU;Name;Price;Tax code\nR-1;Rope;1.50;zero\nR-2;Rope;1.50;nonsense\n"
+    made = await create(office, content, kind=ITEMS, dry_run=dry_run)
+    assert [(one.line, one.column, one.code) for one in made.errors] == [(3, "tax_code", "no_tax_code")]
+    assert (made.created_rows if dry_run else (await finished(office, made.import_id)).created_rows) == 1
+
+
 async def test_customers_of_a_workbook_are_made_once(office: Office) -> None:
     sheet = xlsx_of(
         [

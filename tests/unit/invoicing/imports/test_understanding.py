@@ -149,6 +149,39 @@ def test_what_only_the_contract_knows_to_be_wrong_is_told_by_row_too() -> None:
     assert (error.line, error.column) == (2, "locale")
 
 
+@pytest.mark.parametrize(
+    ("cell", "country", "ids"),
+    [
+        ("DE 136 695 976", "", [("DE", "vat", "DE136695976")]),
+        ("EL 094259216", "Germany", [("GR", "vat", "EL094259216")]),
+        ("136695976", "Germany", [("DE", "vat", "DE136695976")]),
+        ("22/815/08156", "Germany", [("DE", "other", "22/815/08156")]),
+        ("04-1234567", "US", [("US", "other", "04-1234567")]),
+        ("04-1234567", "", []),
+        ("", "Germany", []),
+    ],
+)
+def test_a_tax_id_is_kept_with_its_kind(cell: str, country: str, ids: list[tuple[str, str, str]]) -> None:
+    draft = imported_customer(customer({"USt-IdNr": cell, "Land": country}))
+    found = draft.values.get("tax_ids", ())
+    assert isinstance(found, tuple)
+    assert [(one.country, one.kind, one.value) for one in found] == ids
+    assert draft.values["tax_id"] == (ids[0][2] if ids else cell)
+
+
+@pytest.mark.parametrize("cell", ["DE136695977", "hello"])
+def test_a_wrong_tax_id_is_named(cell: str) -> None:
+    error = wrong_record(ImportKind.CUSTOMERS, customer({"USt-IdNr": cell}))
+    assert error is not None
+    assert (error.column, error.code, error.params) == ("tax_id", "not_tax_id", {"text": repr(cell)})
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "9999-12-31"])
+def test_days_of_other_ages_are_none(day: str) -> None:
+    row = f"R-1;1;;{day};{day};5,00;;"
+    assert [one.code for one in read(DATEV + row, ImportKind.OPEN_INVOICES).errors] == ["day_too_far"]
+
+
 def test_an_item_has_all_that_the_file_says() -> None:
     found = read(
         "Artikelnummer;Bezeichnung;Einzelpreis;MwSt;Einheit;brutto\nS-1;Seil;1.200,50 €;19 %;Stk;ja\n",
