@@ -20,26 +20,27 @@ AGGREGATE = "payment"
 async def apply_payer_rules(tx: WriteTx, payment: Payment) -> Payment:
     """The payment as its starter's company wants it: the same, or AWAITING_APPROVAL with its request and news.
 
-    In the transaction that writes the new payment, before it is written. Raises SPENDING_LIMIT_EXCEEDED. Only
-    people of the customer are bound: staff, pay links and our own clock have their own rules.
+    In the transaction that writes the new payment, before it is written. Raises SPENDING_LIMIT_EXCEEDED. Bound are
+    people of the customer, and staff who pay for one who called: others must agree then too, though nobody knows whose
+    limits count. Pay links and our own clock have their own rules.
     """
     caller = current_call().caller
-    if caller.audience is not Audience.CUSTOMER or caller.subject_id is None:
+    if caller.audience not in (Audience.CUSTOMER, Audience.STAFF) or caller.subject_id is None:
         return payment
+    is_staff = caller.audience is Audience.STAFF
     rules = await payer_rules.rules_of(tx, payment.customer_id, person_id=caller.subject_id)
     if rules.version == 0:
         return payment
-    organization = await cases.organization(tx)
-    await _spend(tx, rules, payment, organization, person_id=caller.subject_id)
+    if not is_staff:
+        await _spend(tx, rules, payment, await cases.organization(tx), person_id=caller.subject_id)
     needed = rules.approvals_for(payment.amount)
     if needed == 0:
         return payment
     waiting = replace(
         payment, status=Status.AWAITING_APPROVAL, version=payment.version, events=payment.events + 1
     )
-    await _request(
-        tx, waiting, needed=needed, person_id=caller.subject_id, person_name=caller.subject_name or ""
-    )
+    name = payment.on_behalf_of if is_staff else caller.subject_name or ""
+    await _request(tx, waiting, needed=needed, person_id=caller.subject_id, person_name=name)
     return waiting
 
 

@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 
+from chassis.caller import Audience
 from chassis.errors import ServiceError
 from tallyport.common.v1 import money_pb2
 from tallyport.payments.v1 import autopay_pb2, events_pb2, payments_pb2
 from tallyport.payments.v1 import payer_rules_pb2 as pb
+from tests.service.payments.paying.counter import create
 from tests.service.payments.saved.house import House
 
 PAYER = frozenset({"payments.create", "payments.read"})
@@ -70,6 +72,28 @@ async def test_below_the_limit_nobody_waits_and_another_currency_always_does(hou
     assert (await started(house, 5_000)).status == payments_pb2.PAYMENT_STATUS_SUCCEEDED
     rules = await house.rules.GetPayerRules(pb.GetPayerRulesRequest(), metadata=house.by())
     assert (rules.approval_above.minor_units, rules.approvals_needed, rules.version) == (5_000, 1, 1)
+
+
+async def test_what_somebody_asks_for_on_the_telephone_waits_for_approval_too(house: House) -> None:
+    await set_rules(house, approval_above=usd(4_000), approvals_needed=2)
+    card = (await house.save_card()).payment_method.payment_method_id
+    house.till.invoices.add("inv_1", 5_000)
+    house.till.invoices.add("inv_2", 4_000)
+
+    async def call(invoice_id: str, units: int) -> payments_pb2.Payment:
+        staff = house.till.by(Audience.STAFF, key=f"call-{invoice_id}", subject_id="per_staff")
+        asked = {"customer_id": "cus_1", "on_behalf_of": "Mr Caller"}
+        saved = payments_pb2.SavedMethod(payment_method_id=card)
+        return await create(house.till, {invoice_id: units}, staff, token="", saved_method=saved, **asked)
+
+    payment = await call("inv_1", 5_000)
+    assert payment.status == payments_pb2.PAYMENT_STATUS_AWAITING_APPROVAL
+    (asked,) = await waiting(house)
+    assert (asked.payment.payment_id, asked.requested_by) == (payment.payment_id, "Mr Caller")
+    await approve(house, payment.payment_id, "per_ann")
+    done = await approve(house, payment.payment_id, "per_bob")
+    assert done.status == payments_pb2.PAYMENT_STATUS_SUCCEEDED
+    assert (await call("inv_2", 4_000)).status == payments_pb2.PAYMENT_STATUS_SUCCEEDED
 
 
 async def test_two_approvals_at_once_start_it_once(house: House) -> None:
