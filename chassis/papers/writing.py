@@ -101,8 +101,9 @@ class Writer:
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
-    """Only whole names in braces are replaced: what people wrote may hold braces."""
+    """Only whole names in braces are replaced: what people wrote may hold braces. One full stop ends a sentence."""
     for name, value in values.items():
+        text = text.replace("{" + name + "}.", value.removesuffix(".") + ".")
         text = text.replace("{" + name + "}", value)
     return text
 

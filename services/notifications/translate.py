@@ -31,7 +31,7 @@ from services.notifications.domain.facts import (
 from services.notifications.domain.message import Kind, Message, State
 from tallyport.common.v1 import money_pb2
 from tallyport.identity.v1 import events_pb2 as identity_events_pb2
-from tallyport.invoicing.v1 import documents_pb2, dunning_pb2, reservations_pb2
+from tallyport.invoicing.v1 import documents_pb2, dunning_pb2, invoices_pb2, reservations_pb2
 from tallyport.invoicing.v1 import events_pb2 as invoicing_events_pb2
 from tallyport.notifications.v1 import events_pb2, messages_pb2
 from tallyport.payments.v1 import events_pb2 as payments_events_pb2
@@ -334,6 +334,15 @@ def from_proto_invoice_delivery(message: reservations_pb2.InvoiceDelivery) -> In
         pay_link_token=message.pay_link_token,
         amount_due=from_proto_money(message.amount_due),
         pdf=Attachment(file_name=message.file_name, content=message.pdf),
+        late_fee_for=message.about_invoice_number
+        if message.kind == invoices_pb2.INVOICE_KIND_LATE_FEE
+        else "",
+        early_discount=from_proto_money(message.early_discount)
+        if message.HasField("early_discount")
+        else None,
+        early_discount_until=date.fromisoformat(message.early_discount_until)
+        if message.early_discount_until
+        else None,
     )
 
 

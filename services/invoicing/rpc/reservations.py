@@ -18,8 +18,8 @@ from services.invoicing.translate.reservations import (
     to_proto_reservation,
 )
 from services.invoicing.translate.values import from_proto_currency, from_proto_money, to_proto_money
+from tallyport.invoicing.v1 import invoices_pb2, reservations_pb2_grpc
 from tallyport.invoicing.v1 import reservations_pb2 as pb
-from tallyport.invoicing.v1 import reservations_pb2_grpc
 
 
 class Reservations(reservations_pb2_grpc.ReservationsServicer):
@@ -86,4 +86,10 @@ class Deliveries(reservations_pb2_grpc.DeliveriesServicer):
             amount_due=to_proto_money(delivery.amount_due),
             file_name=delivery.file_name,
             pdf=delivery.pdf,
+            kind=invoices_pb2.InvoiceKind.Value(f"INVOICE_KIND_{delivery.kind.name}"),
+            about_invoice_number=delivery.about_number,
+            early_discount=to_proto_money(delivery.early_discount) if delivery.early_discount else None,
+            early_discount_until=delivery.early_discount_until.isoformat()
+            if delivery.early_discount_until
+            else "",
         )

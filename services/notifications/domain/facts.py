@@ -138,6 +138,10 @@ class InvoiceDocument:
     pay_link_token: str
     amount_due: Money
     pdf: Attachment
+    late_fee_for: str = ""
+    """Number of the invoice that a late fee is about."""
+    early_discount: Money | None = None
+    early_discount_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

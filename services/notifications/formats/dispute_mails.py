@@ -30,7 +30,7 @@ def dispute_mail(
         rows.append(Row(language.text(label), language.amount(facts.rest), strong=True))
     lead = language.text(f"dispute_{name}_lead", **words)
     if facts.text:
-        lead = f"{lead} “{language.isolated(facts.text)}”"
+        lead = f"{lead} {language.text('quoted', text=facts.text)}"
     button = portal.button("dispute_button")
     content = {
         "preview": lead,

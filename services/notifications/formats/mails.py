@@ -58,8 +58,13 @@ class Language:
         self.direction = "rtl" if is_right_to_left(self.language) else "ltr"
 
     def text(self, key: str, **values: str) -> str:
-        return TEXTS[self.language][key].format(
-            **{name: self.isolated(text) for name, text in values.items()}
+        """A value that ends with a full stop needs none after it."""
+        pattern = TEXTS[self.language][key]
+        return pattern.format(
+            **{
+                name: self.isolated(text.removesuffix(".") if f"{{{name}}}." in pattern else text)
+                for name, text in values.items()
+            }
         )
 
     def isolated(self, text: str) -> str:
@@ -88,7 +93,13 @@ def invoice_mail(
     amount_due, due_date = language.amount(document.amount_due), language.day(facts.due_date)
     settled = document.amount_due.is_zero or document.amount_due.is_negative
     suffix = "_settled" if settled else ""
-    words = {"number": facts.number, "organization": brand.display_name, "amount": amount_due}
+    kind = "late_fee" if document.late_fee_for else "invoice"
+    about = document.late_fee_for
+    words = {
+        "number": document.late_fee_for or facts.number,
+        "organization": brand.display_name,
+        "amount": amount_due,
+    }
     rows = [
         Row(language.text("invoice_number"), facts.number),
         Row(language.text("invoice_date"), language.day(facts.invoice_date)),
@@ -97,14 +108,19 @@ def invoice_mail(
     ]
     if document.amount_due != facts.total:
         rows.append(Row(language.text("amount_due"), amount_due, strong=True))
+    if about:
+        rows.insert(1, Row(language.text("late_fee_about"), about))
+    rows += _early_offer(language, document)
     content = {
         "preview": language.text(f"invoice_preview{suffix}", amount=amount_due, due_date=due_date),
-        "eyebrow": language.text("invoice_eyebrow", number=facts.number),
+        "eyebrow": language.text(f"{kind}_eyebrow", number=about or facts.number),
         "headline": language.amount(facts.total) if settled else amount_due,
         "subline": language.text("invoice_settled")
         if settled
         else language.text("invoice_due_on", due_date=due_date),
-        "lead": language.text("invoice_lead", organization=brand.display_name),
+        "lead": language.text("late_fee_lead", organization=brand.display_name, number=about)
+        if about
+        else language.text("invoice_lead", organization=brand.display_name),
         "rows": rows,
         "table_title": "",
         "button": language.text("view" if settled else "pay"),
@@ -112,8 +128,21 @@ def invoice_mail(
         "link_hint": language.text("link_hint"),
         "link_fallback": language.text("link_fallback"),
     }
-    subject = language.text(f"invoice_subject{suffix}", due_date=due_date, **words)
+    subject = language.text(f"{kind}_subject{suffix}", due_date=due_date, **words)
     return put_together(message, brand, language, facts.contact_name, subject, content, document.pdf)
+
+
+def _early_offer(language: Language, document: InvoiceDocument) -> list[Row]:
+    kept, until = document.early_discount, document.early_discount_until
+    if kept is None or until is None:
+        return []
+    return [
+        Row(
+            language.text("early_pay_by", day=language.day(until)),
+            language.amount(document.amount_due - kept),
+            language.text("early_kept", amount=language.amount(kept)),
+        )
+    ]
 
 
 def receipt_mail(
@@ -178,7 +207,7 @@ def put_together(
         "questions": language.text("questions_phone", phone=brand.contact_phone.replace(" ", _NO_BREAK_SPACE))
         if brand.contact_phone
         else language.text("questions"),
-        "footer": language.text("footer", organization=brand.name.rstrip(".")),
+        "footer": language.text("footer", organization=brand.name),
     }
     return Mail(
         message_id=message.message_id,

@@ -16,6 +16,15 @@ _RIGHT_TO_LEFT: Final = frozenset({"ar", "fa", "he", "ur"})
 
 _DOCUMENT_TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
+        "late_fee_subject": "Late fee for invoice {number} from {organization}: {amount} due {due_date}",
+        "late_fee_subject_settled": "Late fee for invoice {number} from {organization}",
+        "late_fee_eyebrow": "Late fee for invoice {number}",
+        "late_fee_lead": "invoice {number} was not paid in time, so {organization} "
+        "charges a late fee. Its own invoice is attached as a PDF.",
+        "late_fee_about": "Late fee for",
+        "early_pay_by": "Pay by {day}",
+        "early_kept": "{amount} off for paying early",
+        "quoted": "“{text}”",
         "invoice_subject": "Invoice {number} from {organization}: {amount} due {due_date}",
         "invoice_subject_settled": "Invoice {number} from {organization}",
         "invoice_preview": "{amount} is due on {due_date}. View it and pay online.",
@@ -53,6 +62,16 @@ _DOCUMENT_TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "footer": "Sent on behalf of {organization}. We never ask for card numbers or passwords by mail.",
     },
     "de": {
+        "late_fee_subject": "Verzugsgebühr zu Rechnung {number} von {organization}: {amount} "
+        "fällig am {due_date}",
+        "late_fee_subject_settled": "Verzugsgebühr zu Rechnung {number} von {organization}",
+        "late_fee_eyebrow": "Verzugsgebühr zu Rechnung {number}",
+        "late_fee_lead": "Rechnung {number} wurde nicht rechtzeitig bezahlt. {organization} "
+        "berechnet Ihnen dafür eine Verzugsgebühr; die Rechnung darüber liegt als PDF bei.",
+        "late_fee_about": "Verzugsgebühr zu",
+        "early_pay_by": "Bei Zahlung bis {day}",
+        "early_kept": "{amount} Skonto abgezogen",
+        "quoted": "„{text}“",
         "invoice_subject": "Rechnung {number} von {organization}: {amount} fällig am {due_date}",
         "invoice_subject_settled": "Rechnung {number} von {organization}",
         "invoice_preview": "{amount} ist am {due_date} fällig. Online ansehen und bezahlen.",
@@ -91,6 +110,15 @@ _DOCUMENT_TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         " Wir fragen nie per Mail nach Kartennummern oder Passwörtern.",
     },
     "ar": {
+        "late_fee_subject": "رسوم تأخير عن الفاتورة {number} من {organization}: {amount} تستحق في {due_date}",
+        "late_fee_subject_settled": "رسوم تأخير عن الفاتورة {number} من {organization}",
+        "late_fee_eyebrow": "رسوم تأخير عن الفاتورة {number}",
+        "late_fee_lead": "لم تُسدد الفاتورة {number} في موعدها، لذلك تحتسب {organization} "
+        "رسوم تأخير. فاتورة الرسوم مرفقة بصيغة PDF.",
+        "late_fee_about": "رسوم تأخير عن",
+        "early_pay_by": "عند الدفع حتى {day}",
+        "early_kept": "بعد خصم {amount} للسداد المبكر",
+        "quoted": "«{text}»",
         "invoice_subject": "الفاتورة {number} من {organization}: {amount} تستحق في {due_date}",
         "invoice_subject_settled": "الفاتورة {number} من {organization}",
         "invoice_preview": "يستحق {amount} في {due_date}. اعرض الفاتورة وادفع عبر الإنترنت.",

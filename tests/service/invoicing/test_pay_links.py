@@ -7,8 +7,8 @@ import pytest
 from chassis.caller import call_scope, service_call
 from chassis.errors import Kind, ServiceError
 from services.invoicing.rpc.pay_links import PayLinks
+from tallyport.invoicing.v1 import invoices_pb2, reservations_pb2
 from tallyport.invoicing.v1 import pay_links_pb2 as pb
-from tallyport.invoicing.v1 import reservations_pb2
 from tests.service.invoicing.office import Office
 
 
@@ -103,3 +103,21 @@ async def test_a_mail_gets_link_figures_and_document(office: Office) -> None:
     assert delivery.amount_due.minor_units == 12_345
     assert (delivery.file_name, delivery.pdf[:5]) == ("invoice-INV-000001.pdf", b"%PDF-")
     assert again == delivery
+    assert (delivery.kind, delivery.about_invoice_number) == (invoices_pb2.INVOICE_KIND_INVOICE, "")
+    assert not delivery.HasField("early_discount")
+
+
+async def test_a_mail_is_told_what_paying_early_keeps_until_then(office: Office) -> None:
+    customer = await office.customer()
+    invoice = await office.invoice(
+        customer.customer_id, 10_000, early_discount_percent="2", early_discount_until="2026-11-24"
+    )
+    request = reservations_pb2.GetInvoiceDeliveryRequest(
+        organization_id=office.organization_id, invoice_id=invoice.invoice_id
+    )
+    with call_scope(service_call("notifications", None)):
+        delivery = await office.deliveries.GetInvoiceDelivery(request, None)
+        assert (delivery.early_discount.minor_units, delivery.early_discount_until) == (200, "2026-11-24")
+        office.clock.advance(timedelta(days=5))
+        later = await office.deliveries.GetInvoiceDelivery(request, None)
+    assert not later.HasField("early_discount")

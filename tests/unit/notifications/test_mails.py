@@ -121,6 +121,34 @@ def test_an_invoice_that_was_paid_meanwhile_does_not_ask_for_money() -> None:
     assert "View and pay" not in mail.html
 
 
+def test_the_mail_of_a_late_fee_says_what_it_is_and_for_which_invoice() -> None:
+    mail = an_invoice_mail("de-DE", replace(DOCUMENT, late_fee_for="INV-7"))
+    assert mail.subject.startswith("Verzugsgebühr zu Rechnung INV-7 von Harbor Supply: 12.840,50")
+    for body in (mail.text, mail.html):
+        assert "Rechnung INV-7 wurde nicht rechtzeitig bezahlt" in body
+        assert "INV-42" in body
+        assert "hier ist Ihre Rechnung" not in body
+    assert "late fee" not in an_invoice_mail().text
+
+
+def test_the_invoice_mail_offers_the_discount_for_paying_early_with_its_day() -> None:
+    offered = replace(DOCUMENT, early_discount=Money(25_681, "EUR"), early_discount_until=date(2026, 12, 1))
+    mail = an_invoice_mail(document=offered)
+    for body in (mail.text, mail.html):
+        for words in ("Pay by December 1, 2026", "€12,583.69", "€256.81 off"):
+            assert words in body
+    assert "Pay by" not in an_invoice_mail().text
+
+
+@pytest.mark.parametrize("locale", ["en", "de", "ar"])
+def test_a_name_that_ends_with_a_full_stop_has_no_second_one(locale: str) -> None:
+    brand = replace(BRAND, name="Acme Ltd.", display_name="Acme Ltd.")
+    mail = invoice_mail(MESSAGE, brand, INVOICE, DOCUMENT, locale=locale, public_url="https://pay.example")
+    plain = mail.text.replace("\u2068", "").replace("\u2069", "")
+    assert "Acme Ltd" in plain
+    assert ".." not in plain
+
+
 def test_names_cannot_smuggle_markup_or_header_lines() -> None:
     mail = an_invoice_mail()
     assert "Ada <b>" not in mail.html

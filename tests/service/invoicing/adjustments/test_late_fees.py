@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 
+from chassis.caller import call_scope, service_call
 from chassis.errors import ServiceError
 from chassis.jobs import earliest
 from services.invoicing.operations.run_late_fees import run_late_fees
 from services.invoicing.store.late_days import LATE_FEES_DUE
-from tallyport.invoicing.v1 import customers_pb2, disputes_pb2, invoices_pb2
+from tallyport.invoicing.v1 import customers_pb2, disputes_pb2, invoices_pb2, reservations_pb2
 from tallyport.invoicing.v1 import late_fees_pb2 as pb
 from tests.service.invoicing.office import Office, usd
 from tests.service.invoicing.plans.test_instalment_plans import allow, look
@@ -67,6 +68,12 @@ async def test_a_fee_is_charged_after_the_grace_once_and_says_what_for(office: O
     assert (fee.kind, fee.relates_to_invoice_id) == (_LATE_FEE, invoice.invoice_id)
     (line,) = fee.lines
     assert line.description == f"Late fee for invoice {invoice.number}, 3 days overdue"
+    request = reservations_pb2.GetInvoiceDeliveryRequest(
+        organization_id=office.organization_id, invoice_id=fee.invoice_id
+    )
+    with call_scope(service_call("notifications", None)):
+        delivery = await office.deliveries.GetInvoiceDelivery(request, None)
+    assert (delivery.kind, delivery.about_invoice_number) == (_LATE_FEE, invoice.number)
     assert fee.tax_total.minor_units == 0
     assert await office.wrongs() == []
 
