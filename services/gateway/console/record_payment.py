@@ -148,4 +148,11 @@ async def _record(page: Page, customer: Customer, record: Record, key: str) -> R
             raise
         return _form(page, customer, record, refused=problems.sentence(error))
     page.flash("good", _("The payment is recorded: receipt %(number)s.") % {"number": payment.receipt_number})
+    if payment.kept_as_credit_because:
+        page.flash(
+            "warn",
+            _(
+                "Another payment of these invoices is on its way or done: what they do not take is kept as credit."
+            ),
+        )
     return page.redirect(f"/console/payments/{payment.payment_id}")

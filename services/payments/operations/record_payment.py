@@ -19,6 +19,8 @@ from services.payments.domain.payment import Method, Part, Payment, check_bookab
 from services.payments.invoicing import Refused
 from services.payments.operations.prepare_payment import initiator
 from services.payments.operations.settle_payment import announce
+from services.payments.operations.submit_payment import SUPERSEDE_TRIES
+from services.payments.operations.supersede_payment import supersede_payment
 from services.payments.store import cases, copies
 from services.payments.translate.payments import to_proto_payment
 from tallyport.payments.v1 import payments_pb2
@@ -45,8 +47,9 @@ async def record_payment(desk: Desk, received: Received) -> payments_pb2.Payment
     check_covers(received.amount, received.parts)
     organization_id = current_call().organization_id
     payment = _payment(received, now=await desk.db.now_of(organization_id))
+    not_held = ""
     if received.parts:
-        numbers = await hold(desk, organization_id, payment)
+        numbers, not_held = await _hold(desk, organization_id, payment)
         payment = payment.with_numbers(numbers)
 
     async def write(tx: WriteTx) -> payments_pb2.Payment:
@@ -55,7 +58,9 @@ async def record_payment(desk: Desk, received: Received) -> payments_pb2.Payment
             raise not_found("customer")  # of those with parts, invoicing has just said that they exist
         day = await _day(received.received_on, organization, tx)
         recorded = await insert_recorded(tx, payment, day)
-        return to_proto_payment(recorded)
+        message = to_proto_payment(recorded)
+        message.kept_as_credit_because = not_held
+        return message
 
     try:
         answer = await idempotency.once(desk.db, payments_pb2.Payment, write)
@@ -87,16 +92,29 @@ async def hold(desk: Desk, organization_id: str, payment: Payment) -> dict[str, 
 
     NOT_FOUND if an invoice is not this customer's.
     """
+    return (await _hold(desk, organization_id, payment))[0]
+
+
+async def _hold(desk: Desk, organization_id: str, payment: Payment) -> tuple[dict[str, str], str]:
+    """The same, and why they cannot be held. A page at which somebody else only might pay gives way."""
     case = Case(organization=Organization(organization_id=organization_id), payment=payment)
-    try:
-        return await desk.reservations.reserve(case)
-    except Refused as refused:
-        if refused.error.kind is Kind.NOT_FOUND:
-            raise not_found("invoice") from refused
-        if refused.error.kind is Kind.INVALID_ARGUMENT:
-            raise refused.error from refused
-        _log.info("recorded beside the invoices' state", payment_id=payment.payment_id, reason=refused.reason)
-        return {}
+    why: Refused | None = None
+    for _ in range(SUPERSEDE_TRIES):
+        try:
+            return await desk.reservations.reserve(case), ""
+        except Refused as refused:
+            if refused.error.kind is Kind.NOT_FOUND:
+                raise not_found("invoice") from refused
+            if refused.error.kind is Kind.INVALID_ARGUMENT:
+                raise refused.error from refused
+            why = refused
+            if refused.reason == "INVOICE_BEING_PAID":
+                why = await supersede_payment(desk, case, refused)
+            if why is not None:
+                break
+    reason = why.reason if why is not None else "INVOICE_BEING_PAID"
+    _log.info("recorded beside the invoices' state", payment_id=payment.payment_id, reason=reason)
+    return {}, reason
 
 
 async def _day(received_on: date | None, organization: Organization, tx: WriteTx) -> date:

@@ -157,6 +157,29 @@ async def test_sums_hold_more_than_any_single_payment(till: Till) -> None:
     assert overview.currencies[0].received_today.minor_units == 11 * 10**14 + 10**12
 
 
+async def test_cash_comes_before_a_page_at_which_nobody_has_paid_yet(till: Till) -> None:
+    till.invoices.add("inv_1", 4_000)
+    page = await till.pay({"inv_1": 4_000}, token=None)
+    part = payments_pb2.PaymentPart(invoice_id="inv_1", amount=usd(4_000))
+    cash = await till.payments.RecordPayment(record_request(parts=[part]), metadata=till.as_staff(key="k1"))
+    assert cash.kept_as_credit_because == ""
+    assert till.invoices.holders("inv_1") == [cash.payment_id]
+    assert (await till.get(page.payment_id)).status == payments_pb2.PAYMENT_STATUS_CANCELED
+    await till.check_books()
+
+
+async def test_cash_beside_a_payment_that_is_being_checked_says_that_it_is_kept_as_credit(till: Till) -> None:
+    till.invoices.add("inv_1", 4_000)
+    await till.bank.fault("no_webhooks", till.organization_id)
+    await till.bank.fault("error_500_after_charging", till.organization_id)
+    await till.pay({"inv_1": 4_000})
+    part = payments_pb2.PaymentPart(invoice_id="inv_1", amount=usd(4_000))
+    request = record_request(parts=[part])
+    cash = await till.payments.RecordPayment(request, metadata=till.as_staff(key="k1"))
+    assert (cash.status, cash.kept_as_credit_because) == (SUCCEEDED, "INVOICE_BEING_PAID")
+    assert cash == await till.payments.RecordPayment(request, metadata=till.as_staff(key="k1"))
+
+
 async def test_money_is_not_received_in_a_closed_period(till: Till) -> None:
     await hear(till, customer())
     today = till.clock.now().date()

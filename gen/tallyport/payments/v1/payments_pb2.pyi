@@ -183,6 +183,7 @@ class Payment(_message.Message):
     RETURN_CODE_FIELD_NUMBER: _builtins.int
     SAVED_PAYMENT_METHOD_ID_FIELD_NUMBER: _builtins.int
     ON_BEHALF_OF_FIELD_NUMBER: _builtins.int
+    KEPT_AS_CREDIT_BECAUSE_FIELD_NUMBER: _builtins.int
     payment_id: _builtins.str
     """Id with prefix pay_."""
     customer_id: _builtins.str
@@ -221,6 +222,10 @@ class Payment(_message.Message):
     """Saved method that the payer asked to keep; may be empty."""
     on_behalf_of: _builtins.str
     """Who asked staff to make it; empty when the payer paid themselves."""
+    kept_as_credit_because: _builtins.str
+    """In the answer to recording one: why invoices could not be held for it, such as INVOICE_BEING_PAID. What they do not
+    take is kept as credit. Empty otherwise.
+    """
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """Sum."""
@@ -288,10 +293,11 @@ class Payment(_message.Message):
         return_code: _builtins.str = ...,
         saved_payment_method_id: _builtins.str = ...,
         on_behalf_of: _builtins.str = ...,
+        kept_as_credit_because: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "amount_disputed", b"amount_disputed", "amount_refunded", b"amount_refunded", "created_at", b"created_at", "credit_used", b"credit_used", "finished_at", b"finished_at", "prepayment", b"prepayment", "surcharge", b"surcharge"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "amount_disputed", b"amount_disputed", "amount_refunded", b"amount_refunded", "created_at", b"created_at", "credit_used", b"credit_used", "customer_id", b"customer_id", "customer_name", b"customer_name", "expected_on", b"expected_on", "failure_code", b"failure_code", "failure_message", b"failure_message", "finished_at", b"finished_at", "initiated_by", b"initiated_by", "method", b"method", "method_summary", b"method_summary", "note", b"note", "on_behalf_of", b"on_behalf_of", "parts", b"parts", "payment_id", b"payment_id", "payment_method_id", b"payment_method_id", "prepayment", b"prepayment", "receipt_number", b"receipt_number", "received_on", b"received_on", "redirect_url", b"redirect_url", "return_code", b"return_code", "saved_payment_method_id", b"saved_payment_method_id", "scheduled_for", b"scheduled_for", "status", b"status", "surcharge", b"surcharge"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "amount_disputed", b"amount_disputed", "amount_refunded", b"amount_refunded", "created_at", b"created_at", "credit_used", b"credit_used", "customer_id", b"customer_id", "customer_name", b"customer_name", "expected_on", b"expected_on", "failure_code", b"failure_code", "failure_message", b"failure_message", "finished_at", b"finished_at", "initiated_by", b"initiated_by", "kept_as_credit_because", b"kept_as_credit_because", "method", b"method", "method_summary", b"method_summary", "note", b"note", "on_behalf_of", b"on_behalf_of", "parts", b"parts", "payment_id", b"payment_id", "payment_method_id", b"payment_method_id", "prepayment", b"prepayment", "receipt_number", b"receipt_number", "received_on", b"received_on", "redirect_url", b"redirect_url", "return_code", b"return_code", "saved_payment_method_id", b"saved_payment_method_id", "scheduled_for", b"scheduled_for", "status", b"status", "surcharge", b"surcharge"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
