@@ -114,6 +114,7 @@ class People(people_pb2_grpc.PeopleServicer):
             customer_id=request.customer_id,
             page_size=request.page_size,
             page_token=request.page_token,
+            staff_only=request.staff_only,
         )
         people = [translate.to_proto_person(person) for person in found]
         return people_pb2.ListPeopleResponse(people=people, next_page_token=next_page_token)

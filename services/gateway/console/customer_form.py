@@ -25,14 +25,14 @@ async def staff_names(page: Page) -> dict[str, str]:
         return {}
     try:
         found = await if_there(
-            page.call(page.to.people.ListPeople, ListPeopleRequest(page_size=_MOST_PEOPLE))
+            page.call(page.to.people.ListPeople, ListPeopleRequest(page_size=_MOST_PEOPLE, staff_only=True))
         )
     except ServiceError as error:
         if error.kind is not Kind.PERMISSION_DENIED:
             raise
         return {}
     people = found.people if found else []
-    return {one.person_id: one.name for one in people if not one.customer_id}
+    return {one.person_id: one.name for one in people if one.active and not one.customer_id}
 
 
 async def _form(

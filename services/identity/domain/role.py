@@ -33,6 +33,7 @@ _READS: Final = frozenset(
 )
 _BOOKKEEPING: Final = frozenset(
     {
+        "people.read",
         "customers.read",
         "customers.write",
         "items.read",

@@ -28,14 +28,22 @@ async def is_staff(db: Database, organization_id: str, person_id: str) -> bool:
 
 
 async def list_people(
-    db: Database, organization_id: str, *, customer_id: str, page_size: int, page_token: str
+    db: Database,
+    organization_id: str,
+    *,
+    customer_id: str,
+    page_size: int,
+    page_token: str,
+    staff_only: bool = False,
 ) -> tuple[list[Person], str]:
     """A page, the newest first, and the token of the next page: the last id of this one."""
     if page_token and not ids.is_id("per", page_token):
         raise invalid("page_token", "unknown", "This page token is not from an earlier answer.")
     size = page_size or DEFAULT_PAGE_SIZE
     async with db.read(organization_id) as tx:
-        found = await people.list_people(tx, customer_id=customer_id, before_id=page_token, limit=size + 1)
+        found = await people.list_people(
+            tx, customer_id=customer_id, before_id=page_token, limit=size + 1, staff_only=staff_only
+        )
     return found[:size], found[size - 1].person_id if len(found) > size else ""
 
 

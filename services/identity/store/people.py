@@ -7,7 +7,7 @@ from sqlalchemy import Row, insert, select, update
 
 from chassis.database import ReadTx, WriteTx
 from services.identity.domain.person import Person, normal_email
-from services.identity.domain.role import Role
+from services.identity.domain.role import STAFF_ROLES, Role
 from services.identity.tables import people
 
 
@@ -46,11 +46,15 @@ async def find_by_email(tx: ReadTx, email: str) -> tuple[Person, str] | None:
     return None if row is None else (_person(row), row.password_hash)
 
 
-async def list_people(tx: ReadTx, *, customer_id: str, before_id: str, limit: int) -> list[Person]:
+async def list_people(
+    tx: ReadTx, *, customer_id: str, before_id: str, limit: int, staff_only: bool = False
+) -> list[Person]:
     """The newest first, from below `before_id` on when given."""
     query = select(people).where(people.c.organization_id == tx.organization_id)
     if customer_id:
         query = query.where(people.c.customer_id == customer_id)
+    if staff_only:
+        query = query.where(people.c.role.in_([role.value for role in STAFF_ROLES]))
     if before_id:
         query = query.where(people.c.person_id < before_id)
     rows = await tx.execute(query.order_by(people.c.person_id.desc()).limit(limit))

@@ -1,5 +1,6 @@
 """Reconciliation without a script: the queue, a match, a file that is held between preview and import."""
 
+import re
 import zlib
 
 import httpx
@@ -91,6 +92,19 @@ async def test_a_part_that_is_no_amount_is_shown_at_its_invoice(house: Office) -
     answer = await browser.post(f"{HERE}/lines/bln_0/match", data=form | {f"part_{invoice_id}": "1000"})
     assert answer.status_code == 422
     assert "more than what is still to pay. Nothing was booked." in answer.text
+
+
+async def test_a_line_becomes_the_task_of_a_colleague_from_the_list(house: Office) -> None:
+    browser, address = await house.signed_in(), f"{HERE}/lines/bln_2"
+    page = (await browser.get(address)).text
+    names = re.findall(r'<option value="([^"]+)"', page.split('name="assignee"', 1)[1].split("</select>")[0])
+    assert names
+    form = {"csrf": value_of(page, "csrf"), "assignee": names[0]}
+    assert (await browser.post(f"{address}/assign", data=form)).status_code == 303
+    assert names[0] in (await browser.get(f"{HERE}/lines")).text
+    answer = await browser.post(f"{address}/assign", data=form | {"assignee": "Mickey Mouse"})
+    assert answer.status_code == 422
+    assert "Please choose a colleague from the list." in answer.text
 
 
 async def test_ignoring_and_undoing_ask_why(house: Office) -> None:

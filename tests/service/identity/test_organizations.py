@@ -95,6 +95,10 @@ async def test_people_are_listed_a_page_at_a_time_and_by_customer(identity: Iden
         if not page_token:
             break
     assert seen == ["p2@buyer.example", "p1@buyer.example", "p0@buyer.example"]
+    staff = await identity.people.ListPeople(
+        people_pb2.ListPeopleRequest(staff_only=True), metadata=by(owner)
+    )
+    assert [person.role for person in staff.people] == [people_pb2.ROLE_OWNER]
 
 
 async def test_people_of_a_paying_company_may_approve_and_set_its_rules(identity: Identity) -> None:

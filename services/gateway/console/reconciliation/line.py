@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from chassis.errors import ServiceError
 from services.gateway.console.asking import REFUSALS, if_found
+from services.gateway.console.customer_form import staff_names
 from services.gateway.console.reconciliation.lines import next_waiting
 from services.gateway.console.reconciliation.match_entries import Entries, confirmed, entries_of, unreadable
 from services.gateway.console.reconciliation.split import divided
@@ -20,6 +21,7 @@ from tallyport.invoicing.v1.customers_pb2 import CustomerBalance, GetCustomerReq
 from tallyport.payments.v1.payments_pb2 import GetPaymentRequest
 from tallyport.payments.v1.reconciliation_pb2 import (
     AssignBankLineRequest,
+    BankLine,
     BankLineDetail,
     BankLineStatus,
     GetBankLineRequest,
@@ -98,8 +100,15 @@ async def _show(
         refused=refused,
         errors=errors or FieldErrors(),
         key=page.new_key(),
+        assignees=await _assignees(page, line),
         **LINE_WORDS,
     )
+
+
+async def _assignees(page: Page, line: BankLine) -> list[tuple[str, str]]:
+    """Whose task a line may be: staff by name, and who it is now, who may have left."""
+    names = set((await staff_names(page)).values()) | {page.session.name, line.assignee}
+    return [("", _("Nobody")), *((name, name) for name in sorted(names - {""}, key=str.casefold))]
 
 
 @get("/reconciliation/lines/{bank_line_id:str}", name="console.bank_line")
@@ -232,6 +241,11 @@ async def undo(page: Page, bank_line_id: FromPath[str]) -> Response[str]:
 async def assign(page: Page, bank_line_id: FromPath[str]) -> Response[str]:
     """Somebody's task; nobody's with an empty name."""
     assignee = page.form.text("assignee")[:200]
+    known = await _assignees(page, (await get_line(page, bank_line_id)).line)
+    if assignee not in dict(known):
+        return await _show(
+            page, bank_line_id, errors=FieldErrors(assignee=_("Please choose a colleague from the list."))
+        )
     action = page.call(
         page.to.reconciliation.AssignBankLine,
         AssignBankLineRequest(bank_line_id=bank_line_id, assignee=assignee),
