@@ -22,6 +22,7 @@ from services.payments.domain.autopay import (
 )
 from services.payments.domain.autopay_terms import terms_of
 from services.payments.domain.case import Organization
+from services.payments.invoicing import PlanQuery
 from services.payments.operations.plan_autopay import plan_customer, wake_at
 from services.payments.operations.whose_customer import customer_asked_for
 from services.payments.store import autopay, cases, payer_rules, payment_methods
@@ -55,6 +56,8 @@ async def set_autopay(desk: Desk, wanted: Wanted) -> AutopaySettings:
     """Turn autopay on or change it; what is planned is planned anew. Raises PAYMENT_METHOD_NOT_USABLE."""
     customer_id = _customer()
     _check(wanted)
+    if wanted.cap is not None:
+        await _check_currency(desk, customer_id, wanted.cap)
     caller = current_call().caller
 
     async def write(tx: WriteTx) -> AutopaySettings:
@@ -206,6 +209,22 @@ def _check(wanted: Wanted) -> None:
         raise invalid("prefixes", "required", "Say which invoices: how their numbers begin.")
     if wanted.cap is not None and wanted.cap.minor_units <= 0:
         raise invalid("cap", "not_positive", "The most for one payment must be more than zero.")
+
+
+async def _check_currency(desk: Desk, customer_id: str, cap: Money) -> None:
+    """A limit in a currency in which nothing is invoiced could only ever ask. Unknown while invoicing is away."""
+    organization_id = current_call().organization_id
+    try:
+        plan = await desk.reservations.plan(
+            PlanQuery(organization_id=organization_id, customer_id=customer_id)
+        )
+        due = await desk.reservations.due(organization_id, [customer_id])
+    except ServiceError as error:
+        _log.info("currency of autopay's limit not looked at", customer_id=customer_id, reason=error.reason)
+        return
+    known = {plan.payable.currency, *(item.amount_due.currency for item in due.items)}
+    if cap.currency not in known:
+        raise invalid("cap.currency", "currency", f"Your invoices are in {' and '.join(sorted(known))}.")
 
 
 def _customer() -> str:

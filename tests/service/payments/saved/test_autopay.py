@@ -158,6 +158,12 @@ async def test_what_is_disputed_or_paid_meanwhile_drops_out(house: House) -> Non
     assert (await house.till.get(paid.payment_id)).amount.minor_units == 700
 
 
+async def test_a_limit_in_a_currency_in_which_nothing_is_invoiced_is_refused(house: House) -> None:
+    with pytest.raises(ServiceError) as refused:
+        await with_autopay(house, cap=money_pb2.Money(minor_units=4_999, currency="JPY"))
+    assert [(one.field, one.code) for one in refused.value.fields] == [("cap.currency", "currency")]
+
+
 async def test_over_the_cap_it_asks_and_charges_nothing_until_the_payer_agrees(house: House) -> None:
     await with_autopay(house, cap=money_pb2.Money(minor_units=4_999, currency="USD"))
     await house.go_to("2031-03-07", hour=1)
