@@ -161,6 +161,12 @@ class PeopleChecks(people_pb2_grpc.PeopleChecksServicer):
         staff = await read_people.is_staff(self._db, request.organization_id, request.person_id)
         return people_pb2.IsStaffResponse(staff=staff)
 
+    async def FindColleagues(
+        self, request: people_pb2.FindColleaguesRequest, context: Any
+    ) -> people_pb2.FindColleaguesResponse:
+        found = await read_people.list_colleagues(self._db, request.organization_id, request.customer_id)
+        return people_pb2.FindColleaguesResponse(person_ids=[person.person_id for person in found])
+
 
 class ApiKeys(people_pb2_grpc.ApiKeysServicer):
     """Keys of programs."""

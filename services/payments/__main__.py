@@ -18,6 +18,7 @@ from chassis.rpc.server import Server
 from chassis.service_database import answers, open_database
 from services.payments.consumers import AGGREGATE_TYPES, HANDLERS
 from services.payments.desk import Desk
+from services.payments.identity import Colleagues
 from services.payments.invoicing import Reservations
 from services.payments.jobs import jobs
 from services.payments.operations.follow_test_clock import let_go_of_clock
@@ -86,13 +87,22 @@ async def migrate() -> None:
 async def _desk(settings: Settings) -> AsyncIterator[Desk]:
     db = await open_database(settings, SERVICE)
     provider, others, channel = _provider(settings), _others(settings), connect(settings, "invoicing")
+    identity = connect(settings, "identity")
     try:
-        desk = Desk(db, provider, Reservations(channel), settings, providers=others)
+        desk = Desk(
+            db,
+            provider,
+            Reservations(channel),
+            settings,
+            providers=others,
+            find_colleagues=Colleagues(identity).find,
+        )
         try:
             yield desk
         finally:
             await desk.finish()
     finally:
+        await identity.close()
         await channel.close()
         for one in (provider, *others.values()):
             await one.close()

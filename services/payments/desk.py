@@ -14,6 +14,7 @@ from chassis.database import Database, WriteTx
 from chassis.errors import ServiceError
 from chassis.group_commit import GroupCommit
 from services.payments.domain.attempt import Attempt
+from services.payments.identity import FindColleagues, nobody_is_asked
 from services.payments.invoicing import Reservations
 from services.payments.providers import Provider, ProviderUnreachableError
 from services.payments.settings import Settings
@@ -44,6 +45,7 @@ class Desk:
     reservations: Reservations
     settings: Settings
     providers: Mapping[str, Provider] = field(default_factory=dict)
+    find_colleagues: FindColleagues = nobody_is_asked
     _running: set[asyncio.Task[Any]] = field(default_factory=set)
     _groups: dict[object, GroupCommit[Any, Any]] = field(default_factory=dict)
 

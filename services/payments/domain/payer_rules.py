@@ -1,6 +1,6 @@
 """What a paying company decided about its own people's payments."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from chassis.errors import Kind, ServiceError, invalid
@@ -52,6 +52,16 @@ def check_rules(rules: PayerRuleSet) -> None:
         for name, money in (("per_payment", limit.per_payment), ("per_month", limit.per_month)):
             if money is not None and money.is_negative:
                 raise invalid(f"person_limits[{index}].{name}", "negative", "A limit must not be below zero.")
+
+
+def check_people(rules: PayerRuleSet, colleagues: Collection[str], before: PayerRuleSet) -> None:
+    """Raises INVALID_ARGUMENT for somebody who neither belongs to the company nor was in its rules before."""
+    known = {*colleagues, *(limit.person_id for limit in before.person_limits)}
+    for index, limit in enumerate(rules.person_limits):
+        if limit.person_id not in known:
+            raise invalid(
+                f"person_limits[{index}].person_id", "unknown", "Nobody of your company has this id."
+            )
 
 
 def check_limit(limit: PersonLimit, amount: Money, spent_this_month: Sequence[Money]) -> None:

@@ -9,7 +9,7 @@ from chassis.errors import Kind, ServiceError, not_found
 from services.payments.desk import Desk
 from services.payments.domain.case import Case
 from services.payments.domain.outcome import Outcome, Status
-from services.payments.domain.payer_rules import PayerRuleSet, check_rules
+from services.payments.domain.payer_rules import PayerRuleSet, check_people, check_rules
 from services.payments.domain.payment import Payment
 from services.payments.operations.set_autopay import own_payment
 from services.payments.operations.start_payment import end_waiting, start_waiting_payment
@@ -41,9 +41,14 @@ async def set_rules(desk: Desk, rules: PayerRuleSet) -> PayerRuleSet:
     if customer_id is None:
         raise not_found("customer")
     check_rules(rules)
+    colleagues = None
+    if rules.person_limits:
+        colleagues = await desk.find_colleagues(current_call().organization_id, customer_id)
 
     async def write(tx: WriteTx) -> PayerRuleSet:
         before = await payer_rules.rules_of(tx, customer_id)
+        if colleagues is not None:
+            check_people(rules, colleagues, before)
         after = PayerRuleSet(
             customer_id=customer_id,
             approval_above=rules.approval_above,

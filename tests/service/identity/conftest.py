@@ -61,6 +61,7 @@ class Identity:
         self.organizations = organizations_pb2_grpc.OrganizationsStub(gateway)
         self.cli = organizations_pb2_grpc.OrganizationsStub(cli)
         self.checks = people_pb2_grpc.PeopleChecksStub(self._channel("invoicing"))
+        self.checks_for_payments = people_pb2_grpc.PeopleChecksStub(self._channel("payments"))
 
     async def close(self) -> None:
         for channel in self._channels:

@@ -246,3 +246,22 @@ async def test_who_is_active_staff_is_told_to_invoicing(identity: Identity) -> N
     request = people_pb2.DeactivatePersonRequest(person_id=clerk.person_id)
     await identity.people.DeactivatePerson(request, metadata=by(owner))
     assert not await is_staff(harbor.organization_id, clerk.person_id)
+
+
+async def test_a_customer_s_active_people_are_told_to_payments(identity: Identity) -> None:
+    harbor = await identity.organization("harbor")
+    owner = await identity.login("harbor")
+    await identity.person(owner, "clerk@harbor.example", people_pb2.ROLE_ACCOUNTANT)
+    payer = await identity.person(owner, "pat@buyer.example", people_pb2.ROLE_PAYER, CUSTOMER)
+
+    async def colleagues() -> list[str]:
+        request = people_pb2.FindColleaguesRequest(
+            organization_id=harbor.organization_id, customer_id=CUSTOMER
+        )
+        return list((await identity.checks_for_payments.FindColleagues(request)).person_ids)
+
+    assert await colleagues() == [payer.person_id]
+    await identity.people.DeactivatePerson(
+        people_pb2.DeactivatePersonRequest(person_id=payer.person_id), metadata=by(owner)
+    )
+    assert await colleagues() == []

@@ -336,6 +336,11 @@ class PeopleChecksStub:
                 request_serializer=tallyport_dot_identity_dot_v1_dot_people__pb2.IsStaffRequest.SerializeToString,
                 response_deserializer=tallyport_dot_identity_dot_v1_dot_people__pb2.IsStaffResponse.FromString,
                 _registered_method=True)
+        self.FindColleagues = channel.unary_unary(
+                '/tallyport.identity.v1.PeopleChecks/FindColleagues',
+                request_serializer=tallyport_dot_identity_dot_v1_dot_people__pb2.FindColleaguesRequest.SerializeToString,
+                response_deserializer=tallyport_dot_identity_dot_v1_dot_people__pb2.FindColleaguesResponse.FromString,
+                _registered_method=True)
 
 
 class PeopleChecksServicer:
@@ -349,6 +354,13 @@ class PeopleChecksServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindColleagues(self, request, context):
+        """Lists the active people of a customer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PeopleChecksServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -356,6 +368,11 @@ def add_PeopleChecksServicer_to_server(servicer, server):
                     servicer.IsStaff,
                     request_deserializer=tallyport_dot_identity_dot_v1_dot_people__pb2.IsStaffRequest.FromString,
                     response_serializer=tallyport_dot_identity_dot_v1_dot_people__pb2.IsStaffResponse.SerializeToString,
+            ),
+            'FindColleagues': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindColleagues,
+                    request_deserializer=tallyport_dot_identity_dot_v1_dot_people__pb2.FindColleaguesRequest.FromString,
+                    response_serializer=tallyport_dot_identity_dot_v1_dot_people__pb2.FindColleaguesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -386,6 +403,33 @@ class PeopleChecks:
             '/tallyport.identity.v1.PeopleChecks/IsStaff',
             tallyport_dot_identity_dot_v1_dot_people__pb2.IsStaffRequest.SerializeToString,
             tallyport_dot_identity_dot_v1_dot_people__pb2.IsStaffResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindColleagues(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallyport.identity.v1.PeopleChecks/FindColleagues',
+            tallyport_dot_identity_dot_v1_dot_people__pb2.FindColleaguesRequest.SerializeToString,
+            tallyport_dot_identity_dot_v1_dot_people__pb2.FindColleaguesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -126,6 +126,8 @@ class PeopleChecksStub:
     def __new__(cls, channel: _aio.Channel) -> PeopleChecksAsyncStub: ...
     IsStaff: _grpc.UnaryUnaryMultiCallable[_people_pb2.IsStaffRequest, _people_pb2.IsStaffResponse]
     """Tells whether a person is active staff of the organization."""
+    FindColleagues: _grpc.UnaryUnaryMultiCallable[_people_pb2.FindColleaguesRequest, _people_pb2.FindColleaguesResponse]
+    """Lists the active people of a customer."""
 
 @_typing.type_check_only
 class PeopleChecksAsyncStub(PeopleChecksStub):
@@ -134,6 +136,8 @@ class PeopleChecksAsyncStub(PeopleChecksStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     IsStaff: _aio.UnaryUnaryMultiCallable[_people_pb2.IsStaffRequest, _people_pb2.IsStaffResponse]  # type: ignore[assignment]
     """Tells whether a person is active staff of the organization."""
+    FindColleagues: _aio.UnaryUnaryMultiCallable[_people_pb2.FindColleaguesRequest, _people_pb2.FindColleaguesResponse]  # type: ignore[assignment]
+    """Lists the active people of a customer."""
 
 class PeopleChecksServicer(metaclass=_abc_1.ABCMeta):
     """What other services ask about people."""
@@ -145,6 +149,14 @@ class PeopleChecksServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_people_pb2.IsStaffResponse, _abc.Awaitable[_people_pb2.IsStaffResponse]]:
         """Tells whether a person is active staff of the organization."""
+
+    @_abc_1.abstractmethod
+    def FindColleagues(
+        self,
+        request: _people_pb2.FindColleaguesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_people_pb2.FindColleaguesResponse, _abc.Awaitable[_people_pb2.FindColleaguesResponse]]:
+        """Lists the active people of a customer."""
 
 def add_PeopleChecksServicer_to_server(servicer: PeopleChecksServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 

@@ -1,11 +1,14 @@
 """A paying company's people are held to its rules: others approve, nobody approves their own, limits bind."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from chassis.caller import Audience
+from chassis.caller import Audience, call_scope, service_call
 from chassis.errors import ServiceError
+from services.payments.domain.payer_rules import PayerRuleSet, PersonLimit
+from services.payments.operations.approve_payment import set_rules as set_rules_of
 from tallyport.common.v1 import money_pb2
 from tallyport.payments.v1 import autopay_pb2, events_pb2, payments_pb2
 from tallyport.payments.v1 import payer_rules_pb2 as pb
@@ -96,6 +99,24 @@ async def test_what_somebody_asks_for_on_the_telephone_waits_for_approval_too(ho
     done = await approve(house, payment.payment_id, "per_bob")
     assert done.status == payments_pb2.PAYMENT_STATUS_SUCCEEDED
     assert (await call("inv_2", 4_000)).status == payments_pb2.PAYMENT_STATUS_SUCCEEDED
+
+
+async def test_a_limit_for_somebody_unknown_is_refused(house: House) -> None:
+    async def find(organization_id: str, customer_id: str) -> frozenset[str] | None:
+        return frozenset({"per_ann"}) if customer_id == "cus_1" else frozenset()
+
+    rules = PayerRuleSet(
+        customer_id="cus_1",
+        person_limits=(PersonLimit(person_id="per_ann"), PersonLimit(person_id="per_x")),
+    )
+    call = service_call("payments", house.till.organization_id)
+    with call_scope(replace(call, caller=replace(call.caller, customer_id="cus_1"))):
+        desk = replace(house.till.desk, find_colleagues=find)
+        with pytest.raises(ServiceError) as refused:
+            await set_rules_of(desk, rules)
+        assert [one.field for one in refused.value.fields] == ["person_limits[1].person_id"]
+        kept = await set_rules_of(desk, replace(rules, person_limits=rules.person_limits[:1]))
+    assert [limit.person_id for limit in kept.person_limits] == ["per_ann"]
 
 
 async def test_two_approvals_at_once_start_it_once(house: House) -> None:
