@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import structlog
@@ -75,7 +76,8 @@ async def invoice_pdf(
 
     The same invoice, slip and reductions give the same bytes on the same day. It always comes out: see print_paper.
     """
-    data = document(invoice, organization, locale=locale, today=today, slip=slip, reductions=reductions)
+    told = partial(document, locale=locale, today=today, slip=slip, reductions=reductions)
+    data = await asyncio.to_thread(told, invoice, organization)  # long ones take a while
     at = invoice.finalized_at or invoice.created_at
     return await print_paper(TEMPLATE, data, at=at, xml=await _einvoice(invoice, organization, slip))
 

@@ -1,5 +1,6 @@
 """What all documents have in common: whose they are, how they look, and how they are printed."""
 
+import asyncio
 import io
 import re
 from collections.abc import Sequence
@@ -31,7 +32,9 @@ async def print_paper(
     """
     attachment = None if xml is None else {"name": NAME, "text": xml.decode()}
     printed = await printing.print_paper(_TEMPLATES / template, data | {"attachment": attachment}, at=at)
-    return with_factur_x(printed.pdf) if xml is not None and printed.is_archivable else printed.pdf
+    if xml is None or not printed.is_archivable:
+        return printed.pdf
+    return await asyncio.to_thread(with_factur_x, printed.pdf)
 
 
 def letterhead(organization: Organization, writer: Writer, *, title: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import io
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pypdf
 import pytest
@@ -37,10 +38,33 @@ async def test_data_is_rendered_with_the_bundled_font(template: Path) -> None:
 
 
 def test_same_input_gives_the_same_bytes_and_other_input_others(template: Path) -> None:
+    twin = template.with_name("twin.typ")
+    twin.write_text(TEMPLATE)
     one = render_pdf(template, {"title": "A", "lines": []}, timestamp=AT)
     two = render_pdf(template, {"title": "B", "lines": []}, timestamp=AT)
-    assert one == render_pdf(template, {"title": "A", "lines": []}, timestamp=AT)
+    assert one == render_pdf(twin, {"title": "A", "lines": []}, timestamp=AT)
     assert one != two
+
+
+def test_what_was_rendered_before_is_not_rendered_again(template: Path) -> None:
+    one = render_pdf(template, {"title": "A", "lines": []}, timestamp=AT)
+    assert render_pdf(template, {"title": "A", "lines": []}, timestamp=AT) is one
+    later = render_pdf(template, {"title": "A", "lines": []}, timestamp=AT.replace(year=2027))
+    archived = render_pdf(template, {"title": "A", "lines": []}, timestamp=AT, standards=["a-3b"])
+    assert later is not one
+    assert archived != one
+
+
+def test_only_so_much_is_kept(template: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first: dict[str, Any] = {"title": "C", "lines": []}
+    second = first | {"title": "D"}
+    one = render_pdf(template, first, timestamp=AT)
+    monkeypatch.setattr("chassis.pdf._MOST_KEPT_BYTES", len(one))
+    last = render_pdf(template, second, timestamp=AT)
+    assert render_pdf(template, second, timestamp=AT) is last
+    again = render_pdf(template, first, timestamp=AT)
+    assert again == one
+    assert again is not one
 
 
 def test_archive_standard_is_enforced(template: Path) -> None:
