@@ -145,6 +145,7 @@ async def test_a_part_by_a_pay_link_without_signing_in(stack: RunningStack, page
     assert "/l/invoice" in page.url, "the secret does not stay in the address"
     await expect(page.get_by_role("heading", name=invoice["number"])).to_be_visible()
     await page.get_by_label(re.compile("Amount")).fill("100.00")
+    await expect(page.locator("[data-sum]")).to_have_text("$100.00", use_inner_text=True)
     await page.get_by_role("button", name="Continue to the card page").last.click()
     await pay_by_card(page)
     await expect(page.get_by_role("heading", name="Paid. Thank you.")).to_be_visible()
