@@ -12,9 +12,23 @@ from chassis.pdf import PdfError, render_pdf_in_thread
 
 ARCHIVED = ("a-3b", "ua-1")
 """PDF/A-3 keeps for ever and holds attachments; PDF/UA can be read aloud."""
+_LOGO_FORMATS = {"image/svg+xml": "svg", "image/png": "png"}
 _BOX, _MOST_BOXES = "\u25a1", 12
 _UNKNOWN = re.compile(r'the text `"(.+?)"` could not be displayed', re.DOTALL)
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Logo:
+    """A picture with its media type."""
+
+    content: bytes
+    media_type: str
+
+    def shown(self) -> dict[str, Any] | None:
+        """As papers want it; nothing where it cannot be drawn."""
+        kind = _LOGO_FORMATS.get(self.media_type)
+        return {"format": kind, "bytes": list(self.content)} if self.content and kind else None
 
 
 @dataclass(frozen=True, slots=True)

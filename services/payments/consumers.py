@@ -34,6 +34,8 @@ async def follow_organization(tx: WriteTx, event: Event) -> None:
             "tax_id": organization.tax_id,
             "contact_email": organization.contact_email,
             "primary_color": organization.brand.primary_color,
+            "logo": organization.brand.logo,
+            "logo_media_type": organization.brand.logo_media_type,
             "live_mode": organization.live_mode,
         },
     )

@@ -21,7 +21,6 @@ MEDIA_TYPE = "application/pdf"
 DEFAULT_COLOR = "#1f3a5f"
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 _LETTER_COUNTRIES = frozenset({"US", "CA", "MX", "PH", "CL", "CO"})
-_LOGO_FORMATS = {"image/svg+xml": "svg", "image/png": "png"}
 
 
 async def print_paper(
@@ -47,7 +46,7 @@ def letterhead(organization: Organization, writer: Writer, *, title: str) -> dic
         "second_language": writer.second_language,
         "right_to_left": writer.is_right_to_left,
         "color": color if re.fullmatch(r"#[0-9a-fA-F]{6}", color) else DEFAULT_COLOR,
-        "logo": _logo(organization),
+        "logo": printing.Logo(organization.logo, organization.logo_media_type).shown(),
         "seller": _seller(organization, writer),
         "words": writer.words(),
     }
@@ -108,13 +107,6 @@ def _town(city: str, region: str, postal_code: str, country: str) -> str:
     else:
         parts = (postal_code, f"{city}," if city and region else city, region)
     return " ".join(part for part in parts if part)
-
-
-def _logo(organization: Organization) -> dict[str, Any] | None:
-    kind = _LOGO_FORMATS.get(organization.logo_media_type)
-    if not organization.logo or kind is None:
-        return None
-    return {"format": kind, "bytes": list(organization.logo)}
 
 
 def _qr_svg(payload: str) -> str:

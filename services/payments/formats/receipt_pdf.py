@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from chassis.papers.printing import print_paper
+from chassis.papers.printing import Logo, print_paper
 from chassis.papers.writing import Words, Writer
 from services.payments.domain.case import Case, Organization
 from services.payments.domain.payment import Method, Payment
@@ -32,11 +32,19 @@ def number_of(payment: Payment) -> str:
 
 
 async def receipt_pdf(
-    case: Case, payer_name: str, payer_locale: str, given_back: Sequence[Refund], *, at: datetime
+    case: Case,
+    payer_name: str,
+    payer_locale: str,
+    given_back: Sequence[Refund],
+    *,
+    at: datetime,
+    logo: Logo | None = None,
 ) -> bytes:
     """The document; `given_back` are the refunds that hold. The same data and moment give the same bytes."""
     writer = Writer(WORDS, payer_locale, case.organization.locale)
-    printed = await print_paper(TEMPLATE, document(case, payer_name, given_back, writer), at=at)
+    data = document(case, payer_name, given_back, writer)
+    data["logo"] = logo.shown() if logo is not None else None
+    printed = await print_paper(TEMPLATE, data, at=at)
     return printed.pdf
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 
 from chassis.database import ReadTx, WriteTx
+from chassis.papers.printing import Logo
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +48,25 @@ async def payer(tx: ReadTx, customer_id: str) -> Payer | None:
     return None if row is None else Payer(row.name, row.locale, tuple(row.segments), tuple(row.ancestor_ids))
 
 
+async def logo(tx: ReadTx) -> Logo | None:
+    """The organization's, if it has one. Only for those who draw it: it is large."""
+    row = (await tx.execute(_LOGO, {"organization_id": tx.organization_id})).first()
+    return None if row is None or not row.logo else Logo(bytes(row.logo), row.logo_media_type)
+
+
+_LOGO = text("SELECT logo, logo_media_type FROM organizations WHERE organization_id = :organization_id")
 _KEEP_ORGANIZATION = text("""
     INSERT INTO organizations (
         organization_id, name, time_zone, locale, currency, address_lines, tax_id, contact_email,
-        primary_color, live_mode
+        primary_color, logo, logo_media_type, live_mode
     ) VALUES (
         :organization_id, :name, :time_zone, :locale, :currency, :address_lines, :tax_id, :contact_email,
-        :primary_color, :live_mode
+        :primary_color, :logo, :logo_media_type, :live_mode
     ) ON CONFLICT (organization_id) DO UPDATE SET
         name = excluded.name, time_zone = excluded.time_zone, locale = excluded.locale,
         currency = excluded.currency, address_lines = excluded.address_lines, tax_id = excluded.tax_id,
         contact_email = excluded.contact_email, primary_color = excluded.primary_color,
-        live_mode = excluded.live_mode
+        logo = excluded.logo, logo_media_type = excluded.logo_media_type, live_mode = excluded.live_mode
 """)
 _KEEP_CUSTOMER = text("""
     INSERT INTO customers (organization_id, customer_id, name, locale, segments, ancestor_ids)

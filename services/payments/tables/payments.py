@@ -239,6 +239,8 @@ organizations = Table(
     text_column("contact_email"),
     text_column("primary_color"),
     Column("live_mode", Boolean, nullable=False),
+    Column("logo", LargeBinary, nullable=False, server_default=""),
+    text_column("logo_media_type", default=""),
     PrimaryKeyConstraint("organization_id", name="pk_organizations"),
 )
 """A copy of what identity tells, for receipts and for the day on which money was received."""

@@ -2,6 +2,8 @@
 
 import io
 import itertools
+import struct
+import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -235,6 +237,34 @@ async def test_the_receipt_names_everything_in_its_reader_s_language(till: Till)
         organization_id=till.organization_id, payment_id=payment.payment_id
     )
     assert (await till.receipts.GetReceiptDelivery(delivery, timeout=20)).content == receipt.content
+
+
+async def test_the_receipt_shows_the_logo_once_the_organization_has_one(till: Till) -> None:
+    await hear(till, customer())
+    till.invoices.add("inv_1", 5_000)
+    payment = await till.pay({"inv_1": 5_000})
+    request = payments_pb2.GetReceiptPdfRequest(payment_id=payment.payment_id)
+    pictures = []
+    for logo in (b"", _png(), b"no picture"):
+        told = organization()
+        told.organization.brand.logo, told.organization.brand.logo_media_type = logo, "image/png"
+        await hear(till, told)
+        receipt = await till.payments.GetReceiptPdf(request, metadata=till.as_customer(), timeout=20)
+        pictures.append(len(pypdf.PdfReader(io.BytesIO(receipt.content)).pages[0].images))
+    assert pictures == [0, 1, 0]
+
+
+def _png() -> bytes:
+    """A red dot."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        )
+
+    header = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(b"\x00\xff\x00\x00")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
 async def test_there_is_no_receipt_before_the_money(till: Till) -> None:

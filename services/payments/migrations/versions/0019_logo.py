@@ -1,0 +1,15 @@
+"""Receipts show the organization's logo."""
+
+from collections.abc import Sequence
+
+from alembic import op
+
+revision: str = "0019"
+down_revision: str | None = "0018"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE organizations ADD COLUMN logo bytea NOT NULL DEFAULT ''")
+    op.execute("ALTER TABLE organizations ADD COLUMN logo_media_type text NOT NULL DEFAULT ''")
