@@ -46,6 +46,7 @@ async def test_what_is_left_out_is_said_with_its_reason(office: Office) -> None:
     }  # fmt: skip
     assert [(one.invoice_id, one.amount.minor_units) for one in plan.parts] == [(part.invoice_id, 600)]
     own = await office.plan(customer.customer_id, *ids, payment_id="pay_1")
+    assert await office.plan(customer.customer_id, *ids, replaced_payment_ids=["pay_1"]) == own
     assert own.payable.minor_units == 2_000
 
 
