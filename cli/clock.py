@@ -46,7 +46,7 @@ def create(
 def advance(to: Moment, url: Url = _DEFAULT_URL) -> None:
     """Let time pass. Ends when everything that fell due on the way has been done; with 1 when it could not be."""
     with _client(url) as http:
-        path = f"/v1/test_clocks/{_clock(http)['test_clock_id']}/advance"
+        path = f"/v1/test_clocks/{_clock(http)['test_clock_id']}:advance"
         _report(_at_rest(http, checked(http.post(path, json={"frozen_time": _text(to)}, headers=_key()))))
 
 

@@ -98,7 +98,7 @@ async def _add_taxed_items(loader: Loader) -> dict[str, str]:
             {"name": "Port district", "category": "standard", "rate_percent": "1.5"},
         ],
     }
-    await loader.staff.put(f"/v1/tax-rates/{_TAX}", rate, key="demo-tax-code")
+    await loader.staff.put(f"/v1/tax_rates/{_TAX}", rate, key="demo-tax-code")
     items = (
         {"sku": "BERTH-M", "name": "Berth, month", "unit_price": _usd(48_000), "unit_code": "MON"},
         {"sku": "POWER", "name": "Shore power, kWh", "unit_price": _usd(38), "unit_code": "KWH"},
@@ -129,15 +129,15 @@ async def _add_late_fees(loader: Loader) -> None:
         "repeat": "months",
         "active": True,
     }
-    await loader.staff.post("/v1/late-fee-policies", {"policy": policy}, key="demo-late-fees")
+    await loader.staff.post("/v1/late_fee_policies", {"policy": policy}, key="demo-late-fees")
 
 
 async def _add_reminders(loader: Loader) -> None:
     """Likewise for the charter business alone, as the plain preset has them."""
-    presets = (await loader.staff.get("/v1/dunning-presets"))["presets"]
+    presets = (await loader.staff.get("/v1/dunning_presets"))["presets"]
     plain = next(one["policy"] for one in presets if one["preset"] == "plain")
     policy = {**plain, "name": "Charter customers", "segment": _SEGMENT, "active": True}
-    await loader.staff.post("/v1/dunning-policies", {"policy": policy}, key="demo-reminders")
+    await loader.staff.post("/v1/dunning_policies", {"policy": policy}, key="demo-reminders")
 
 
 async def _add_family(loader: Loader, items: dict[str, str]) -> None:
@@ -154,7 +154,7 @@ async def _add_family(loader: Loader, items: dict[str, str]) -> None:
     # One after the other: both change the same company above.
     for child in (marina, yachts):
         await loader.staff.post(
-            f"/v1/customers/{child}/parent", {"parent_customer_id": group}, key=f"demo-parent-{child}"
+            f"/v1/customers/{child}:set_parent", {"parent_customer_id": group}, key=f"demo-parent-{child}"
         )
     delivery = [
         {"item_id": items["WATER"], "quantity": "42"},
@@ -175,7 +175,7 @@ async def _add_family(loader: Loader, items: dict[str, str]) -> None:
         "reason_code": "not_as_agreed",
     }
     await asyncio.gather(
-        loader.staff.post("/v1/credit-notes", note, key="demo-credit-note"),
+        loader.staff.post("/v1/credit_notes", note, key="demo-credit-note"),
         _add_dispute(loader, towed),
         _add_einvoice_news(loader, credited),
         _add_schedules(loader, marina, yachts, items),
@@ -199,7 +199,7 @@ async def _add_einvoice_news(loader: Loader, invoice: dict[str, Any]) -> None:
     }
     where = {"document": invoice["number"], "network": "peppol", "recipient": "0088:4012345000009"}
     for report in (received, rejected):
-        await loader.staff.post("/v1/einvoice-statuses", {**where, **report}, key=report["external_id"])
+        await loader.staff.post("/v1/einvoice_statuses", {**where, **report}, key=report["external_id"])
 
 
 async def _add_dispute(loader: Loader, invoice: dict[str, Any]) -> None:
@@ -287,8 +287,8 @@ async def _add_plan(loader: Loader) -> None:
         "invoice_ids": [one["invoice_id"] for one in owed[:2]],
         "choice": {"instalments": 4, "interval": "month", "first_due_on": loader.today.isoformat()},
     }
-    plan = await payer.post("/v1/instalment-plans", wish, key="demo-plan")
-    path = f"/v1/instalment-plans/{plan['plan_id']}"
+    plan = await payer.post("/v1/instalment_plans", wish, key="demo-plan")
+    path = f"/v1/instalment_plans/{plan['plan_id']}"
     plan = await loader.staff.post(f"{path}:approve", {}, key="demo-plan-approve")
     accept = {"terms_hash": plan["terms"]["hash"], "note": ""}
     plan = await payer.post(f"{path}:accept", accept, key="demo-plan-accept")
@@ -323,6 +323,6 @@ async def _add_waiting_request(loader: Loader) -> None:
         "note": "From the first market after the fire",
     }
     await asyncio.gather(
-        loader.staff.post("/v1/instalment-plans", wish, key="demo-plan-waiting"),
-        loader.staff.post("/v1/payment-promises", promise, key="demo-promise"),
+        loader.staff.post("/v1/instalment_plans", wish, key="demo-plan-waiting"),
+        loader.staff.post("/v1/payment_promises", promise, key="demo-promise"),
     )

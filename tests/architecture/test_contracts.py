@@ -76,6 +76,15 @@ def test_reads_need_no_key() -> None:
             assert not needs_idempotency_key(method), path
 
 
+def test_addresses_are_of_one_style() -> None:
+    style = re.compile(r"/v1(/([a-z0-9_]+|\{[a-z_.]+\}))+(:[a-z_]+)?")
+    for path, method in all_methods().items():
+        if has_address(method):
+            rule = method.GetOptions().Extensions[annotations_pb2.http]
+            address = getattr(rule, rule.WhichOneof("pattern"))
+            assert style.fullmatch(address), f"{path} is at {address}: nouns in snake_case, verbs after a colon"
+
+
 def fields_within(message: Descriptor, seen: set[str]) -> Iterator[FieldDescriptor]:
     if message.full_name in seen:
         return

@@ -156,7 +156,7 @@ def test_a_repeated_key_replays_and_another_body_is_refused(stack: RunningStack)
 
 def test_an_api_key_works_until_it_is_revoked(stack: RunningStack) -> None:
     with stack.api("Owner") as api:
-        made = api.post("/v1/api-keys", json={"name": "till", "role": "auditor"}).raise_for_status().json()
+        made = api.post("/v1/api_keys", json={"name": "till", "role": "auditor"}).raise_for_status().json()
         bearer = {"Authorization": f"Bearer {made['secret']}"}
         assert httpx.get(f"{stack.url}/v1/invoices", headers=bearer).status_code == 200
         refused = httpx.post(

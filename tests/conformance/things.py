@@ -21,9 +21,9 @@ _LISTED = {
     "message_id": ("/v1/messages", "messages"),
     "session_id": ("/v1/sessions", "sessions"),
     "schedule_id": ("/v1/schedules", "schedules"),
-    "credit_note_id": ("/v1/credit-notes", "credit_notes"),
-    "plan_id": ("/v1/instalment-plans", "plans"),
-    "promise_id": ("/v1/payment-promises", "promises"),
+    "credit_note_id": ("/v1/credit_notes", "credit_notes"),
+    "plan_id": ("/v1/instalment_plans", "plans"),
+    "promise_id": ("/v1/payment_promises", "promises"),
     "refund_id": ("/v1/refunds", "refunds"),
     "bank_line_id": ("/v1/bank_lines", "lines"),
     "dispute_id": ("/v1/disputes", "disputes"),
@@ -89,9 +89,9 @@ async def real_things(stack: RunningStack, api: httpx.Client) -> dict[str, str]:
         "chargeback_id": chargebacks[0]["chargeback_id"],
         "payment_method_id": methods[0]["payment_method_id"],
         "import_id": answer.json().get("import_id") or new_id("imp"),
-        "trigger_id": _post(api, "/v1/invoice-triggers", {**trigger, "lines": [line]})["trigger_id"],
-        "pause_id": _post(api, "/v1/dunning-pauses", pause)["pause_id"],
-        "api_key_id": _post(api, "/v1/api-keys", {"name": "refusals", "role": "auditor"})["api_key"][
+        "trigger_id": _post(api, "/v1/invoice_triggers", {**trigger, "lines": [line]})["trigger_id"],
+        "pause_id": _post(api, "/v1/dunning_pauses", pause)["pause_id"],
+        "api_key_id": _post(api, "/v1/api_keys", {"name": "refusals", "role": "auditor"})["api_key"][
             "api_key_id"
         ],
     }

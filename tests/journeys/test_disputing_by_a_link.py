@@ -16,7 +16,7 @@ async def test_the_holder_of_a_pay_link_objects_to_a_part_and_is_asked_for_the_r
     payer = new_payer(stack, 600)
     with stack.api("Owner") as api:
         invoice_id = payer.invoices[0]["invoice_id"]
-        link = api.post(f"/v1/invoices/{invoice_id}/pay-link", json={}).raise_for_status().json()
+        link = api.post(f"/v1/invoices/{invoice_id}/pay_link", json={}).raise_for_status().json()
     await page.goto(f"{stack.url}/l/{link['token']}")
     await page.get_by_role("link", name="Something is wrong").click()
     await page.get_by_role("button", name="Send").click()

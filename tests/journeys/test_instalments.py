@@ -45,7 +45,7 @@ async def test_a_customer_asks_for_instalments_staff_agree_and_the_first_is_paid
     with stack.api(payer.email) as api:
 
         def paid() -> int:
-            (one,) = api.get("/v1/instalment-plans").raise_for_status().json()["plans"]
+            (one,) = api.get("/v1/instalment_plans").raise_for_status().json()["plans"]
             found: int = one["schedule"]["paid"]["minor_units"]
             return found
 

@@ -59,7 +59,7 @@ async def test_pages_of_a_payer_are_walked_by_the_keyboard(
 ) -> None:
     await sign_in(page, IN_PLAN_LOGIN)
     with stack.api(IN_PLAN_LOGIN) as api:
-        plan = api.get("/v1/instalment-plans").json()["plans"][0]
+        plan = api.get("/v1/instalment_plans").json()["plans"][0]
     invoice = plan["invoices"][0]["invoice_id"]
     for path in (
         "/", "/invoices", "/plans", f"/plans/{plan['plan_id']}", f"/invoices/{invoice}",
@@ -82,7 +82,7 @@ async def test_pages_of_staff_are_walked_by_the_keyboard(
     await sign_in(page, stack.login("Owner")["email"], path="/console/login")
     with stack.api("Owner") as api:
         dispute = api.get("/v1/disputes").json()["disputes"][0]
-        plan = api.get("/v1/instalment-plans").json()["plans"][0]
+        plan = api.get("/v1/instalment_plans").json()["plans"][0]
         schedule = api.get("/v1/schedules").json()["schedules"][0]
     for path in (
         f"disputes/{dispute['dispute_id']}", f"plans/{plan['plan_id']}",

@@ -145,8 +145,8 @@ async def test_pages_of_a_plan_and_of_a_family_have_no_barriers(
         await look_at(page, stack.url)
         await look_at(page, f"{stack.url}/subscriptions")
         with stack.api(email) as api:
-            plans = api.get("/v1/instalment-plans").json()["plans"]
-            notes = api.get("/v1/credit-notes").json()["credit_notes"]
+            plans = api.get("/v1/instalment_plans").json()["plans"]
+            notes = api.get("/v1/credit_notes").json()["credit_notes"]
             disputes = api.get("/v1/disputes").json()["disputes"]
         for plan in plans:
             await look_at(page, f"{stack.url}/plans/{plan['plan_id']}")
@@ -166,9 +166,9 @@ async def test_pages_of_one_plan_schedule_and_credit_note_have_no_barriers(
     stack: RunningStack, browser: Browser, sign_in: Callable[..., Any], scheme: Any
 ) -> None:
     with stack.api("Owner") as api:
-        plans = api.get("/v1/instalment-plans").json()["plans"]
+        plans = api.get("/v1/instalment_plans").json()["plans"]
         schedule = api.get("/v1/schedules").json()["schedules"][0]
-        note = api.get("/v1/credit-notes").json()["credit_notes"][0]
+        note = api.get("/v1/credit_notes").json()["credit_notes"][0]
         dispute = api.get("/v1/disputes").json()["disputes"][0]
     customer, invoice = schedule["customer_id"], note["invoice_id"]
     by_state = {plan["state"]: plan["plan_id"] for plan in plans}

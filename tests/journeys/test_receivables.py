@@ -116,7 +116,7 @@ async def test_a_parent_pays_for_two_children_at_once(
     children: list[Payer] = [new_payer(stack, 110), new_payer(stack, 220)]
     with stack.api("Owner") as api:
         for child in children:
-            path = f"/v1/customers/{child.customer_id}/parent"
+            path = f"/v1/customers/{child.customer_id}:set_parent"
             post(api, path, {"parent_customer_id": parent.customer_id})
     await sign_in(page, parent.email)
     await expect(page.get_by_text("With what your companies owe.")).to_be_visible()

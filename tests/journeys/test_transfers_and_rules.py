@@ -126,7 +126,7 @@ async def test_the_holder_of_a_pay_link_transfers_as_well(stack: RunningStack, p
     at = company(stack)
     with stack.api("Owner") as api:
         made = api.post(
-            f"/v1/invoices/{at.invoice_id}/pay-link",
+            f"/v1/invoices/{at.invoice_id}/pay_link",
             json={},
             headers={"Idempotency-Key": uuid.uuid4().hex},
         )

@@ -43,7 +43,7 @@ class Clock:
         await self._ready(at)
 
     async def advance(self, to: datetime) -> dict[str, Any]:
-        path = f"/v1/test_clocks/{self.id}/advance"
+        path = f"/v1/test_clocks/{self.id}:advance"
         await self.shop.staff("POST", path, json={"frozen_time": to.isoformat()})
         return await self._ready(to)
 

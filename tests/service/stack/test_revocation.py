@@ -68,7 +68,7 @@ async def test_a_session_ended_from_another_one_is_out(stack: RunningStack, owne
 
 
 async def test_a_revoked_api_key_is_out(stack: RunningStack, owner: httpx.Client) -> None:
-    made = owner.post("/v1/api-keys", json={"name": "ERP", "role": "auditor"}).raise_for_status().json()
+    made = owner.post("/v1/api_keys", json={"name": "ERP", "role": "auditor"}).raise_for_status().json()
     assert asked(stack, made["secret"]).status_code == 200
-    owner.delete(f"/v1/api-keys/{made['api_key']['api_key_id']}").raise_for_status()
+    owner.delete(f"/v1/api_keys/{made['api_key']['api_key_id']}").raise_for_status()
     assert await refusal(stack, made["secret"]) == "api_key_invalid"
