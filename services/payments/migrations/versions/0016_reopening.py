@@ -6,8 +6,8 @@ from alembic import op
 
 from chassis.migrations import grant_app
 
-revision: str = "0020"
-down_revision: str | None = "0022a"
+revision: str = "0016"
+down_revision: str | None = "0015"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -6,8 +6,8 @@ from alembic import op
 
 from chassis import migrations
 
-revision: str = "0022b"
-down_revision: str | None = "0020"
+revision: str = "0022"
+down_revision: str | None = "0021"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

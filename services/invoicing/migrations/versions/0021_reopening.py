@@ -6,8 +6,8 @@ from alembic import op
 
 from chassis.migrations import grant_app
 
-revision: str = "0018"
-down_revision: str | None = "0015"
+revision: str = "0021"
+down_revision: str | None = "0020"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
