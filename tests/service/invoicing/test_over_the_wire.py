@@ -129,7 +129,9 @@ async def test_only_payments_may_reserve_and_refusals_keep_their_metadata(wire: 
     with pytest.raises(ServiceError) as refused:
         await as_service(payments.Reserve)(request)
     assert refused.value.reason == "INVOICE_BEING_PAID"
-    assert refused.value.metadata == {"invoice_id": invoice.invoice_id, "payment_id": "pay_0"}
+    assert refused.value.metadata == {
+        "invoice_id": invoice.invoice_id, "payment_id": "pay_0", "left_minor_units": "0", "currency": "USD",
+    }  # fmt: skip
 
 
 async def test_payments_plans_reserves_many_and_finds_open_items(wire: Wire) -> None:
@@ -147,7 +149,9 @@ async def test_payments_plans_reserves_many_and_finds_open_items(wire: Wire) -> 
     wishes = [office.wish(f"pay_{at}", customer.customer_id, parts) for at in range(2)]
     answer = await as_service(payments.ReserveMany)(reservations_pb2.ReserveManyRequest(requests=wishes))
     assert [one.reason for one in answer.answers] == ["", "INVOICE_BEING_PAID"]
-    assert answer.answers[1].metadata == {"invoice_id": invoice.invoice_id, "payment_id": "pay_0"}
+    assert answer.answers[1].metadata == {
+        "invoice_id": invoice.invoice_id, "payment_id": "pay_0", "left_minor_units": "300", "currency": "USD",
+    }  # fmt: skip
     found = await as_service(reservations_pb2_grpc.OpenItemsStub(channel).FindOpenItems)(
         reservations_pb2.FindOpenItemsRequest(organization_id=office.organization_id, names=["ANCHOR"])
     )
