@@ -84,6 +84,7 @@ async def real_things(stack: RunningStack, api: httpx.Client) -> dict[str, str]:
         **known,
         "customer_id": customer_id,
         "invoice_id": paid[0]["invoice_id"],
+        "document_id": paid[0]["invoice_id"],
         "payment_id": payments[0]["payment_id"],
         "person_id": payer["person_id"],
         "chargeback_id": chargebacks[0]["chargeback_id"],

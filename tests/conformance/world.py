@@ -20,6 +20,7 @@ USERS = (Audience.CUSTOMER, Audience.STAFF, Audience.PAY_LINK)
 ID_FIELDS = {
     "customer_id": "cus",
     "invoice_id": "inv",
+    "document_id": "inv",
     "payment_id": "pay",
     "item_id": "itm",
     "import_id": "imp",

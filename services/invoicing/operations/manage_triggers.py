@@ -36,10 +36,10 @@ async def create_trigger(db: Database, wish: Trigger) -> pb.Trigger:
 
 async def update_trigger(db: Database, trigger_id: str, wish: Trigger) -> Trigger:
     """The trigger as it is then; on or off as before. TRIGGER_NOT_FOUND, CUSTOMER_NOT_FOUND, VALIDATION_FAILED."""
-    wish.must_be_whole()
 
     async def work(tx: WriteTx) -> Trigger:
         before = await triggers.lock_trigger(tx, trigger_id)
+        wish.must_be_whole()
         if wish.customer_id is not None:
             await get_customer(tx, wish.customer_id)
         after = replace(wish, trigger_id=trigger_id, enabled=before.enabled, created_at=before.created_at)

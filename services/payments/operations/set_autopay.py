@@ -56,14 +56,14 @@ async def set_autopay(desk: Desk, wanted: Wanted) -> AutopaySettings:
     """Turn autopay on or change it; what is planned is planned anew. Raises PAYMENT_METHOD_NOT_USABLE."""
     customer_id = _customer()
     _check(wanted)
-    if wanted.cap is not None:
-        await _check_currency(desk, customer_id, wanted.cap)
+    known = await _currencies(desk, customer_id) if wanted.cap is not None else frozenset()
     caller = current_call().caller
 
     async def write(tx: WriteTx) -> AutopaySettings:
         method = await payment_methods.usable(
             tx, wanted.payment_method_id, customer_id=customer_id, automatic=False
         )
+        _check_currency(wanted.cap, known)
         before = await autopay.settings_of(tx, customer_id, lock=True)
         organization = await cases.organization(tx)
         settings = AutopaySettings(
@@ -211,8 +211,8 @@ def _check(wanted: Wanted) -> None:
         raise invalid("cap", "not_positive", "The most for one payment must be more than zero.")
 
 
-async def _check_currency(desk: Desk, customer_id: str, cap: Money) -> None:
-    """A limit in a currency in which nothing is invoiced could only ever ask. Unknown while invoicing is away."""
+async def _currencies(desk: Desk, customer_id: str) -> frozenset[str]:
+    """Those in which the customer is invoiced; none while invoicing is away."""
     organization_id = current_call().organization_id
     try:
         plan = await desk.reservations.plan(
@@ -221,9 +221,13 @@ async def _check_currency(desk: Desk, customer_id: str, cap: Money) -> None:
         due = await desk.reservations.due(organization_id, [customer_id])
     except ServiceError as error:
         _log.info("currency of autopay's limit not looked at", customer_id=customer_id, reason=error.reason)
-        return
-    known = {plan.payable.currency, *(item.amount_due.currency for item in due.items)}
-    if cap.currency not in known:
+        return frozenset()
+    return frozenset({plan.payable.currency, *(item.amount_due.currency for item in due.items)})
+
+
+def _check_currency(cap: Money | None, known: frozenset[str]) -> None:
+    """A limit in a currency in which nothing is invoiced could only ever ask."""
+    if cap is not None and known and cap.currency not in known:
         raise invalid("cap.currency", "currency", f"Your invoices are in {' and '.join(sorted(known))}.")
 
 
