@@ -82,7 +82,9 @@ def test_addresses_are_of_one_style() -> None:
         if has_address(method):
             rule = method.GetOptions().Extensions[annotations_pb2.http]
             address = getattr(rule, rule.WhichOneof("pattern"))
-            assert style.fullmatch(address), f"{path} is at {address}: nouns in snake_case, verbs after a colon"
+            assert style.fullmatch(address), (
+                f"{path} is at {address}: nouns in snake_case, verbs after a colon"
+            )
 
 
 def fields_within(message: Descriptor, seen: set[str]) -> Iterator[FieldDescriptor]:

@@ -5,6 +5,7 @@ from typing import Any
 from chassis.errors import Kind, ServiceError, not_found
 from tallyport.invoicing.v1 import documents_pb2_grpc, einvoices_pb2_grpc
 from tallyport.invoicing.v1 import einvoices_pb2 as einvoices
+from tallyport.invoicing.v1.documents_pb2 import CreditNoteDelivery
 from tallyport.invoicing.v1.invoices_pb2 import Document
 
 WITHOUT_EINVOICE = "inv_without_einvoice"
@@ -27,6 +28,9 @@ class StandInDocuments(documents_pb2_grpc.DocumentsServicer):
     async def GetCreditNoteXml(self, request: Any, context: Any) -> Document:
         name = f"{request.credit_note_id}.xml"
         return Document(file_name=name, media_type="application/xml", content=b"<CreditNote/>")
+
+    async def GetCreditNoteDelivery(self, request: Any, context: Any) -> CreditNoteDelivery:
+        raise not_found("credit note")
 
 
 class StandInEInvoices(einvoices_pb2_grpc.EInvoicesServicer):

@@ -76,6 +76,9 @@ class ReceivablesLedger(ReceivablesBooksServicer):
     async def ClosePeriod(self, request: Any, context: Any) -> receivables_pb2.ClosedPeriod:
         return receivables_pb2.ClosedPeriod(until=request.until, closed_by="person:per_owner")
 
+    async def ReopenPeriod(self, request: Any, context: Any) -> receivables_pb2.ClosedPeriod:
+        return receivables_pb2.ClosedPeriod()
+
 
 class Ledger(BooksServicer):
     """Books that are right until `frozen` is set."""

@@ -8,7 +8,11 @@ from chassis.errors import ServiceError
 from tallyport.invoicing.v1 import customers_pb2 as pb
 from tests.service.invoicing.office import Office
 
-ADDRESS = {"lines": ["Am Kai 4"], "city": "Bremen"}
+
+def in_country(country: str) -> pb.CustomerAddress:
+    return pb.CustomerAddress(lines=["Am Kai 4"], city="Bremen", country=country)
+
+
 PATTERN = pb.CustomerPurchaseOrderRule(kind=pb.CUSTOMER_PURCHASE_ORDER_KIND_PATTERN, pattern="PO-####")
 REVERSE = pb.CustomerTaxStanding(treatment=pb.CUSTOMER_TAX_TREATMENT_REVERSE_CHARGE)
 ENDED = pb.CustomerTaxStanding(treatment=pb.CUSTOMER_TAX_TREATMENT_EXEMPT, exemption_valid_until="2020-01-01")
@@ -18,8 +22,8 @@ ENDED = pb.CustomerTaxStanding(treatment=pb.CUSTOMER_TAX_TREATMENT_EXEMPT, exemp
     ("fields", "field"),
     [
         ({"country": "QQ"}, "country"),
-        ({"billing_address": pb.CustomerAddress(country="EU", **ADDRESS)}, "billing_address.country"),
-        ({"shipping_address": pb.CustomerAddress(country="ZZ", **ADDRESS)}, "shipping_address.country"),
+        ({"billing_address": in_country("EU")}, "billing_address.country"),
+        ({"shipping_address": in_country("ZZ")}, "shipping_address.country"),
         (
             {"purchase_order_rule": PATTERN, "purchase_order_number": "4711"},
             "purchase_order_number",

@@ -70,7 +70,7 @@ class House:
                 {
                     "name": "Harbor", "time_zone": ZONE, "locale": "en_US", "currency": "USD",
                     "address_lines": [], "tax_id": "", "contact_email": "", "primary_color": "",
-                    "live_mode": False,
+                    "logo": b"", "logo_media_type": "", "live_mode": False,
                 },
             )  # fmt: skip
 
