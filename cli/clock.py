@@ -54,7 +54,7 @@ def advance(to: Moment, url: Url = _DEFAULT_URL) -> None:
 def stop(url: Url = _DEFAULT_URL) -> None:
     """Stop a clock that is on its way where it has got to."""
     with _client(url) as http:
-        path = f"/v1/test_clocks/{_clock(http)['test_clock_id']}/stop"
+        path = f"/v1/test_clocks/{_clock(http)['test_clock_id']}:stop"
         _report(_at_rest(http, checked(http.post(path, json={}, headers=_key()))))
 
 
