@@ -64,9 +64,7 @@ class Invoices(invoices_pb2_grpc.InvoicesServicer):
         self, request: pb.ExportInvoicesRequest, context: Any
     ) -> AsyncIterator[pb.Invoice]:
         filter_ = translate.from_proto_filter(request.filter)
-        async for asked, today in export_invoices(
-            self._db, filter_=filter_, customer_id=request.customer_id
-        ):
+        async for asked, today in export_invoices(self._db, filter_=filter_, customer_id=request.customer_id):
             yield translate.to_proto_asked_invoice(asked, today)
 
     async def GetInvoicePdf(self, request: pb.GetInvoicePdfRequest, context: Any) -> pb.Document:
