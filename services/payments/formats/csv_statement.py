@@ -140,9 +140,9 @@ def _is_entry(row: _Row, columns: Columns) -> bool:
     """Titles and notes have neither a day nor an amount, sums say so. What has only one of the two is refused."""
     day = row.cell(columns.at("date"))
     has_amount = any(row.cell(columns.at(role)) for role in ("amount", "credit", "debit"))
-    is_day = find_date_format([day]) is not None or bool(_LIKE_A_DAY.match(day))
     if (day and has_amount) or (not day and not has_amount):
         return bool(day)
+    is_day = find_date_format([day]) is not None or bool(_LIKE_A_DAY.match(day))
     if any(_SUM.search(cell) for cell in row.cells) or (not is_day and not has_amount):
         return False
     if has_amount:
