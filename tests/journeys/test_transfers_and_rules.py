@@ -148,7 +148,7 @@ async def test_a_company_lets_a_second_person_approve_large_payments(
     await page.get_by_label("Large payments wait").check()
     await page.get_by_label("Payments above").fill("a lot")
     await page.get_by_role("button", name="Save the rules").click()
-    await expect(page.get_by_text("Please enter an amount like 1250.00.")).to_be_visible()
+    await expect(page.get_by_text("Please write an amount like 1250.00.")).to_be_visible()
     await page.get_by_label("Payments above").fill("100.00")
     await page.get_by_label("Most at once payer person").fill("400.00")
     await page.get_by_role("button", name="Save the rules").click()

@@ -157,7 +157,8 @@ async def test_a_deadlock_is_tried_again(db: Database) -> None:
     async with db.read(ACME) as tx:
         seen = [row.times_seen for row in await tx.execute(text("SELECT times_seen FROM notes"))]
     assert seen == [2, 2]
-    assert len(tries) == 3
+    # PostgreSQL may let the loser have its row back before the winner wakes; then they meet once more.
+    assert len(tries) >= 3
 
 
 async def _see(tx: WriteTx, note_id: str) -> None:
@@ -174,7 +175,7 @@ async def test_a_pool_whose_connections_were_cut_recovers(db: Database, urls: Da
     await _note(db, ACME, "a")
     async with await psycopg.AsyncConnection.connect(urls.superuser, autocommit=True) as admin:
         await admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
     await _note(db, ACME, "b")
