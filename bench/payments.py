@@ -9,14 +9,14 @@ from bench.results import Figure, median, percentile
 from bench.seed import Bill, Tokens
 from bench.stack import BenchStack, Wishes
 
-_UNSAMPLED = {"TALLYPORT_TRACE_SAMPLE_RATIO": "0.01"}
-_INSTANT = {**_UNSAMPLED, "TALLYPORT_PROVIDER": "instant"}
+_PRODUCTION = {"TALLYPORT_TRACE_SAMPLE_RATIO": "0.01", "TALLYPORT_TEST_CLOCKS": "false"}
+_INSTANT = {**_PRODUCTION, "TALLYPORT_PROVIDER": "instant"}
 WISHES = Wishes(
     without=["notifications-work"],
     extra={
         "payments-serve": _INSTANT,
         "payments-work": _INSTANT,
-        **dict.fromkeys(("gateway", "invoicing-serve", "invoicing-work"), _UNSAMPLED),
+        **dict.fromkeys(("gateway", "invoicing-serve", "invoicing-work"), _PRODUCTION),
     },
     shared_buffers_megabytes=128,
 )
