@@ -355,7 +355,7 @@ class PeopleChecksServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FindColleagues(self, request, context):
-        """Lists the active people of a customer.
+        """Lists the active people of a customer, or those of some that are active people of it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -127,7 +127,7 @@ class PeopleChecksStub:
     IsStaff: _grpc.UnaryUnaryMultiCallable[_people_pb2.IsStaffRequest, _people_pb2.IsStaffResponse]
     """Tells whether a person is active staff of the organization."""
     FindColleagues: _grpc.UnaryUnaryMultiCallable[_people_pb2.FindColleaguesRequest, _people_pb2.FindColleaguesResponse]
-    """Lists the active people of a customer."""
+    """Lists the active people of a customer, or those of some that are active people of it."""
 
 @_typing.type_check_only
 class PeopleChecksAsyncStub(PeopleChecksStub):
@@ -137,7 +137,7 @@ class PeopleChecksAsyncStub(PeopleChecksStub):
     IsStaff: _aio.UnaryUnaryMultiCallable[_people_pb2.IsStaffRequest, _people_pb2.IsStaffResponse]  # type: ignore[assignment]
     """Tells whether a person is active staff of the organization."""
     FindColleagues: _aio.UnaryUnaryMultiCallable[_people_pb2.FindColleaguesRequest, _people_pb2.FindColleaguesResponse]  # type: ignore[assignment]
-    """Lists the active people of a customer."""
+    """Lists the active people of a customer, or those of some that are active people of it."""
 
 class PeopleChecksServicer(metaclass=_abc_1.ABCMeta):
     """What other services ask about people."""
@@ -156,7 +156,7 @@ class PeopleChecksServicer(metaclass=_abc_1.ABCMeta):
         request: _people_pb2.FindColleaguesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_people_pb2.FindColleaguesResponse, _abc.Awaitable[_people_pb2.FindColleaguesResponse]]:
-        """Lists the active people of a customer."""
+        """Lists the active people of a customer, or those of some that are active people of it."""
 
 def add_PeopleChecksServicer_to_server(servicer: PeopleChecksServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
