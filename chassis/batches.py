@@ -108,9 +108,14 @@ class Batches(Generic[Item, Result]):
         # A context of its own: the first one's call, with its time limit, is not everybody's.
         task = loop.create_task(self._run(), name="batch", context=contextvars.Context())
         self._tasks.add(task)
-        patience = loop.call_later(SLOW_SECONDS, self._note_slow, task)
-        task.add_done_callback(lambda _: patience.cancel())
         task.add_done_callback(self._end)
+
+    def _grow_impatient(self) -> None:
+        """From now on the running batch may be called slow; what it waited for others does not count."""
+        task = asyncio.current_task()
+        assert task is not None
+        patience = asyncio.get_running_loop().call_later(SLOW_SECONDS, self._note_slow, task)
+        task.add_done_callback(lambda _: patience.cancel())
 
     def _note_slow(self, task: "asyncio.Task[None]") -> None:
         self._slow.add(task)
@@ -122,11 +127,14 @@ class Batches(Generic[Item, Result]):
         self._begin()
 
     async def _run(self) -> None:
-        await self._pace.gather(self._count_ready, most=self._max_batch)
+        try:
+            await self._pace.gather(self._count_ready, most=self._max_batch)
+        finally:
+            self._is_beginning = False
+        self._grow_impatient()
         batch = self._take()
         mark = object()
         self._busy |= dict.fromkeys(batch, mark)
-        self._is_beginning = False
         self._begin()
         oldest = next(iter(batch.values()))[0]
         began_at = asyncio.get_running_loop().time()

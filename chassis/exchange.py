@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Self
-from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import abc, errors, generators
@@ -26,6 +25,9 @@ MOST_COUNTED: Final = 400
 """Statements that a connection counts; of those that come later none is kept."""
 _PLACE = re.compile(r"%\((\w+)\)s|%%")
 _FAILURES = frozenset({ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED})
+_STALE = frozenset({"0A000", "26000"})
+"""What PostgreSQL says when a kept plan does not fit a changed table, or is kept no more."""
+_MEMORY = "tallyport_memory"
 _Key = tuple[str, tuple[int, ...]]
 
 
@@ -47,9 +49,6 @@ class _Memory:
             return None
         self._names += 1
         return b"tallyport_%d" % self._names
-
-
-_memories: WeakKeyDictionary[psycopg.AsyncConnection[Any], _Memory] = WeakKeyDictionary()
 
 
 class Answer:
@@ -80,25 +79,53 @@ class Answer:
 
 
 async def exchange(driver: psycopg.AsyncConnection[Any], statements: Sequence[Statement]) -> list[Answer]:
-    """Run statements in their order. Raises psycopg's error of the first that fails; none is run after it."""
+    """Run statements in their order. Raises psycopg's error of the first that fails; none is run after it.
+
+    A connection whose kept plans are out of date is closed: whoever tries again gets another.
+    """
     if not statements:
         return []
-    memory = _memories.get(driver)
-    if memory is None:
-        memory = _memories[driver] = _Memory(driver)
+    memory = _memory_of(driver)
     async with driver.lock:
         written = [_Written.of(memory.transformer, sql, params) for sql, params in statements]
         driver.pgconn.enter_pipeline_mode()
+        prepared: list[_Prepared] = []
         try:
-            places, kept = _put(driver.pgconn, memory, written)
+            places = _put(driver.pgconn, memory, written, prepared)
             results = await driver.wait(_fetch(driver.pgconn, places[-1] + 1))
+        except BaseException:
+            if prepared:  # nobody knows which of them the server keeps
+                await driver.close()
+            raise
         finally:
             await _leave(driver)
+    for one in prepared:
+        if results[one.place].status == ExecStatus.COMMAND_OK:
+            memory.kept[one.key] = one.name
     for result in results:
         if result.status in _FAILURES:
-            raise errors.error_from_result(result, encoding=driver.info.encoding)
-    memory.kept |= kept
+            error = errors.error_from_result(result, encoding=driver.info.encoding)
+            if error.sqlstate in _STALE:
+                await driver.close()
+            raise error
     return [Answer(results[place], memory.transformer) for place in places]
+
+
+def _memory_of(driver: psycopg.AsyncConnection[Any]) -> _Memory:
+    """It is kept on the connection, so that both go together."""
+    memory: _Memory | None = vars(driver).get(_MEMORY)
+    if memory is None:
+        memory = vars(driver)[_MEMORY] = _Memory(driver)
+    return memory
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A plan that the server is asked to keep, and the place of its answer."""
+
+    key: _Key
+    name: bytes
+    place: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +150,16 @@ class _Written:
 
 
 def _put(
-    pgconn: PGconn, memory: _Memory, statements: Sequence[_Written]
-) -> tuple[list[int], dict[_Key, bytes]]:
-    """Put statements into the buffer; the places of their results, and what the server is asked to keep."""
+    pgconn: PGconn, memory: _Memory, statements: Sequence[_Written], prepared: list[_Prepared]
+) -> list[int]:
+    """Put statements into the buffer; the places of their results. `prepared` gets what is to be kept."""
     places: list[int] = []
-    kept: dict[_Key, bytes] = {}
     count = 0
     for one in statements:
-        name = memory.kept.get(one.key) or kept.get(one.key)
+        name = memory.kept.get(one.key) or next((its.name for its in prepared if its.key == one.key), None)
         if name is None and (name := memory.name_for(one.key)) is not None:
+            prepared.append(_Prepared(one.key, name, count))
             pgconn.send_prepare(name, one.query, one.types)
-            kept[one.key] = name
             count += 1
         if name is None:
             pgconn.send_query_params(one.query, one.values, one.types, one.formats)
@@ -142,7 +168,7 @@ def _put(
         places.append(count)
         count += 1
     pgconn.pipeline_sync()
-    return places, kept
+    return places
 
 
 def _fetch(pgconn: PGconn, count: int) -> abc.PQGen[list[PGresult]]:
@@ -151,7 +177,8 @@ def _fetch(pgconn: PGconn, count: int) -> abc.PQGen[list[PGresult]]:
     results: list[PGresult] = []
     for _ in range(count):
         results += yield from generators.fetch_many(pgconn)
-    yield from generators.fetch_many(pgconn)
+    # Also what goes wrong at the very end, as a constraint that is checked there.
+    results += yield from generators.fetch_many(pgconn)
     return results
 
 

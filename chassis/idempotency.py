@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from sqlalchemy import text
 
 from chassis.caller import Call, current_call
-from chassis.database import Database, WriteTx
+from chassis.database import Database, ReadTx, WriteTx
 from chassis.errors import Kind, ServiceError
 
 LEASE_SECONDS = 10.0
@@ -186,6 +186,21 @@ async def once(db: Database, response_type: type[M], fn: Callable[[WriteTx], Awa
     return await db.run_write(current_call().organization_id, claimed)
 
 
+async def answered(tx: ReadTx, response_type: type[M]) -> M | None:
+    """The kept answer to the current call's key, if it has one: for what acts elsewhere before its `once`.
+
+    Raises ServiceError IDEMPOTENCY_KEY_MISSING or IDEMPOTENCY_KEY_REUSED.
+    """
+    scope = dict(zip(_PLACE, _place_of_call(), strict=True))
+    row = (await tx.execute(_LOOK, {"organization_id": tx.organization_id, **scope})).first()
+    if row is None:
+        return None
+    if bytes(row.fingerprint) != current_call().fingerprint:
+        raise _reused()
+    mark_replayed()
+    return response_type.FromString(bytes(row.response))
+
+
 def _key_of(call: Call) -> str:
     key = call.idempotency_key
     if not key or len(key) > MAX_KEY_CHARACTERS:
@@ -263,6 +278,9 @@ _READ = text("""
     WHERE organization_id = :organization_id
     ORDER BY principal, method, key FOR UPDATE OF idempotency_keys
 """)
+_LOOK = text(
+    f"SELECT fingerprint, response FROM idempotency_keys WHERE {_WHERE} AND state = 'finished'"  # noqa: S608
+)
 _LOCK = text(f"UPDATE idempotency_keys SET locked_until = :locked_until WHERE {_WHERE}")  # noqa: S608
 _FINISH = text(
     f"UPDATE idempotency_keys SET state = 'finished', response = :response WHERE {_WHERE}"  # noqa: S608

@@ -12,13 +12,11 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import CursorResult, Executable, TextClause, text
 
-from chassis.exchange import exchange
 from chassis.wire import (
     Parameters,
     Statement,
     TextResult,
     Wire,
-    as_sqlalchemy_errors,
     driver_sql,
     has_types,
     result_of,
@@ -166,10 +164,10 @@ class SharedWire:
         for organization_id, one in turns:
             statements += [*self._switch(organization_id), *one.statements, *one.questions]
             places[organization_id] = list(range(len(statements) - len(one.questions), len(statements)))
-        with spanning(*(sql for sql, _ in statements)), as_sqlalchemy_errors(self.wire.connection):
-            answers = await exchange(self.wire.driver, statements)
+        with spanning(*(sql for sql, _ in statements)):
+            answers = await self.wire.talk(statements)
         for organization_id, one in turns:
-            if one.built is None:
+            if one.built is None and not one.answer.done():
                 one.answer.set_result([result_of(answers[place]) for place in places[organization_id]])
 
     def _switch(self, organization_id: str) -> list[Statement]:

@@ -44,6 +44,7 @@ class Wire:
         self.driver = driver_of(connection)
         self._waiting = [*opening]
         self._opening = len(self._waiting)
+        self._failed = False
 
     @property
     def is_silent(self) -> bool:
@@ -78,13 +79,28 @@ class Wire:
         statements = [*self.take_waiting(), *last]
         if not statements:
             return
-        with spanning(*(sql for sql, _ in statements)), as_sqlalchemy_errors(self.connection):
-            await exchange(self.driver, statements)
+        with spanning(*(sql for sql, _ in statements)):
+            await self.talk(statements)
+
+    async def talk(self, statements: Sequence[Statement]) -> list[Answer]:
+        """One round trip. After one that failed nothing more is said: what waited for it is lost."""
+        self._must_be_sound()
+        try:
+            with as_sqlalchemy_errors(self.connection):
+                return await exchange(self.driver, statements)
+        except BaseException:
+            self._failed = True
+            raise
+
+    def _must_be_sound(self) -> None:
+        if self._failed:
+            raise RuntimeError("the transaction had already failed; an error of it was swallowed")
 
     async def commit(self, last: Sequence[Statement]) -> None:
         """COMMIT with what waits and `last`, in one round trip: the rows they lock are held no longer than that."""
         if self.is_silent and not last:
             return
+        self._must_be_sound()
         status = self.driver.info.transaction_status
         if status is not (TransactionStatus.IDLE if self._opening else TransactionStatus.INTRANS):
             raise RuntimeError("the transaction had already failed; an error of it was swallowed")
@@ -101,6 +117,11 @@ class Wire:
                 await exchange(self.driver, [("ROLLBACK", {})])
         except psycopg.Error:
             await self.driver.close()
+        except (
+            BaseException
+        ):  # cancelled: SQLAlchemy's own rollback would have the server forget all it keeps
+            await self.driver.close()
+            raise
         finally:
             await self.connection.close()
 
@@ -116,13 +137,12 @@ class Wire:
         """Run plain SQL statements one after the other, in one round trip with all that waits."""
         waiting = self.take_waiting()
         asked = [(driver_sql(question), params) for question, params in questions]
-        with spanning(*(sql for sql, _ in asked)), as_sqlalchemy_errors(self.connection):
-            answers = await exchange(self.driver, [*waiting, *asked])
+        with spanning(*(sql for sql, _ in asked)):
+            answers = await self.talk([*waiting, *asked])
         return [result_of(answer) for answer in answers[len(waiting) :]]
 
     async def _ask(self, sql: str, params: Mapping[str, Any]) -> CursorResult[Any]:
-        with as_sqlalchemy_errors(self.connection):
-            answers = await exchange(self.driver, [*self.take_waiting(), (sql, params)])
+        answers = await self.talk([*self.take_waiting(), (sql, params)])
         return cast("CursorResult[Any]", result_of(answers[-1]))
 
 

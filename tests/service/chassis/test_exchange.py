@@ -1,6 +1,8 @@
 """What goes to PostgreSQL in one round trip comes back as it would have, statement by statement."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
 
 import psycopg
@@ -8,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Executable, literal, select, text
+from sqlalchemy.exc import DBAPIError
 
 from chassis.database import Database
 from chassis.exchange import KEPT_AFTER, exchange
@@ -124,3 +127,50 @@ async def test_kept_statements_outlive_a_rollback(db: Database) -> None:
     async with db.read(ACME) as tx:
         kept = (await tx.execute(text("SELECT count(*) FROM pg_prepared_statements"))).scalar_one()
     assert kept >= 3
+
+
+async def test_a_plan_that_does_not_fit_a_changed_table_is_not_kept_for_ever(
+    driver: psycopg.AsyncConnection,
+) -> None:
+    await exchange(driver, [("CREATE TEMPORARY TABLE changing (one integer)", {})])
+    for _ in range(KEPT_AFTER):
+        await exchange(driver, [("SELECT * FROM changing", {})])
+    await exchange(driver, [("ALTER TABLE changing ADD COLUMN two integer", {})])
+    with pytest.raises(psycopg.errors.FeatureNotSupported):
+        await exchange(driver, [("SELECT * FROM changing", {})])
+    assert driver.closed
+
+
+async def test_what_fails_at_the_very_end_is_told(driver: psycopg.AsyncConnection) -> None:
+    table = "CREATE TEMPORARY TABLE once (number integer UNIQUE DEFERRABLE INITIALLY DEFERRED)"
+    await exchange(driver, [(table, {})])
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        await exchange(driver, [("INSERT INTO once VALUES (1)", {}), ("INSERT INTO once VALUES (1)", {})])
+
+
+async def test_a_statement_that_always_fails_is_kept_once(driver: psycopg.AsyncConnection) -> None:
+    for _ in range(4 * KEPT_AFTER):
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            await exchange(driver, [("SELECT 7 / %(zero)s", {"zero": 0})])
+    (kept,) = await exchange(
+        driver, [("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT 7 /%%'", {})]
+    )
+    assert kept.rows() == [(1,)]
+
+
+async def test_a_connection_that_is_gone_is_forgotten(urls: DatabaseUrls) -> None:
+    connection = await psycopg.AsyncConnection.connect(urls.superuser, autocommit=True)
+    await exchange(connection, [("SELECT 1", {})])
+    await connection.close()
+    gone = weakref.ref(connection)
+    del connection
+    gc.collect()
+    assert gone() is None
+
+
+async def test_a_transaction_whose_error_was_swallowed_says_nothing_more(db: Database) -> None:
+    async with db.read(ACME) as tx:
+        with pytest.raises(DBAPIError):
+            await tx.execute(_WORDS, {"words": ["a\0b"]})
+        with pytest.raises(RuntimeError, match="swallowed"):
+            await tx.execute(text("SELECT 1"))
