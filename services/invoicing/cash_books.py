@@ -49,7 +49,10 @@ class CashBooks(Protocol):
         ...
 
     async def reopen(self, organization_id: str, until: date, *, reopened_by: str, reason: str) -> None:
-        """Open their last period if it ends with that day. PAYMENTS_AWAY when payments does not answer."""
+        """Open their last period if it ends with that day.
+
+        PAYMENTS_AWAY when payments does not answer; CASH_LOCKED_FURTHER when a lock of its own keeps the day locked.
+        """
         ...
 
 
@@ -92,9 +95,11 @@ class RemoteCashBooks:
             reason=reason,
         )  # fmt: skip
         try:
-            await self._reopen(request)
+            left = _day(await self._reopen(request))
         except ServiceError as error:
             raise payments_away() from error
+        if left is not None and left >= until:
+            raise locked_further(left)
 
 
 class NoCashBooks:
@@ -117,6 +122,17 @@ def payments_away() -> ServiceError:
         "The cash ledger cannot be reached just now, so nothing was opened. Please try again in a moment.",
         retry_after_seconds="5",
     )  # fmt: skip
+
+
+def locked_further(until: date) -> ServiceError:
+    """CASH_LOCKED_FURTHER."""
+    return ServiceError(
+        Kind.FAILED_PRECONDITION,
+        "CASH_LOCKED_FURTHER",
+        f"The cash ledger is locked up to {until.isoformat()} by itself, so nothing was opened. "
+        "Close up to that day and open it again first.",
+        cash_until=until.isoformat(),
+    )
 
 
 def _fact(fact: books_pb2.CloseFact) -> CashFact:

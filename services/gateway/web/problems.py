@@ -15,6 +15,10 @@ _SENTENCES = {
     "PAYMENTS_AWAY": _(
         "The cash ledger cannot be reached just now, so nothing was opened. Please try again in a moment."
     ),
+    "CASH_LOCKED_FURTHER": _(
+        "The cash ledger is locked further than this period, so nothing was opened. "
+        "Close up to the end of that lock and open it again first."
+    ),
     "INVOICE_DATE_CLOSED": _("The books are closed for this invoice date. Choose a later date."),
     "STATEMENT_TOO_LONG": _("Too much happened in this period for one page. Choose a shorter one."),
     "INVOICE_ALREADY_PAID": _("This invoice is paid already. Nothing was charged now."),

@@ -88,7 +88,7 @@ async def close_period(
         return to_proto_closed(lock)
 
     closed = await idempotency.once(db, pb.ClosedPeriod, write)
-    day = await cash.close(call.organization_id, until, closed_by=closed.closed_by)
+    day = await _let_cash_follow(db, cash)
     closed.cash_until = day.isoformat() if day else ""
     return closed
 
@@ -96,14 +96,11 @@ async def close_period(
 async def reopen_period(db: Database, cash: CashBooks, until: date, *, reason: str) -> pb.ClosedPeriod:
     """Open the last closed period, here and at payments. Answers the newest that is still closed.
 
-    PERIOD_NOT_LAST, PAYMENTS_AWAY.
+    PERIOD_NOT_LAST, PAYMENTS_AWAY, CASH_LOCKED_FURTHER.
     """
     call = current_call()
     async with db.read(call.organization_id) as tx:
         closed = await closing.period_lock(tx)
-    if closed is not None and closed.until == until:  # else `write` refuses, or has the answer of before
-        who = call.caller.subject_name or call.actor
-        await cash.reopen(call.organization_id, until, reopened_by=who, reason=reason)
 
     async def write(tx: WriteTx) -> pb.ClosedPeriod:
         must_be_last(until, await closing.period_lock(tx))
@@ -112,7 +109,26 @@ async def reopen_period(db: Database, cash: CashBooks, until: date, *, reason: s
         left = await closing.period_lock(tx)
         return to_proto_closed(left) if left else pb.ClosedPeriod()
 
-    return await idempotency.once(db, pb.ClosedPeriod, write)
+    try:
+        if closed is not None and closed.until == until:  # else `write` refuses, or has the answer of before
+            who = call.caller.subject_name or call.actor
+            await cash.reopen(call.organization_id, until, reopened_by=who, reason=reason)
+        return await idempotency.once(db, pb.ClosedPeriod, write)
+    finally:  # what was opened there and stayed closed here is closed there again
+        await _let_cash_follow(db, cash)
+
+
+async def _let_cash_follow(db: Database, cash: CashBooks) -> date | None:
+    """Close payments' books as far as these are closed now; how far they are closed then, None if nobody knows.
+
+    What a call answers may be the answer of before: only the present lock tells what payments should have.
+    """
+    organization_id = current_call().organization_id
+    async with db.read(organization_id) as tx:
+        lock = await closing.period_lock(tx)
+    if lock is None:
+        return None
+    return await cash.close(organization_id, lock.until, closed_by=lock.locked_by)
 
 
 @dataclass(frozen=True, slots=True)

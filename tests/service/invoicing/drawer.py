@@ -5,16 +5,17 @@ from datetime import date
 
 from chassis.database import Database
 from chassis.money import Money
-from services.invoicing.cash_books import CashFacts, payments_away
+from services.invoicing.cash_books import CashFacts, locked_further, payments_away
 from services.invoicing.store.agreement import cash_sums
 
 
 class Drawer:
-    """`too_much` is what is in it that nobody told receivables of."""
+    """`too_much` is what is in it that nobody told receivables of; when it `loses_answers`, what was asked is done."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self.is_away = False
+        self.loses_answers = False
         self.facts_told = CashFacts()
         self.too_much: list[Money] = []
         self.closed: list[tuple[date, str]] = []
@@ -40,6 +41,11 @@ class Drawer:
             raise payments_away()
         if self._closed_until() == until:
             self.closed.pop()
+        if self.loses_answers:
+            raise payments_away()
+        left = self._closed_until()
+        if left is not None and left >= until:
+            raise locked_further(left)
 
     def _closed_until(self) -> date | None:
         return self.closed[-1][0] if self.closed else None

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from chassis.errors import Kind, ServiceError
 from chassis.rpc.client import as_service, connect
 from chassis.settings import BaseServiceSettings
+from services.invoicing.cash_books import RemoteCashBooks
 from tallyport.payments.v1 import books_pb2 as pb
 from tallyport.payments.v1 import books_pb2_grpc
 from tests.service.payments.bank.desk import HEADER, BankDesk
@@ -83,3 +85,20 @@ async def test_the_cash_ledger_follows_a_close_and_a_reopening(till: Till) -> No
         with pytest.raises(ServiceError) as refused:
             await ask("FollowReopening", reopening)
         assert refused.value.kind is Kind.PERMISSION_DENIED
+
+
+async def test_invoicing_hears_of_a_lock_that_keeps_the_day_locked(till: Till) -> None:
+    settings = BaseServiceSettings(**till.mesh.settings("invoicing"), payments_address=till.address)
+    who = {"reopened_by": "Anna", "reason": "a late bill"}
+    async with connect(settings, "payments") as channel:
+        cash = RemoteCashBooks(channel)
+        for day in (date(2024, 3, 31), date(2024, 4, 30)):
+            assert await cash.close(till.organization_id, day, closed_by="Anna") == day
+        with pytest.raises(ServiceError, match="up to 2024-04-30 by itself") as refused:
+            await cash.reopen(till.organization_id, date(2024, 3, 31), **who)
+        assert refused.value.reason == "CASH_LOCKED_FURTHER"
+        for day in (date(2024, 4, 30), date(2024, 3, 31)):
+            await cash.reopen(till.organization_id, day, **who)
+        facts = await cash.facts(till.organization_id, date(2024, 3, 31))
+        assert facts is not None
+        assert facts.closed_until is None

@@ -1,4 +1,4 @@
-"""The rules of 0022, checked on the rows that were there before."""
+"""The rules of 0019, checked on the rows that were there before."""
 
 from collections.abc import Sequence
 

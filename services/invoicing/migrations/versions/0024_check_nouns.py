@@ -1,4 +1,4 @@
-"""The rule of 0021, checked on the rows that were there before."""
+"""The rule of 0023, checked on the rows that were there before."""
 
 from collections.abc import Sequence
 

@@ -24,13 +24,20 @@ async def checklist(office: Office, until: str = "") -> dict[str, pb.CloseCheck]
     return {pb.CloseCheckKind.Name(one.kind).split("_", 3)[3]: one for one in found.checks}
 
 
-async def close(office: Office, until: str, **fields: str) -> pb.ClosedPeriod:
-    return await office.call(office.books.ClosePeriod, pb.ClosePeriodRequest(until=until, **fields))
+async def close(office: Office, until: str, *, key: str | None = None, **fields: str) -> pb.ClosedPeriod:
+    request = pb.ClosePeriodRequest(until=until, **fields)
+    return await office.call(office.books.ClosePeriod, request, key=key)
 
 
 async def reopen(office: Office, until: str, **fields: Any) -> pb.ClosedPeriod:
     request = pb.ReopenPeriodRequest(until=until, reason="The supplier was wrong")
     return await office.call(office.books.ReopenPeriod, request, **fields)
+
+
+async def closed_days(office: Office) -> tuple[str, list[str]]:
+    """How far the receivables are closed, and all locks of the cash ledger."""
+    found = await office.call(office.books.GetCloseChecklist, pb.GetCloseChecklistRequest())
+    return found.closed.until, [day.isoformat() for day, _ in office.cash.closed]
 
 
 async def balances(office: Office, until: str) -> dict[str, int]:
@@ -178,3 +185,54 @@ async def test_nothing_is_opened_while_payments_is_away(office: Office) -> None:
         await reopen(office, OCTOBER)
     found = await office.call(office.books.GetCloseChecklist, pb.GetCloseChecklistRequest())
     assert found.closed.until == OCTOBER
+
+
+async def test_a_repeated_close_of_a_period_that_is_open_again_locks_nothing(office: Office) -> None:
+    office.cash.is_away = True
+    again = {"key": "close", "override_reason": "The auditor waits"}
+    await close(office, OCTOBER, **again)
+    office.cash.is_away = False
+    await reopen(office, OCTOBER)
+    assert (await close(office, OCTOBER, **again)).cash_until == ""
+    assert await closed_days(office) == ("", [])
+    await close(office, "2026-09-30")
+    await close(office, OCTOBER, **again)
+    assert await closed_days(office) == ("2026-09-30", ["2026-09-30"])
+
+
+async def test_a_repeated_reopening_leaves_a_period_that_was_closed_again_closed(office: Office) -> None:
+    await close(office, OCTOBER)
+    await reopen(office, OCTOBER, key="reopen")
+    assert await closed_days(office) == ("", [])
+    await close(office, OCTOBER)
+    assert (await reopen(office, OCTOBER, key="reopen")).until == ""
+    assert await closed_days(office) == (OCTOBER, [OCTOBER])
+
+
+async def test_a_refused_reopening_leaves_both_ledgers_closed(office: Office) -> None:
+    await close(office, "2026-09-30")
+    await reopen(office, "2026-09-30", key="reopen")
+    await close(office, OCTOBER)
+    with pytest.raises(ServiceError, match="IDEMPOTENCY_KEY_REUSED"):
+        await reopen(office, OCTOBER, key="reopen")
+    assert await closed_days(office) == (OCTOBER, [OCTOBER])
+
+
+async def test_a_reopening_whose_answer_is_lost_leaves_both_ledgers_closed(office: Office) -> None:
+    await close(office, OCTOBER)
+    office.cash.loses_answers = True
+    with pytest.raises(ServiceError, match="PAYMENTS_AWAY"):
+        await reopen(office, OCTOBER)
+    assert await closed_days(office) == (OCTOBER, [OCTOBER])
+
+
+async def test_a_lock_of_the_cash_ledger_alone_is_named_and_nothing_is_opened(office: Office) -> None:
+    await close(office, OCTOBER)
+    await office.cash.close(office.organization_id, date(2026, 11, 15), closed_by="Anna")
+    with pytest.raises(ServiceError, match="up to 2026-11-15 by itself") as refused:
+        await reopen(office, OCTOBER)
+    assert (refused.value.reason, refused.value.metadata["cash_until"]) == (
+        "CASH_LOCKED_FURTHER",
+        "2026-11-15",
+    )
+    assert await closed_days(office) == (OCTOBER, [OCTOBER, "2026-11-15"])
