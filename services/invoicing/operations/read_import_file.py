@@ -23,8 +23,8 @@ from services.invoicing.formats.import_file import understand
 from services.invoicing.formats.import_problems import PROBLEMS
 from services.invoicing.formats.sources.detection import read_source
 from services.invoicing.formats.sources.reading import Source, UnreadableFile
+from services.invoicing.operations.import_credit_notes import known_notes
 from services.invoicing.operations.list_tax_rates import known_rates
-from services.invoicing.store.credit_notes import taken_numbers as taken_note_numbers
 from services.invoicing.store.customers import customers_by_external_id
 from services.invoicing.store.imports import find_mapping
 from services.invoicing.store.invoices import taken_external_ids
@@ -73,14 +73,14 @@ async def remembered(tx: ReadTx, kind: ImportKind, source: Source) -> Understand
 
 
 async def taken_keys(tx: ReadTx, kind: ImportKind, rows: Collection[Row | Record]) -> Collection[str]:
-    """Those of the rows' external ids, stock keeping units or numbers that are there already."""
+    """Those of the rows' external ids, stock keeping units or numbers of what is there already."""
     keys = [row.external_id if isinstance(row, Row) else row.key for row in rows]
     if kind is ImportKind.CUSTOMERS:
         return (await customers_by_external_id(tx, keys)).keys()
     if kind is ImportKind.ITEMS:
         return await taken_skus(tx, keys)
     if kind is ImportKind.CREDIT_NOTES:
-        return await taken_note_numbers(tx, keys)
+        return await known_notes(tx, [row for row in rows if isinstance(row, Record)])
     return await taken_external_ids(tx, keys)
 
 

@@ -154,12 +154,10 @@ async def numbers_of(tx: ReadTx, credit_note_ids: Sequence[str]) -> dict[str, st
     return {row.credit_note_id: row.number for row in await tx.execute(query)}
 
 
-async def taken_numbers(tx: ReadTx, numbers: Sequence[str]) -> frozenset[str]:
-    """Those of the numbers that credit notes have."""
-    query = select(credit_notes.c.number).where(
-        credit_notes.c.organization_id == tx.organization_id, credit_notes.c.number == func.any(list(numbers))
-    )
-    return frozenset((await tx.execute(query)).scalars())
+async def notes_by_number(tx: ReadTx, numbers: Sequence[str]) -> dict[str, CreditNote]:
+    """Those that exist, without lines, by number."""
+    query = _notes(tx).where(credit_notes.c.number == func.any(list(numbers)))
+    return {row.number: _note(row) for row in await tx.execute(query)}
 
 
 async def list_credit_notes(

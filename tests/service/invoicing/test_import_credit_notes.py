@@ -66,3 +66,22 @@ async def test_importing_twice_adds_nothing_and_undoing_says_what_stays(office: 
     assert undone.kept_records == 1
     assert undone.errors[-1].message == "Credit note CN-000001 stays: it is booked."
     assert await office.wrongs() == []
+
+
+async def test_a_number_that_another_note_has_is_an_error_and_not_a_row_that_is_known(office: Office) -> None:
+    await run_to_end(office, (await create(office, INVOICES)).import_id)
+    found = {one.number: one for one in (await office.list_invoices()).invoices}
+    ours = await office.credit_note(found["A-1"].invoice_id, 500)
+    rows = f"""Credit note;Invoice;Date;Amount;Reason
+{ours.number};A-2;2026-10-12;5.00;
+G-1;A-2;2026-10-12;3.00;
+""".encode()
+    imported = await run_to_end(office, (await create(office, rows, kind=KIND)).import_id)
+    assert (imported.created_rows, imported.unchanged_rows, imported.failed_rows) == (1, 0, 1)
+    assert [(one.line, one.column, one.code) for one in imported.errors] == [
+        (2, "external_id", "number_taken")
+    ]
+    other = rows.replace(b"A-2;2026-10-12;5.00", b"A-1;2026-10-12;5.00").replace(b"3.00", b"4.00")
+    again = await run_to_end(office, (await create(office, other, kind=KIND)).import_id)
+    assert (again.created_rows, again.unchanged_rows, again.failed_rows) == (0, 1, 1)
+    assert [(one.line, one.code) for one in again.errors] == [(3, "number_taken")]
