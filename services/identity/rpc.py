@@ -164,7 +164,9 @@ class PeopleChecks(people_pb2_grpc.PeopleChecksServicer):
     async def FindColleagues(
         self, request: people_pb2.FindColleaguesRequest, context: Any
     ) -> people_pb2.FindColleaguesResponse:
-        found = await read_people.list_colleagues(self._db, request.organization_id, request.customer_id)
+        found = await read_people.list_colleagues(
+            self._db, request.organization_id, request.customer_id, person_ids=request.person_ids
+        )
         return people_pb2.FindColleaguesResponse(person_ids=[person.person_id for person in found])
 
 

@@ -1,5 +1,7 @@
 """Reads people."""
 
+from collections.abc import Collection
+
 from chassis import ids
 from chassis.caller import Audience
 from chassis.database import Database
@@ -47,10 +49,17 @@ async def list_people(
     return found[:size], found[size - 1].person_id if len(found) > size else ""
 
 
-async def list_colleagues(db: Database, organization_id: str, customer_id: str) -> list[Person]:
-    """Active people of one customer by name, at most MOST_COLLEAGUES; CUSTOMER_NOT_FOUND for who belongs to none."""
+async def list_colleagues(
+    db: Database, organization_id: str, customer_id: str, *, person_ids: Collection[str] = ()
+) -> list[Person]:
+    """Active people of one customer by name: those of `person_ids`, or else the newest MOST_COLLEAGUES.
+
+    CUSTOMER_NOT_FOUND for who belongs to none.
+    """
     if not customer_id:
         raise not_found("customer")
     async with db.read(organization_id) as tx:
-        found = await people.list_people(tx, customer_id=customer_id, before_id="", limit=MOST_COLLEAGUES)
-    return sorted((person for person in found if person.active), key=lambda person: person.name.casefold())
+        found = await people.active_people(
+            tx, customer_id=customer_id, person_ids=person_ids, limit=MOST_COLLEAGUES
+        )
+    return sorted(found, key=lambda person: person.name.casefold())

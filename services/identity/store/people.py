@@ -1,5 +1,6 @@
 """Rows of people. Password hashes travel beside a person, never inside."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -57,6 +58,19 @@ async def list_people(
         query = query.where(people.c.role.in_([role.value for role in STAFF_ROLES]))
     if before_id:
         query = query.where(people.c.person_id < before_id)
+    rows = await tx.execute(query.order_by(people.c.person_id.desc()).limit(limit))
+    return [_person(row) for row in rows]
+
+
+async def active_people(
+    tx: ReadTx, *, customer_id: str, person_ids: Collection[str], limit: int
+) -> list[Person]:
+    """A customer's people who are not barred: those of `person_ids` when given, the newest first."""
+    query = select(people).where(
+        people.c.organization_id == tx.organization_id, people.c.customer_id == customer_id, people.c.active
+    )
+    if person_ids:
+        query = query.where(people.c.person_id.in_(person_ids))
     rows = await tx.execute(query.order_by(people.c.person_id.desc()).limit(limit))
     return [_person(row) for row in rows]
 

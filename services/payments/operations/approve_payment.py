@@ -43,7 +43,8 @@ async def set_rules(desk: Desk, rules: PayerRuleSet) -> PayerRuleSet:
     check_rules(rules)
     colleagues = None
     if rules.person_limits:
-        colleagues = await desk.find_colleagues(current_call().organization_id, customer_id)
+        named = [limit.person_id for limit in rules.person_limits]
+        colleagues = await desk.find_colleagues(current_call().organization_id, customer_id, named)
 
     async def write(tx: WriteTx) -> PayerRuleSet:
         before = await payer_rules.rules_of(tx, customer_id)

@@ -8,6 +8,7 @@ from chassis.caller import Audience
 from chassis.errors import Kind, ServiceError
 from chassis.migrations import schema_differences
 from chassis.rpc.client import user_metadata
+from services.identity.operations import read_people
 from tallyport.identity.v1 import events_pb2, organizations_pb2, people_pb2, sessions_pb2
 from tests.service.identity.conftest import CUSTOMER, PASSWORD, Identity, by
 from tests.support.database import Databases
@@ -254,14 +255,39 @@ async def test_a_customer_s_active_people_are_told_to_payments(identity: Identit
     await identity.person(owner, "clerk@harbor.example", people_pb2.ROLE_ACCOUNTANT)
     payer = await identity.person(owner, "pat@buyer.example", people_pb2.ROLE_PAYER, CUSTOMER)
 
-    async def colleagues() -> list[str]:
+    async def colleagues(*wanted: str) -> list[str]:
         request = people_pb2.FindColleaguesRequest(
-            organization_id=harbor.organization_id, customer_id=CUSTOMER
+            organization_id=harbor.organization_id, customer_id=CUSTOMER, person_ids=wanted
         )
         return list((await identity.checks_for_payments.FindColleagues(request)).person_ids)
 
     assert await colleagues() == [payer.person_id]
+    assert await colleagues("per_nobody") == []
     await identity.people.DeactivatePerson(
         people_pb2.DeactivatePersonRequest(person_id=payer.person_id), metadata=by(owner)
     )
     assert await colleagues() == []
+    assert await colleagues(payer.person_id) == []
+
+
+async def test_an_early_colleague_is_found_among_more_people_than_are_listed(
+    identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_people, "MOST_COLLEAGUES", 1)
+    harbor = await identity.organization("harbor")
+    owner = await identity.login("harbor")
+    early = await identity.person(owner, "pat@buyer.example", people_pb2.ROLE_PAYER, CUSTOMER)
+    late = await identity.person(owner, "pia@buyer.example", people_pb2.ROLE_PAYER, CUSTOMER)
+    gone = await identity.person(owner, "eve@buyer.example", people_pb2.ROLE_PAYER, CUSTOMER)
+    await identity.people.DeactivatePerson(
+        people_pb2.DeactivatePersonRequest(person_id=gone.person_id), metadata=by(owner)
+    )
+
+    async def colleagues(*wanted: str) -> list[str]:
+        request = people_pb2.FindColleaguesRequest(
+            organization_id=harbor.organization_id, customer_id=CUSTOMER, person_ids=wanted
+        )
+        return list((await identity.checks_for_payments.FindColleagues(request)).person_ids)
+
+    assert await colleagues(early.person_id) == [early.person_id]
+    assert await colleagues() == [late.person_id], "who is barred takes nobody's place"

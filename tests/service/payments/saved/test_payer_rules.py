@@ -1,6 +1,7 @@
 """A paying company's people are held to its rules: others approve, nobody approves their own, limits bind."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
@@ -102,8 +103,10 @@ async def test_what_somebody_asks_for_on_the_telephone_waits_for_approval_too(ho
 
 
 async def test_a_limit_for_somebody_unknown_is_refused(house: House) -> None:
-    async def find(organization_id: str, customer_id: str) -> frozenset[str] | None:
-        return frozenset({"per_ann"}) if customer_id == "cus_1" else frozenset()
+    async def find(
+        organization_id: str, customer_id: str, person_ids: Collection[str]
+    ) -> frozenset[str] | None:
+        return frozenset({"per_ann"}).intersection(person_ids) if customer_id == "cus_1" else frozenset()
 
     rules = PayerRuleSet(
         customer_id="cus_1",
