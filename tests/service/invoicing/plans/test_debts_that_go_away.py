@@ -98,6 +98,26 @@ async def test_a_dispute_stays_open_while_something_of_its_invoice_is_asked_for(
     assert await office.events(events_pb2.DisputeResolved) == []
 
 
+async def test_what_was_paid_while_it_was_disputed_stays_in_dispute_when_only_the_rest_is_credited(
+    office: Office,
+) -> None:
+    customer = (await office.customer()).customer_id
+    states = []
+    for number, credited in enumerate((4_000, 7_000)):
+        invoice = (await office.invoice(customer, 10_000)).invoice_id
+        await office.credit_note(invoice, 1_000)
+        office.clock.advance(timedelta(seconds=1))
+        dispute = await _dispute(office, invoice, 7_000 if number else 6_000)
+        paid = 9_000 - credited
+        await office.paid(f"pay_{number}", customer, paid, {invoice: paid})
+        await office.credit_note(invoice, credited)
+        assert (await office.read(invoice)).amount_due.minor_units == 0
+        request = disputes_pb2.GetDisputeRequest(dispute_id=dispute.dispute_id)
+        states.append((await office.call(office.disputes.GetDispute, request)).state)
+    assert states == [disputes_pb2.DISPUTE_STATE_OPEN, disputes_pb2.DISPUTE_STATE_SETTLED]
+    assert await office.wrongs() == []
+
+
 @pytest.mark.parametrize("goes_away", [_void, _write_off, _credit])
 @pytest.mark.parametrize("is_agreed", [False, True])
 async def test_a_plan_over_nothing_ends_at_once(office: Office, goes_away: GoesAway, is_agreed: bool) -> None:
