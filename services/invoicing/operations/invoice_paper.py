@@ -1,6 +1,7 @@
 """What an invoice's document is made of, read at one moment, and its making."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -47,16 +48,25 @@ async def read_paper(tx: ReadTx, invoice: Invoice) -> InvoicePaper:
     )  # fmt: skip
 
 
+async def read_asked_now(tx: ReadTx, invoice: Invoice) -> Money | None:
+    """What a slip is made out for; None for all that is due, when nothing of it is asked for now."""
+    return _slip_amount(invoice, await _not_asked_now(tx, invoice))
+
+
 async def print_invoice(paper: InvoicePaper, find_slip: FindTransferSlip) -> tuple[str, bytes]:
     """(file name, PDF)."""
-    asked = asked_now(paper.invoice, paper.reductions)
-    amount = asked if asked.minor_units > 0 else None
+    amount = _slip_amount(paper.invoice, paper.reductions)
     slip = await find_slip(paper.organization.organization_id, paper.invoice, amount)
     pdf = await invoice_pdf(
         paper.invoice, paper.organization, locale=paper.locale, today=paper.today, slip=slip,
         reductions=paper.reductions,
     )  # fmt: skip
     return file_name_of(paper.invoice), pdf
+
+
+def _slip_amount(invoice: Invoice, reductions: Sequence[ShownReduction]) -> Money | None:
+    asked = asked_now(invoice, reductions)
+    return asked if asked.minor_units > 0 else None
 
 
 async def _not_asked_now(tx: ReadTx, invoice: Invoice) -> tuple[ShownReduction, ...]:

@@ -9,6 +9,7 @@ from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.organization import Organization
 from services.invoicing.formats.dunning_letter_pdf import dunning_letter_pdf, file_name_of
 from services.invoicing.operations.dunning_facts import facts_of
+from services.invoicing.operations.invoice_paper import read_asked_now
 from services.invoicing.operations.visibility import DEFAULT_PAGE_SIZE, listed_customer_id, must_see_customer
 from services.invoicing.payments import FindTransferSlip, no_transfer_slip
 from services.invoicing.store import dunning as store
@@ -74,13 +75,14 @@ async def list_dunning_notices(
 async def get_dunning_letter(
     db: Database, organization_id: str, notice_id: str, find_slip: FindTransferSlip = no_transfer_slip
 ) -> pb.DunningLetterPdf:
-    """The letter of a notice as it was sent, with where to pay what is due by now. DUNNING_NOTICE_NOT_FOUND."""
+    """The letter of a notice as it was sent, with where to pay what is asked for now. DUNNING_NOTICE_NOT_FOUND."""
     async with db.read(organization_id) as tx:
         notice = await store.get_notice(tx, notice_id)
         await _must_see(tx, notice)
         invoice, customer, organization = await _about(tx, notice)
         fee = (await get_invoice(tx, notice.fee_invoice_id)).total if notice.fee_invoice_id else None
-    slip = await find_slip(organization_id, invoice)
+        asked = await read_asked_now(tx, invoice)
+    slip = await find_slip(organization_id, invoice, asked)
     content = await dunning_letter_pdf(notice, invoice, organization, customer, fee=fee, slip=slip)
     return pb.DunningLetterPdf(content=content, media_type="application/pdf", file_name=file_name_of(notice))
 

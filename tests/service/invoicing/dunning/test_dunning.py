@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
+from chassis.caller import call_scope, service_call
 from chassis.errors import ServiceError
 from chassis.jobs import earliest
+from chassis.money import Money
+from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.transfer_slip import TransferSlip
 from services.invoicing.formats.dunning_letter_pdf import document, dunning_letter_pdf
+from services.invoicing.operations.read_dunning import get_dunning_letter
 from services.invoicing.operations.run_dunning import run_dunning
 from services.invoicing.operations.run_late_fees import run_late_fees
 from services.invoicing.store import dunning as store
@@ -315,6 +319,32 @@ async def test_pauses_of_a_customer_are_told_until_they_end(office: Office) -> N
     assert len((await office.call(office.dunning.ListDunningPauses, asked)).pauses) == 1
     office.clock.advance(timedelta(days=60))
     assert not (await office.call(office.dunning.ListDunningPauses, asked)).pauses
+
+
+async def test_a_letter_s_slip_asks_for_what_is_not_disputed(office: Office) -> None:
+    await _policy(office, {"days_after_due": 1, "letter": True})
+    customer = (await office.customer()).customer_id
+    invoice = await _late(office, customer, 10_000)
+    await _days(office, 1)
+    (notice,) = (await _state(office, invoice.invoice_id)).notices
+    amounts: list[Money | None] = []
+
+    async def find(organization_id: str, invoice: Invoice, amount: Money | None = None) -> None:
+        amounts.append(amount)
+
+    async def read() -> None:
+        call = service_call("invoicing", office.organization_id)
+        with call_scope(call):
+            await get_dunning_letter(office.db, office.organization_id, notice.notice_id, find)
+
+    await read()
+    request = disputes_pb2.OpenDisputeRequest(
+        invoice_id=invoice.invoice_id, reason=disputes_pb2.DISPUTE_REASON_DUPLICATE, text="Twice",
+        amount=usd(3_000),
+    )  # fmt: skip
+    await office.call(office.disputes.OpenDispute, request)
+    await read()
+    assert amounts == [Money(10_000, "USD"), Money(7_000, "USD")]
 
 
 async def test_a_letter_names_principal_interest_and_fees_apart_and_where_to_pay(office: Office) -> None:
