@@ -168,9 +168,14 @@ async def test_a_connection_that_is_gone_is_forgotten(urls: DatabaseUrls) -> Non
     assert gone() is None
 
 
-async def test_a_transaction_whose_error_was_swallowed_says_nothing_more(db: Database) -> None:
+async def swallow_an_error(db: Database) -> None:
     async with db.read(ACME) as tx:
         with pytest.raises(DBAPIError):
             await tx.execute(_WORDS, {"words": ["a\0b"]})
         with pytest.raises(RuntimeError, match="swallowed"):
             await tx.execute(text("SELECT 1"))
+
+
+async def test_a_transaction_whose_error_was_swallowed_says_nothing_more(db: Database) -> None:
+    with pytest.raises(RuntimeError, match="swallowed"):
+        await swallow_an_error(db)
