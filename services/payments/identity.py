@@ -9,7 +9,7 @@ from tallyport.identity.v1 import people_pb2, people_pb2_grpc
 TIMEOUT_SECONDS: Final = 1.0
 
 FindColleagues = Callable[[str, str, Collection[str]], Awaitable[frozenset[str] | None]]
-"""Which people of some ids are active ones of a customer, by organization, customer and ids; None where nobody knows."""
+"""Which people of some ids are active ones of a customer, by organization, customer and ids; None if nobody knows."""
 
 
 async def nobody_is_asked(
