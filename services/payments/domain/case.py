@@ -47,6 +47,8 @@ class Case:
     organization: Organization
     payment: Payment
     attempt: Attempt | None = None
+    waiting_payment_ids: tuple[str, ...] | None = None
+    """The customer's payments that waited at a page for its invoices when it began; None if not looked up."""
 
     @property
     def organization_id(self) -> str:

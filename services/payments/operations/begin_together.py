@@ -25,7 +25,8 @@ TRIES_OF_ONE_PAYER = 2
 
 
 async def begin_together(desk: Desk, tx: WriteTx, drafts: Sequence[Draft]) -> Sequence[Case | Exception]:
-    """Each new payment, or Alone: for keys that were used before, refusals, and payers whom guards or rules know.
+    """Each new payment, or Alone: for keys that were used before, refusals, and payers whom guards or rules know,
+    or who have a page open.
 
     Nothing is refused here, since a transaction of its own looks at the key first.
     """
@@ -55,7 +56,9 @@ async def begin_together(desk: Desk, tx: WriteTx, drafts: Sequence[Draft]) -> Se
                 is_known=True,
             )
         )
-        answers[index] = Case(organization=found.organization, payment=payment, attempt=attempt)
+        answers[index] = Case(
+            organization=found.organization, payment=payment, attempt=attempt, waiting_payment_ids=()
+        )
     if openings:
         together.begin_many(tx, openings)
     return answers
@@ -64,7 +67,12 @@ async def begin_together(desk: Desk, tx: WriteTx, drafts: Sequence[Draft]) -> Se
 def _make(desk: Desk, draft: Draft, found: Surroundings) -> tuple[Payment, Attempt] | None:
     """The draft's payment; None if more has to be asked, or it will be refused."""
     payer = found.payers[draft.customer_id]
-    if payer.has_rules or payer.terms.policy.limits_parts or UNKNOWN_PAYERS in found.suspects:
+    if (
+        payer.has_rules
+        or payer.waits_at_page
+        or payer.terms.policy.limits_parts
+        or UNKNOWN_PAYERS in found.suspects
+    ):
         return None
     try:
         return make_ordinary_payment(desk, draft, payer.terms, customer_name=payer.name)

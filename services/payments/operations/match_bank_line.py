@@ -30,12 +30,14 @@ async def match_bank_line(
     """Make a line a payment of the customer; what its invoices do not take becomes credit."""
     call = current_call()
     async with desk.db.read(call.organization_id) as tx:
+        earlier = await idempotency.answered(tx, pb.BankLineDetail)
+        if earlier is not None:
+            return earlier
         line = await line_matches.load(tx, bank_line_id)
         if await copies.payer(tx, customer_id) is None and not parts:
             raise not_found("customer")
-    if line.status is not LineStatus.MATCHED:  # else only a repetition of the call may go on
-        line.check_can_be_matched()
-        check_covers(line.amount, tuple(Part(part.invoice_id, part.amount) for part in parts))
+    line.check_can_be_matched()
+    check_covers(line.amount, tuple(Part(part.invoice_id, part.amount) for part in parts))
     left = line.amount
     for part in parts:
         left -= part.amount

@@ -190,6 +190,8 @@ async def _follow(
 
 async def _book(desk: Desk, organization_id: str, line: BankLine, proposal: Proposal) -> None:
     by = BY_RULE if proposal.rule_id else AUTOMATIC
+    async with desk.db.read(organization_id) as tx:  # first: preparing may close a payer's page
+        (await line_matches.load(tx, line.bank_line_id)).check_can_be_matched()
     matched = await prepare(desk, line, proposal, by=by)
     try:
         await desk.db.run_write(organization_id, lambda tx: book_payment(tx, matched))

@@ -7,7 +7,7 @@ import structlog
 
 from chassis import audit, closing, idempotency
 from chassis.caller import current_call
-from chassis.database import WriteTx
+from chassis.database import ReadTx, WriteTx
 from chassis.errors import Kind, ServiceError, invalid, not_found
 from chassis.ids import new_id
 from chassis.money import Money
@@ -48,6 +48,11 @@ async def record_payment(desk: Desk, received: Received) -> payments_pb2.Payment
     organization_id = current_call().organization_id
     payment = _payment(received, now=await desk.db.now_of(organization_id))
     not_held = ""
+    async with desk.db.read(organization_id) as tx:  # first: holding may close a payer's page
+        earlier = await idempotency.answered(tx, payments_pb2.Payment)
+        if earlier is not None:
+            return earlier
+        await _day(received.received_on, await cases.organization(tx), tx)
     if received.parts:
         numbers, not_held = await _hold(desk, organization_id, payment)
         payment = payment.with_numbers(numbers)
@@ -117,7 +122,7 @@ async def _hold(desk: Desk, organization_id: str, payment: Payment) -> tuple[dic
     return {}, reason
 
 
-async def _day(received_on: date | None, organization: Organization, tx: WriteTx) -> date:
+async def _day(received_on: date | None, organization: Organization, tx: ReadTx) -> date:
     today = organization.day_of(tx.now())
     if received_on is None:
         return today

@@ -18,7 +18,7 @@ from services.payments.domain.payment import Payment
 from services.payments.invoicing import CHANGED, Refused
 from services.payments.operations.preview_payment import changed_error
 from services.payments.operations.settle_payment import settle, settle_in
-from services.payments.operations.supersede_payment import supersede_payment
+from services.payments.operations.supersede_payment import replace_waiting, supersede_payment
 from services.payments.providers import Order, OrderLine, ProviderUnreachableError
 from services.payments.store import cases
 
@@ -44,9 +44,14 @@ async def submit_payment(desk: Desk, case: Case, *, key: Call | None, fresh: boo
 
 
 async def _reserve(desk: Desk, case: Case, *, key: Call | None, fresh: bool) -> Case:
+    try:
+        paid_meanwhile = await replace_waiting(desk, case)
+    except Refused as refused:
+        await _end_unsubmitted(desk, case, refused.reason.lower(), key=key)
+        raise refused.for_payer() from refused
     for _ in range(SUPERSEDE_TRIES):
         try:
-            return case.with_numbers(await desk.reservations.reserve(case))
+            numbers = await desk.reservations.reserve(case)
         except Refused as refused:
             verdict: Refused | None = refused
             if refused.reason == "INVOICE_BEING_PAID":
@@ -54,9 +59,7 @@ async def _reserve(desk: Desk, case: Case, *, key: Call | None, fresh: bool) -> 
             if verdict is None:
                 continue
             if verdict.reason in CHANGED:
-                await _end_unsubmitted(desk, case, "preview_changed", key=key)
-                call = current_call_or_none() or service_call("payments", case.organization_id)
-                raise await changed_error(desk, call, case.payment) from refused
+                raise await _changed(desk, case, key=key) from refused
             await _end_unsubmitted(desk, case, verdict.reason.lower(), key=key)
             raise verdict.for_payer() from refused
         except ServiceError as error:
@@ -67,8 +70,21 @@ async def _reserve(desk: Desk, case: Case, *, key: Call | None, fresh: bool) -> 
                 Kind.UNAVAILABLE, "SERVICE_UNAVAILABLE",
                 "A part of the system is away. Nothing was charged; please try again.", service="invoicing",
             ) from error  # fmt: skip
+        if paid_meanwhile:  # there would be room for both, but the payer meant one instead of the other
+            await desk.reservations.release(case.organization_id, case.payment.payment_id)
+            changed = await _changed(desk, case, key=key)
+            changed.metadata["payment_id"] = paid_meanwhile
+            raise changed
+        return case.with_numbers(numbers)
     await _end_unsubmitted(desk, case, "invoice_being_paid", key=key)
     raise refusal("INVOICE_BEING_PAID", {})
+
+
+async def _changed(desk: Desk, case: Case, *, key: Call | None) -> ServiceError:
+    """End the payment; the error tells the payer what is true now."""
+    await _end_unsubmitted(desk, case, "preview_changed", key=key)
+    call = current_call_or_none() or service_call("payments", case.organization_id)
+    return await changed_error(desk, call, case.payment)
 
 
 async def _end_unsubmitted(desk: Desk, case: Case, failure_code: str, *, key: Call | None) -> None:

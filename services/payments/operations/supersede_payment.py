@@ -1,4 +1,6 @@
-"""Makes room for a new payment on an invoice whose live one only waits at the hosted page."""
+"""Makes room for a new payment on invoices whose live ones only wait at the hosted page."""
+
+from collections.abc import Sequence
 
 from services.payments.desk import Desk
 from services.payments.domain.case import Case
@@ -19,14 +21,10 @@ async def supersede_payment(desk: Desk, case: Case, refused: Refused) -> Refused
     other = await _other(desk, case, payment_id)
     if other is None or other.attempt is None:
         return _refused("INVOICE_BEING_PAID", payment_id)
-    if other.payment.status is Status.REQUIRES_ACTION:
-        try:
-            outcome = await desk.provider_for(other.attempt).cancel(
-                other.attempt, timeout_seconds=desk.provider_seconds()
-            )
-        except ProviderSilentError:
-            return _refused("INVOICE_BEING_PAID", payment_id)
-        other = await settle(desk, other, outcome)
+    try:
+        other = await _close(desk, other)
+    except ProviderSilentError:
+        return _refused("INVOICE_BEING_PAID", payment_id)
     if other.payment.status is Status.SUCCEEDED:
         left = refused.error.metadata.get("left_minor_units", "0")
         if left == "0":
@@ -36,6 +34,53 @@ async def supersede_payment(desk: Desk, case: Case, refused: Refused) -> Refused
         return _refused("INVOICE_BEING_PAID", payment_id)
     await desk.reservations.release(other.organization_id, payment_id)
     return None
+
+
+async def replace_waiting(desk: Desk, case: Case) -> str:
+    """Close the pages that this payment replaces; the id of one that turns out to be paid, if there is one.
+
+    The preview has told the payer so, also where invoicing has room for both. Only pages that were there before
+    it. Payments that start by themselves replace none: what a page holds was left out of their sum. Raises
+    Refused if a page cannot be closed.
+    """
+    paid = ""
+    for payment_id in await _waiting_before(desk, case):
+        other = await _other(desk, case, payment_id)
+        if other is None:
+            continue
+        try:
+            other = await _close(desk, other)
+        except ProviderSilentError as error:
+            raise _refused("INVOICE_BEING_PAID", payment_id) from error
+        if other.payment.status is Status.SUCCEEDED:
+            paid = payment_id
+        elif other.payment.status.is_live:
+            raise _refused("INVOICE_BEING_PAID", payment_id)
+        else:
+            await desk.reservations.release(other.organization_id, payment_id)
+    return paid
+
+
+async def _waiting_before(desk: Desk, case: Case) -> Sequence[str]:
+    if case.at_provider.off_session:
+        return ()
+    if case.waiting_payment_ids is not None:
+        return case.waiting_payment_ids
+    payment = case.payment
+    async with desk.db.read(case.organization_id) as tx:
+        found = await cases.waiting_at_page(
+            tx, payment.customer_id, [part.invoice_id for part in payment.parts]
+        )
+    return [payment_id for payment_id in found if payment_id < payment.payment_id]
+
+
+async def _close(desk: Desk, other: Case) -> Case:
+    """The payment once nobody can pay at its page any more. ProviderSilentError."""
+    if other.payment.status is not Status.REQUIRES_ACTION:
+        return other
+    provider = desk.provider_for(other.at_provider)
+    outcome = await provider.cancel(other.at_provider, timeout_seconds=desk.provider_seconds())
+    return await settle(desk, other, outcome)
 
 
 async def _other(desk: Desk, case: Case, payment_id: str) -> Case | None:

@@ -28,7 +28,12 @@ async def begin(tx: WriteTx, payment: Payment, attempt: Attempt | None) -> Case:
     else:
         row = (await tx.execute(statements.BEGIN, params | _new_attempt(attempt))).one()
     named = replace(payment, customer_name=row.customer_name or "")
-    return Case(organization=organization_of(tx.organization_id, row), payment=named, attempt=attempt)
+    return Case(
+        organization=organization_of(tx.organization_id, row),
+        payment=named,
+        attempt=attempt,
+        waiting_payment_ids=tuple(row.waiting_payment_ids),
+    )
 
 
 def new_row(tx: WriteTx, payment: Payment, attempt: Attempt) -> dict[str, Any]:

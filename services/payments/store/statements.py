@@ -2,6 +2,16 @@
 
 from sqlalchemy import text
 
+_WAITING_AT_PAGE = """
+    SELECT p.payment_id FROM payments p
+    WHERE p.organization_id = :organization_id AND p.customer_id = :customer_id
+      AND p.status = 'requires_action' AND EXISTS (
+          SELECT FROM payment_parts t
+          WHERE t.organization_id = p.organization_id AND t.payment_id = p.payment_id
+            AND t.invoice_id = ANY(CAST(:invoice_ids AS text[]))
+      )
+    ORDER BY p.created_at DESC LIMIT 100
+"""
 _BEGIN = """
     WITH payment AS (
         INSERT INTO payments (
@@ -26,9 +36,9 @@ _BEGIN = """
             CAST(:expected_versions AS bigint[])
         ) WITH ORDINALITY AS part (invoice_id, amount, number, expected_version, position)
     )
-    %s
+    {attempt}
     SELECT o.name AS organization_name, o.time_zone, o.locale, o.address_lines, o.tax_id, o.contact_email,
-           o.primary_color, c.name AS customer_name
+           o.primary_color, c.name AS customer_name, ARRAY({waiting}) AS waiting_payment_ids
     FROM (SELECT 1) AS one
     LEFT JOIN organizations o ON o.organization_id = :organization_id
     LEFT JOIN customers c ON c.organization_id = :organization_id AND c.customer_id = :customer_id
@@ -44,15 +54,10 @@ NEW_ATTEMPT_FROM = """
            :save_method, :off_session
     FROM {source}
 """
-WAITING_AT_PAGE = text("""
-    SELECT DISTINCT p.payment_id, p.created_at FROM payments p
-    JOIN payment_parts t ON t.organization_id = p.organization_id AND t.payment_id = p.payment_id
-    WHERE p.organization_id = :organization_id AND p.customer_id = :customer_id
-      AND p.status = 'requires_action' AND t.invoice_id = ANY(CAST(:invoice_ids AS text[]))
-    ORDER BY p.created_at DESC LIMIT 100
-""")
-BEGIN = text(_BEGIN % f", attempt AS ({NEW_ATTEMPT_FROM.format(source='(SELECT 1) AS one')})")
-BEGIN_WAITING = text(_BEGIN % "")
+WAITING_AT_PAGE = text(_WAITING_AT_PAGE)
+_NEW_ATTEMPT = NEW_ATTEMPT_FROM.format(source="(SELECT 1) AS one")
+BEGIN = text(_BEGIN.format(attempt=f", attempt AS ({_NEW_ATTEMPT})", waiting=_WAITING_AT_PAGE))
+BEGIN_WAITING = text(_BEGIN.format(attempt="", waiting=_WAITING_AT_PAGE))
 
 COLUMNS = """
     p.payment_id, p.customer_id, p.status, p.amount_minor_units, p.currency, p.method, p.method_summary,

@@ -26,6 +26,8 @@ class Payer:
     name: str
     terms: Terms
     has_rules: bool
+    waits_at_page: bool
+    """Whether a payment of theirs waits at the provider's page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,10 @@ async def look(tx: ReadTx, customer_ids: Sequence[str], subjects: Sequence[str])
         organization=cases.organization_of(tx.organization_id, rows[0]),
         payers={
             row.customer_id: Payer(
-                row.customer_name or "", Terms(policy, policies.segments_of(row)), row.has_rules
+                row.customer_name or "",
+                Terms(policy, policies.segments_of(row)),
+                row.has_rules,
+                row.waits_at_page,
             )
             for row in rows
         },
@@ -120,6 +125,11 @@ _LOOK = text("""
     SELECT wanted.customer_id, s.segment, c.segments, c.name AS customer_name, r.customer_id IS NOT NULL AS has_rules,
            p.policy, p.version, o.name AS organization_name, o.time_zone, o.locale, o.address_lines, o.tax_id,
            o.contact_email, o.primary_color,
+           EXISTS (
+               SELECT FROM payments w
+               WHERE w.organization_id = :organization_id AND w.customer_id = wanted.customer_id
+                 AND w.status = 'requires_action'
+           ) AS waits_at_page,
            ARRAY(
                SELECT DISTINCT subject FROM guard_failures
                WHERE organization_id = :organization_id

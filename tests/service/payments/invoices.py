@@ -195,7 +195,7 @@ class Invoices(reservations_pb2_grpc.ReservationsServicer):
         left = max(0, invoice.due - sum(invoice.held.values()))
         named |= {"left_minor_units": str(left), "currency": invoice.total.currency}
         others = [payment_id for payment_id in invoice.held if payment_id != request.payment_id]
-        if others:
+        if others and part.amount.minor_units > left:
             raise ServiceError(
                 Kind.FAILED_PRECONDITION, "INVOICE_BEING_PAID", "Being paid.", payment_id=others[0], **named
             )

@@ -29,6 +29,7 @@ from tallyport.payments.v1 import events_pb2, payments_pb2
 from tests.service.payments.till import Till
 
 SUCCEEDED = payments_pb2.PAYMENT_STATUS_SUCCEEDED
+WAITING = payments_pb2.PAYMENT_STATUS_REQUIRES_ACTION
 CASH = payments_pb2.PAYMENT_METHOD_TYPE_CASH
 
 
@@ -196,6 +197,28 @@ async def test_money_is_not_received_in_a_closed_period(till: Till) -> None:
         with pytest.raises(ServiceError) as refused:
             await till.payments.RecordPayment(request, metadata=till.as_staff(key=f"k{back}"))
         assert [(one.field, one.code) for one in refused.value.fields] == [("received_on", "period_closed")]
+
+
+async def test_a_refused_or_repeated_record_closes_no_page(till: Till) -> None:
+    till.invoices.add("inv_1", 4_000)
+    page = await till.pay({"inv_1": 4_000}, token=None)
+    part = payments_pb2.PaymentPart(invoice_id="inv_1", amount=usd(4_000))
+    wrong = record_request(parts=[part], received_on="2099-01-01")
+    with pytest.raises(ServiceError) as refused:
+        await till.payments.RecordPayment(wrong, metadata=till.as_staff(key="k1"))
+    assert [one.code for one in refused.value.fields] == ["in_the_future"]
+    assert (await till.get(page.payment_id)).status == WAITING
+    right = record_request(parts=[part])
+    cash = await till.payments.RecordPayment(right, metadata=till.as_staff(key="k2"))
+    await till.desk.reservations.release(till.organization_id, cash.payment_id)
+    later = await till.pay({"inv_1": 4_000}, token=None)
+    assert cash == await till.payments.RecordPayment(right, metadata=till.as_staff(key="k2"))
+    other = record_request(parts=[part], note="another")
+    with pytest.raises(ServiceError) as reused:
+        await till.payments.RecordPayment(other, metadata=till.as_staff(key="k2"))
+    assert reused.value.reason == "IDEMPOTENCY_KEY_REUSED"
+    assert (await till.get(later.payment_id)).status == WAITING
+    assert till.invoices.holders("inv_1") == [later.payment_id]
 
 
 async def test_imported_history_becomes_payments_of_its_days_once(till: Till) -> None:

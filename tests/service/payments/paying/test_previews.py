@@ -10,6 +10,7 @@ from services.payments.domain.surcharge import Charge, ChargeKind
 from tallyport.payments.v1 import payments_pb2, policies_pb2
 from tests.service.payments.paying.counter import (
     BANK_DEBIT,
+    CANCELED,
     CARD,
     CREDIT,
     FAILED,
@@ -181,3 +182,74 @@ async def test_a_long_preview_is_left_out_and_can_be_asked_for(till: Till) -> No
     assert refused.value.reason == "PREVIEW_CHANGED"
     assert "preview" not in refused.value.metadata
     assert (await preview(till)).amount.minor_units == 10_000
+
+
+async def test_a_new_payment_replaces_a_page_also_where_there_is_room_for_both(till: Till) -> None:
+    till.invoices.add("inv_1", 30_000)
+    page = await create(till, {"inv_1": 6_000}, token=None)
+    other = await create(till, {"inv_1": 10_000}, token=None)
+    paid = await create(till, {"inv_1": 10_000})
+    assert paid.status == SUCCEEDED
+    for one in (page, other):
+        assert (await till.get(one.payment_id)).status == CANCELED
+        await till.bank.type_card(one.redirect_url)
+        assert await till.bank.charges(one.payment_id) == []
+    assert till.invoices.holders("inv_1") == [paid.payment_id]
+    await till.check_books()
+
+
+async def test_credit_that_a_page_holds_is_free_for_the_payment_that_replaces_it(till: Till) -> None:
+    till.invoices.add("inv_1", 10_000)
+    till.invoices.credit["cus_1"] = 3_000
+    await set_policy(till, rule(CARD), rule(CREDIT))
+    page = await create(till, {"inv_1": 6_000}, token=None, credit=usd(3_000))
+    assert page.status == REQUIRES_ACTION
+    shown = await preview(till, amount=usd(4_000))
+    assert shown.credit_used.minor_units == 3_000
+    paid = await confirm(till, shown)
+    assert (paid.status, paid.credit_used.minor_units) == (SUCCEEDED, 3_000)
+    assert (await till.get(page.payment_id)).status == CANCELED
+
+
+async def test_a_page_that_turns_out_to_be_paid_wins_also_where_there_is_room_for_both(till: Till) -> None:
+    till.invoices.add("inv_1", 30_000)
+    await till.bank.fault("no_webhooks", till.organization_id)
+    page = await create(till, {"inv_1": 6_000}, token=None)
+    await till.bank.type_card(page.redirect_url)
+    with pytest.raises(ServiceError) as refused:
+        await create(till, {"inv_1": 10_000})
+    assert shown_anew(refused).amount.minor_units == 10_000
+    assert refused.value.metadata["payment_id"] == page.payment_id
+    assert till.invoices.holders("inv_1") == [page.payment_id]
+    await till.check_charged_once(page.payment_id)
+    (failed,) = await till.page(status=FAILED)
+    assert await till.bank.charges(failed.payment_id) == []
+
+
+async def test_a_page_that_cannot_be_closed_keeps_its_place(till: Till) -> None:
+    till.invoices.add("inv_1", 30_000)
+    page = await create(till, {"inv_1": 6_000}, token=None)
+    await till.bank.fault("error_500", till.organization_id)
+    with pytest.raises(ServiceError) as refused:
+        await create(till, {"inv_1": 10_000})
+    assert refused.value.reason == "INVOICE_BEING_PAID"
+    assert (await till.get(page.payment_id)).status == REQUIRES_ACTION
+
+
+async def test_pages_for_other_invoices_and_of_other_payers_stay_open(till: Till) -> None:
+    for number in (1, 2):
+        till.invoices.add(f"inv_{number}", 30_000)
+    till.invoices.add("inv_3", 30_000, customer_id="cus_2")
+    other = await create(till, {"inv_2": 6_000}, token=None)
+    stranger = await till.pay({"inv_3": 6_000}, token=None, customer_id="cus_2")
+    assert (await create(till, {"inv_1": 10_000})).status == SUCCEEDED
+    assert (await till.get(other.payment_id)).status == REQUIRES_ACTION
+    assert till.invoices.holders("inv_3") == [stranger.payment_id]
+
+
+async def test_a_repetition_does_not_close_its_own_page(till: Till) -> None:
+    till.invoices.add("inv_1", 30_000)
+    first = await till.pay({"inv_1": 6_000}, key="k", token=None)
+    again = await till.pay({"inv_1": 6_000}, key="k", token=None)
+    assert (again.payment_id, again.status) == (first.payment_id, REQUIRES_ACTION)
+    assert (again.redirect_url, till.invoices.holders("inv_1")) == (first.redirect_url, [first.payment_id])

@@ -101,6 +101,20 @@ async def test_staff_match_what_waits_and_the_rest_becomes_credit(room: LedgerRo
     await room.till.check_books()
 
 
+async def test_matching_a_matched_line_closes_no_page(room: LedgerRoom) -> None:
+    for number in (1, 2):
+        room.till.invoices.add(f"inv_{number}", 10_000)
+    await room.load("100.00;Somebody;;no idea")
+    line = (await room.one()).line
+    await room.match(line.bank_line_id, {"inv_1": 10_000}, key="once")
+    room.till.invoices.by_id["inv_1"].held.clear()
+    pages = [await room.till.pay({f"inv_{number}": 10_000}, token=None) for number in (1, 2)]
+    await room.match(line.bank_line_id, {"inv_1": 10_000}, key="once")
+    await refused(room.match(line.bank_line_id, {"inv_2": 10_000}), "BANK_LINE_MATCHED")
+    for page in pages:
+        assert (await room.till.get(page.payment_id)).status == payments_pb2.PAYMENT_STATUS_REQUIRES_ACTION
+
+
 async def test_a_match_of_more_than_the_line_or_a_strangers_invoice_is_refused(room: LedgerRoom) -> None:
     room.till.invoices.add("inv_1", 10_000)
     room.till.invoices.add("inv_2", 10_000, customer_id="cus_2")
