@@ -49,15 +49,21 @@ _AGES = {
 }
 
 
-async def show(page: OpenPage, template: str, *, customer_id: str, here: str, **more: Any) -> Response[str]:
-    """The period of `from` and `to`, this month so far without them; `below` adds the companies below."""
+async def show(
+    page: OpenPage, template: str, *, customer_id: str, here: str, has_below: bool, **more: Any
+) -> Response[str]:
+    """The period of `from` and `to`, this month so far without them; `below` adds the companies below.
+
+    Whoever has companies below sees theirs too until they ask for something else.
+    """
     today = date.fromisoformat(await page.today())
     first, last = _period(page, today)
+    below = page.query("below") == "yes" or (has_below and not page.query("from"))
     refused, statement = "", None
     try:
         statement = await page.call(
             page.to.statements.GetStatement,
-            GetStatementRequest(customer_id=customer_id, **_asked(page, first, last)),
+            GetStatementRequest(customer_id=customer_id, **_asked(first, last, below=below)),
         )
     except ServiceError as error:
         if error.kind not in (Kind.INVALID_ARGUMENT, Kind.FAILED_PRECONDITION):
@@ -70,8 +76,9 @@ async def show(page: OpenPage, template: str, *, customer_id: str, here: str, **
         refused=refused,
         first=first.isoformat(),
         last=last.isoformat(),
-        below=page.query("below") == "yes",
-        periods=_periods(page, today, first, last),
+        below=below,
+        has_below=has_below,
+        periods=_periods(page, today, (first, last), below=below),
         here=here,
         word_of=_word,
         path_of=_path,
@@ -84,19 +91,16 @@ async def show(page: OpenPage, template: str, *, customer_id: str, here: str, **
 async def document(page: OpenPage, *, customer_id: str) -> Response[bytes]:
     """The same as a PDF."""
     first, last = _period(page, date.fromisoformat(await page.today()))
+    below = page.query("below") == "yes"
     file = await page.call(
         page.to.statements.GetStatementPdf,
-        GetStatementPdfRequest(customer_id=customer_id, **_asked(page, first, last)),
+        GetStatementPdfRequest(customer_id=customer_id, **_asked(first, last, below=below)),
     )
     return page.document(file.content, media_type=file.media_type, file_name=file.file_name)
 
 
-def _asked(page: OpenPage, first: date, last: date) -> dict[str, Any]:
-    return {
-        "first_day": first.isoformat(),
-        "last_day": last.isoformat(),
-        "include_children": page.query("below") == "yes",
-    }
+def _asked(first: date, last: date, *, below: bool) -> dict[str, Any]:
+    return {"first_day": first.isoformat(), "last_day": last.isoformat(), "include_children": below}
 
 
 def _period(page: OpenPage, today: date) -> tuple[date, date]:
@@ -104,7 +108,9 @@ def _period(page: OpenPage, today: date) -> tuple[date, date]:
     return read_day(page.query("from")) or last.replace(day=1), last
 
 
-def _periods(page: OpenPage, today: date, first: date, last: date) -> Sequence[tuple[str, str, bool]]:
+def _periods(
+    page: OpenPage, today: date, shown: tuple[date, date], *, below: bool
+) -> Sequence[tuple[str, str, bool]]:
     """Periods that are asked for often, as links: (address, word, whether it is shown)."""
     month_before = today.replace(day=1) - timedelta(days=1)
     often = (
@@ -114,9 +120,11 @@ def _periods(page: OpenPage, today: date, first: date, last: date) -> Sequence[t
     )
     return [
         (
-            page.with_query(**{"from": start.isoformat(), "to": end.isoformat()}),
+            page.with_query(
+                **{"from": start.isoformat(), "to": end.isoformat(), "below": "yes" if below else ""}
+            ),
             word,
-            (start, end) == (first, last),
+            (start, end) == shown,
         )
         for word, start, end in often
     ]
