@@ -22,7 +22,7 @@ from services.invoicing.operations.tax_desk import tax_desk
 from services.invoicing.store import schedules, usage
 from services.invoicing.store.items import get_items
 from services.invoicing.store.organizations import get_organization
-from services.invoicing.store.rows import decode_page_token, encode_page_token
+from services.invoicing.store.pages import decode_page_token, encode_page_token
 
 DEFAULT_COUNT = 3
 DEFAULT_CALENDAR = timedelta(days=30)

@@ -21,7 +21,8 @@ from services.invoicing.domain.credit_note import (
 from services.invoicing.domain.reversal import Use
 from services.invoicing.domain.tax_correction import CorrectedGroup
 from services.invoicing.store.adjustments import taxes_of
-from services.invoicing.store.rows import decode_page_token, encode_page_token, insert_rows
+from services.invoicing.store.pages import decode_page_token, page_of
+from services.invoicing.store.rows import insert_rows
 from services.invoicing.tables.adjustments import credit_note_lines, credit_note_parts, credit_notes
 from services.invoicing.tables.invoices import invoices
 
@@ -174,9 +175,7 @@ async def list_credit_notes(
         query = query.where(credit_notes.c.credit_note_id < after[0])
     query = query.order_by(credit_notes.c.credit_note_id.desc()).limit(page_size + 1)
     found = [_note(row) for row in await tx.execute(query)]
-    if len(found) <= page_size:
-        return found, ""
-    return found[:page_size], encode_page_token(_SCOPE, found[page_size - 1].credit_note_id, "")
+    return page_of(found, page_size, _SCOPE, lambda last: (last.credit_note_id, ""))
 
 
 def _notes(tx: ReadTx) -> Select[Any]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, insert, select, tuple_, update
@@ -16,7 +15,8 @@ from services.invoicing.domain.customer_proposal import (
     ProposalState,
     Version,
 )
-from services.invoicing.store.rows import decode_page_token, encode_page_token, insert_rows
+from services.invoicing.store.pages import decode_page_token, moment_of, page_of
+from services.invoicing.store.rows import insert_rows
 from services.invoicing.tables.customers import (
     customer_policies,
     customer_proposals,
@@ -54,10 +54,7 @@ async def list_versions(
             raise invalid("page_token", "page_token", "This page token is not of this list.")
         query = query.where(customer_versions.c.version < int(after[0]))
     rows = (await tx.execute(query.order_by(customer_versions.c.version.desc()).limit(page_size + 1))).all()
-    token = ""
-    if len(rows) > page_size:
-        rows = rows[:page_size]
-        token = encode_page_token(_SCOPE_VERSIONS, str(rows[-1].version), customer_id)
+    rows, token = page_of(rows, page_size, _SCOPE_VERSIONS, lambda last: (str(last.version), customer_id))
     return [_version(row) for row in rows], token
 
 
@@ -118,13 +115,12 @@ async def list_proposals(
     place = tuple_(customer_proposals.c.created_at, customer_proposals.c.proposal_id)
     after = decode_page_token(page_token, _SCOPE_PROPOSALS)
     if after is not None:
-        query = query.where(place < tuple_(_moment(after[0]), after[1]))
+        query = query.where(place < tuple_(moment_of(after[0]), after[1]))
     order = (customer_proposals.c.created_at.desc(), customer_proposals.c.proposal_id.desc())
     rows = (await tx.execute(query.order_by(*order).limit(page_size + 1))).all()
-    token = ""
-    if len(rows) > page_size:
-        rows = rows[:page_size]
-        token = encode_page_token(_SCOPE_PROPOSALS, rows[-1].created_at.isoformat(), rows[-1].proposal_id)
+    rows, token = page_of(
+        rows, page_size, _SCOPE_PROPOSALS, lambda last: (last.created_at.isoformat(), last.proposal_id)
+    )
     return [_proposal(row) for row in rows], token
 
 
@@ -172,10 +168,3 @@ def _proposal(row: Row[Any]) -> Proposal:
         name: getattr(row, name) for name in Proposal.__dataclass_fields__ if name != "state"
     }
     return replace(Proposal(**values), state=ProposalState(row.state))
-
-
-def _moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise invalid("page_token", "page_token", "This page token is not of this list.") from None

@@ -13,7 +13,8 @@ from chassis.money import Money
 from services.invoicing.domain.customer import Contact, Customer, CustomerBalance
 from services.invoicing.domain.invoice import PAYABLE
 from services.invoicing.store.customer_rows import customer_of, values_of
-from services.invoicing.store.rows import decode_page_token, encode_page_token, insert_rows, like_pattern
+from services.invoicing.store.pages import decode_page_token, page_of
+from services.invoicing.store.rows import insert_rows, like_pattern
 from services.invoicing.tables.customers import customer_references, customers
 from services.invoicing.tables.invoices import invoices
 
@@ -177,10 +178,7 @@ async def list_customers(
         .order_by(page_rows.c.sort_name, page_rows.c.customer_id)
     )  # fmt: skip
     rows = (await tx.execute(statement)).all()
-    token = ""
-    if len(rows) > page_size:
-        rows = rows[:page_size]
-        token = encode_page_token(_SCOPE, rows[-1].sort_name, rows[-1].customer_id)
+    rows, token = page_of(rows, page_size, _SCOPE, lambda last: (last.sort_name, last.customer_id))
     return [_balance(row) for row in rows], token
 
 

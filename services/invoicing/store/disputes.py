@@ -22,7 +22,8 @@ from services.invoicing.domain.dispute import (
     Step,
 )
 from services.invoicing.domain.evidence import Evidence
-from services.invoicing.store.rows import decode_page_token, encode_page_token, insert_rows
+from services.invoicing.store.pages import decode_page_token, page_of
+from services.invoicing.store.rows import insert_rows
 from services.invoicing.tables.disputes import dispute_entries, dispute_evidence, dispute_policies, disputes
 
 _SCOPE = "disputes"
@@ -189,10 +190,7 @@ async def list_disputes(
         "after_rank": _rank(after[0]) if after else None, "after_id": after[1] if after else "",
     }  # fmt: skip
     rows = list(await tx.execute(_PAGE, params))
-    token = ""
-    if len(rows) > page_size:
-        rows = rows[:page_size]
-        token = encode_page_token(_SCOPE, str(rows[-1].rank), rows[-1].dispute_id)
+    rows, token = page_of(rows, page_size, _SCOPE, lambda last: (str(last.rank), last.dispute_id))
     return [_listed(row) for row in rows], token
 
 

@@ -12,8 +12,8 @@ from chassis.database import ReadTx, WriteTx
 from chassis.errors import not_found
 from chassis.money import Money
 from services.invoicing.domain.dunning import Action, DunningPolicy, DunningText, Level, Notice
-from services.invoicing.store.instalment_plans import moment_of
-from services.invoicing.store.rows import decode_page_token, encode_page_token, insert_rows
+from services.invoicing.store.pages import decode_page_token, moment_of, page_of
+from services.invoicing.store.rows import insert_rows
 from services.invoicing.tables.dunning import (
     dunning_cases,
     dunning_decisions,
@@ -165,10 +165,7 @@ async def list_notices(
         "limit": page_size + 1,
     }  # fmt: skip
     rows = list(await tx.execute(_PAGE, params))
-    token = ""
-    if len(rows) > page_size:
-        rows = rows[:page_size]
-        token = encode_page_token(_SCOPE, rows[-1].issued_at.isoformat(), rows[-1].notice_id)
+    rows, token = page_of(rows, page_size, _SCOPE, lambda last: (last.issued_at.isoformat(), last.notice_id))
     return [_notice(row) for row in rows], token
 
 

@@ -9,8 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chassis.database import ReadTx, WriteTx
 from services.invoicing.domain.einvoice_status import Clarification, Code, EInvoice, Status
-from services.invoicing.store.instalment_plans import moment_of
-from services.invoicing.store.rows import decode_page_token, encode_page_token
+from services.invoicing.store.pages import decode_page_token, moment_of, page_of
 from services.invoicing.tables.einvoices import einvoice_statuses, einvoices
 
 _SCOPE = "einvoices"
@@ -122,10 +121,9 @@ async def list_einvoices(
         "limit": page_size + 1,
     }  # fmt: skip
     rows = list(await tx.execute(_PAGE, params))
-    token = ""
-    if len(rows) > page_size:
-        rows = rows[:page_size]
-        token = encode_page_token(_SCOPE, rows[-1].occurred_at.isoformat(), rows[-1].einvoice_id)
+    rows, token = page_of(
+        rows, page_size, _SCOPE, lambda last: (last.occurred_at.isoformat(), last.einvoice_id)
+    )
     last = await _statuses(tx, [row.last_external_id for row in rows])
     return [(_einvoice(row), last[row.last_external_id]) for row in rows], token
 

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row as SqlRow
@@ -27,7 +26,8 @@ from services.invoicing.domain.invoice_import import (
     Understanding,
 )
 from services.invoicing.store.import_rows import row_of, row_values
-from services.invoicing.store.rows import decode_page_token, encode_page_token, insert_rows
+from services.invoicing.store.pages import decode_page_token, moment_of, page_of
+from services.invoicing.store.rows import insert_rows
 from services.invoicing.tables.imports import import_files, import_mappings, import_rows, imports
 
 _SCOPE = "imports"
@@ -102,14 +102,11 @@ async def list_imports(tx: ReadTx, *, page_size: int, page_token: str) -> tuple[
     """A page, the newest first, without first rows; and the token of the next one."""
     query = select(imports).where(imports.c.organization_id == tx.organization_id)
     if (after := decode_page_token(page_token, _SCOPE)) is not None:
-        at = datetime.fromisoformat(after[0])
+        at = moment_of(after[0])
         query = query.where(tuple_(imports.c.created_at, imports.c.import_id) < (at, after[1]))
     newest = query.order_by(imports.c.created_at.desc(), imports.c.import_id.desc()).limit(page_size + 1)
     rows = (await tx.execute(newest)).all()
-    token = ""
-    if len(rows) > page_size:
-        rows = rows[:page_size]
-        token = encode_page_token(_SCOPE, rows[-1].created_at.isoformat(), rows[-1].import_id)
+    rows, token = page_of(rows, page_size, _SCOPE, lambda last: (last.created_at.isoformat(), last.import_id))
     return [_import(row, ()) for row in rows], token
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Row, Select, func, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from chassis.database import ReadTx, WriteTx, violated_constraint
-from chassis.errors import Kind, ServiceError, invalid, not_found
+from chassis.errors import Kind, ServiceError, not_found
 from chassis.money import Money
 from services.invoicing.domain.instalment_plan import (
     LIVE,
@@ -24,7 +24,8 @@ from services.invoicing.domain.instalment_plan import (
     Schedule,
 )
 from services.invoicing.domain.plan_policy import PlanRules
-from services.invoicing.store.rows import decode_page_token, encode_page_token, insert_rows
+from services.invoicing.store.pages import decode_page_token, moment_of, page_of
+from services.invoicing.store.rows import insert_rows
 from services.invoicing.tables.customers import customers
 from services.invoicing.tables.plans import instalment_plans, plan_invoices
 
@@ -161,10 +162,7 @@ async def list_plans(
         query = query.where(place < tuple_(moment_of(after[0]), after[1]))
     order = (instalment_plans.c.created_at.desc(), instalment_plans.c.plan_id.desc())
     found = await _loaded(tx, query.order_by(*order).limit(page_size + 1))
-    token = ""
-    if len(found) > page_size:
-        found = found[:page_size]
-        token = encode_page_token(_SCOPE, found[-1].created_at.isoformat(), found[-1].plan_id)
+    found, token = page_of(found, page_size, _SCOPE, lambda last: (last.created_at.isoformat(), last.plan_id))
     return found, token
 
 
@@ -181,14 +179,6 @@ async def customer_names(tx: ReadTx, customer_ids: Collection[str]) -> Mapping[s
         customers.c.customer_id == func.any(list(customer_ids)),
     )
     return {row.customer_id: row.name for row in await tx.execute(query)}
-
-
-def moment_of(token_part: str) -> datetime:
-    """The moment in a page token; VALIDATION_FAILED for anything else."""
-    try:
-        return datetime.fromisoformat(token_part)
-    except ValueError:
-        raise invalid("page_token", "page_token", "This page token is not of this list.") from None
 
 
 def _plans(tx: ReadTx) -> Select[Any]:

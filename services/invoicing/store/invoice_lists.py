@@ -11,7 +11,8 @@ from chassis.database import ReadTx
 from chassis.errors import invalid
 from services.invoicing.domain.invoice import PAYABLE, Invoice, Status
 from services.invoicing.store.invoices import invoice_of
-from services.invoicing.store.rows import decode_page_token, encode_page_token, like_pattern
+from services.invoicing.store.pages import decode_page_token, page_of
+from services.invoicing.store.rows import like_pattern
 from services.invoicing.tables.invoices import invoices
 
 
@@ -56,11 +57,10 @@ async def list_invoices(tx: ReadTx, query: InvoiceQuery) -> tuple[list[Invoice],
         last = tuple_(_day(after[0]), after[1])
         statement = statement.where(place > last if by_due_date else place < last)
     rows = (await tx.execute(_ordered(statement, sort, by_due_date).limit(query.page_size + 1))).all()
-    token = ""
-    if len(rows) > query.page_size:
-        rows = rows[: query.page_size]
-        day = rows[-1].due_date if by_due_date else rows[-1].invoice_date
-        token = encode_page_token(scope, day.isoformat(), rows[-1].invoice_id)
+    day = "due_date" if by_due_date else "invoice_date"
+    rows, token = page_of(
+        rows, query.page_size, scope, lambda last: (getattr(last, day).isoformat(), last.invoice_id)
+    )
     return [invoice_of(row) for row in rows], token
 
 

@@ -11,7 +11,8 @@ from chassis.database import ReadTx, WriteTx, violated_constraint
 from chassis.errors import Kind, ServiceError
 from chassis.money import Money
 from services.invoicing.domain.item import Item
-from services.invoicing.store.rows import decode_page_token, encode_page_token, insert_rows, like_pattern
+from services.invoicing.store.pages import decode_page_token, page_of
+from services.invoicing.store.rows import insert_rows, like_pattern
 from services.invoicing.tables.items import item_prices, items
 
 _SCOPE = "items"
@@ -79,10 +80,7 @@ async def list_items(
     if after is not None:
         wanted = wanted.where(place > tuple_(*after))
     rows = (await tx.execute(wanted.order_by("sort_name", items.c.item_id).limit(page_size + 1))).all()
-    token = ""
-    if len(rows) > page_size:
-        rows = rows[:page_size]
-        token = encode_page_token(_SCOPE, rows[-1].sort_name, rows[-1].item_id)
+    rows, token = page_of(rows, page_size, _SCOPE, lambda last: (last.sort_name, last.item_id))
     return await _with_prices(tx, rows), token
 
 

@@ -10,8 +10,7 @@ from chassis.database import ReadTx, WriteTx
 from chassis.errors import not_found
 from chassis.money import Money
 from services.invoicing.domain.payment_promise import Promise, PromiseState
-from services.invoicing.store.instalment_plans import moment_of
-from services.invoicing.store.rows import decode_page_token, encode_page_token
+from services.invoicing.store.pages import decode_page_token, moment_of, page_of
 from services.invoicing.tables.plans import payment_promises
 
 _SCOPE = "payment_promises"
@@ -73,10 +72,9 @@ async def list_promises(
         "limit": page_size + 1,
     }
     found = [_promise(row) for row in await tx.execute(_PAGE, params)]
-    token = ""
-    if len(found) > page_size:
-        found = found[:page_size]
-        token = encode_page_token(_SCOPE, found[-1].created_at.isoformat(), found[-1].promise_id)
+    found, token = page_of(
+        found, page_size, _SCOPE, lambda last: (last.created_at.isoformat(), last.promise_id)
+    )
     return found, token
 
 

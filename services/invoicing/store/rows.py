@@ -1,7 +1,6 @@
-"""Many rows in one statement, and the opaque tokens of keyset pages."""
+"""Many rows in one statement."""
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,7 +10,6 @@ from typing import Any
 from sqlalchemy import Table, TextClause, text
 
 from chassis.database import WriteTx
-from chassis.errors import invalid
 
 
 async def insert_rows(tx: WriteTx, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -49,26 +47,6 @@ def _plain(value: object) -> str:
     if isinstance(value, Decimal):
         return str(value)
     raise TypeError(f"cannot write {type(value).__name__}")
-
-
-def encode_page_token(*values: str) -> str:
-    """The place after a row as an opaque text."""
-    return urlsafe_b64encode(json.dumps(values).encode()).rstrip(b"=").decode()
-
-
-def decode_page_token(token: str, scope: str) -> list[str] | None:
-    """The values behind `scope`, None for the first page; VALIDATION_FAILED for a token of another list."""
-    if not token:
-        return None
-    try:
-        values = json.loads(urlsafe_b64decode(token.encode() + b"=" * (-len(token) % 4)))
-        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise ValueError("not a list of texts")
-        if len(values) != 3 or values[0] != scope:
-            raise ValueError("of another list")
-    except ValueError:
-        raise invalid("page_token", "page_token", "This page token is not of this list.") from None
-    return values[1:]
 
 
 def like_pattern(query: str) -> str:

@@ -25,7 +25,8 @@ from services.invoicing.domain.schedule_billing import (
 )
 from services.invoicing.domain.subscription import Outcome, Schedule, Status
 from services.invoicing.store.customer_rows import customer_of
-from services.invoicing.store.rows import decode_page_token, encode_page_token, insert_rows
+from services.invoicing.store.pages import decode_page_token, page_of
+from services.invoicing.store.rows import insert_rows
 from services.invoicing.tables.customers import customers
 from services.invoicing.tables.schedules import (
     schedule_changes,
@@ -152,10 +153,7 @@ async def list_schedules(
     if after is not None:
         query = query.where(tuple_(schedules.c.schedule_id) < tuple_(after[0]))
     rows = (await tx.execute(query.order_by(schedules.c.schedule_id.desc()).limit(page_size + 1))).all()
-    token = ""
-    if len(rows) > page_size:
-        rows = rows[:page_size]
-        token = encode_page_token(_SCOPE, rows[-1].schedule_id, "")
+    rows, token = page_of(rows, page_size, _SCOPE, lambda last: (last.schedule_id, ""))
     return await _whole(tx, rows), token
 
 

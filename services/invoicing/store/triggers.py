@@ -12,7 +12,7 @@ from chassis.database import ReadTx, WriteTx
 from chassis.errors import not_found
 from chassis.money import Money
 from services.invoicing.domain.trigger import Trigger, TriggerLine
-from services.invoicing.store.rows import decode_page_token, encode_page_token
+from services.invoicing.store.pages import decode_page_token, moment_of, page_of
 from services.invoicing.tables.schedules import invoice_triggers, trigger_events
 
 _EVENTS = "trigger_events"
@@ -128,13 +128,12 @@ async def list_events(
     after = decode_page_token(page_token, _EVENTS)
     if after is not None:
         place = tuple_(trigger_events.c.reported_at, trigger_events.c.external_id)
-        query = query.where(place < tuple_(datetime.fromisoformat(after[0]), after[1]))
+        query = query.where(place < tuple_(moment_of(after[0]), after[1]))
     order = (trigger_events.c.reported_at.desc(), trigger_events.c.external_id.desc())
     rows = (await tx.execute(query.order_by(*order).limit(page_size + 1))).all()
-    token = ""
-    if len(rows) > page_size:
-        rows = rows[:page_size]
-        token = encode_page_token(_EVENTS, rows[-1].reported_at.isoformat(), rows[-1].external_id)
+    rows, token = page_of(
+        rows, page_size, _EVENTS, lambda last: (last.reported_at.isoformat(), last.external_id)
+    )
     return [_event(row) for row in rows], token
 
 

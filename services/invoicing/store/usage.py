@@ -9,7 +9,7 @@ from sqlalchemy import select, text, tuple_
 
 from chassis.database import ReadTx, WriteTx
 from services.invoicing.domain.schedule_billing import Usage
-from services.invoicing.store.rows import decode_page_token, encode_page_token
+from services.invoicing.store.pages import decode_page_token, moment_of, page_of
 from services.invoicing.tables.schedules import usage_records
 
 _SCOPE = "usage"
@@ -85,13 +85,10 @@ async def list_usage(
     after = decode_page_token(page_token, _SCOPE)
     if after is not None:
         place = tuple_(usage_records.c.used_at, usage_records.c.external_id)
-        query = query.where(place < tuple_(datetime.fromisoformat(after[0]), after[1]))
+        query = query.where(place < tuple_(moment_of(after[0]), after[1]))
     order = (usage_records.c.used_at.desc(), usage_records.c.external_id.desc())
     rows = (await tx.execute(query.order_by(*order).limit(page_size + 1))).all()
-    token = ""
-    if len(rows) > page_size:
-        rows = rows[:page_size]
-        token = encode_page_token(_SCOPE, rows[-1].used_at.isoformat(), rows[-1].external_id)
+    rows, token = page_of(rows, page_size, _SCOPE, lambda last: (last.used_at.isoformat(), last.external_id))
     return [
         UsageRecord(
             external_id=row.external_id,
