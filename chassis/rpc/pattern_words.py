@@ -15,7 +15,6 @@ _WORDS: Final = {
     "[A-Z]{2}": "must be a country code of two capital letters, such as DE (ISO 3166-1)",
     "[A-Z0-9]{2,3}": "must be a unit code of two or three capital letters or digits, such as C62 (UN/ECE Rec. 20)",
     r"[0-9]{1,2}(\.[0-9]{1,4})?": f"{_DECIMAL}, and less than 100",
-    "[0-9]{1,2}([.][0-9]{1,4})?": f"{_DECIMAL}, and less than 100",
     r"[0-9]{1,2}(\.[0-9]{1,4})?|100(\.0{1,4})?": f"{_DECIMAL}, and at most 100",
     r"[0-9]{1,3}(\.[0-9]{1,4})?": f"{_DECIMAL}, and less than 1000",
     r"[0-9]{1,9}(\.[0-9]{1,4})?": _DECIMAL,

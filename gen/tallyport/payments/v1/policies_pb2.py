@@ -29,7 +29,7 @@ from tallyport.options.v1 import options_pb2 as tallyport_dot_options_dot_v1_dot
 from tallyport.payments.v1 import payments_pb2 as tallyport_dot_payments_dot_v1_dot_payments__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$tallyport/payments/v1/policies.proto\x12\x15tallyport.payments.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1ftallyport/common/v1/money.proto\x1a\"tallyport/options/v1/options.proto\x1a$tallyport/payments/v1/payments.proto\"\xc3\x02\n\rPaymentPolicy\x12\x30\n\x05rules\x18\x01 \x03(\x0b\x32!.tallyport.payments.v1.MethodRule\x12\x1a\n\x12\x61llow_part_payment\x18\x02 \x01(\x08\x12\x34\n\x10min_part_payment\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x18\n\x10\x61llow_prepayment\x18\x04 \x01(\x08\x12\x1a\n\x12refund_window_days\x18\x05 \x01(\x05\x12.\n\nreturn_fee\x18\x06 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x10\n\x08provider\x18\x07 \x01(\t\x12\x0f\n\x07version\x18\x08 \x01(\x03\x12%\n\x1d\x62\x61nk_change_cooling_off_hours\x18\t \x01(\x05\"\xaa\x03\n\nMethodRule\x12\x44\n\x06method\x18\x01 \x01(\x0e\x32(.tallyport.payments.v1.PaymentMethodTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x18\n\x07segment\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x32\x12\x0f\n\x07\x61llowed\x18\x03 \x01(\x08\x12\'\n\x03min\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\'\n\x03max\x18\x05 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12;\n\x06\x63harge\x18\x06 \x01(\x0e\x32!.tallyport.payments.v1.ChargeKindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x37\n\x07percent\x18\x07 \x01(\tB&\xbaH#r!2\x1f^([0-9]{1,2}([.][0-9]{1,4})?)?$\x12&\n\x11\x66ixed_minor_units\x18\x08 \x01(\x03\x42\x0b\xbaH\x08\"\x06\x18\xa0\x8d\x06(\x00\x12;\n\x0bpercent_cap\x18\t \x01(\tB&\xbaH#r!2\x1f^([0-9]{1,2}([.][0-9]{1,4})?)?$\"\x19\n\x17GetPaymentPolicyRequest\"Z\n\x1aUpdatePaymentPolicyRequest\x12<\n\x06policy\x18\x01 \x01(\x0b\x32$.tallyport.payments.v1.PaymentPolicyB\x06\xbaH\x03\xc8\x01\x01\"9\n\x19GetCustomerSegmentRequest\x12\x1c\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"S\n\x19SetCustomerSegmentRequest\x12\x1c\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x07segment\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x32\"7\n\x0f\x43ustomerSegment\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x0f\n\x07segment\x18\x02 \x01(\t*\x88\x01\n\nChargeKind\x12\x1b\n\x17\x43HARGE_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43HARGE_KIND_NONE\x10\x01\x12\x13\n\x0f\x43HARGE_KIND_ADD\x10\x02\x12\x18\n\x14\x43HARGE_KIND_GROSS_UP\x10\x03\x12\x18\n\x14\x43HARGE_KIND_DISCOUNT\x10\x04\x32\xd4\x05\n\x0fPaymentPolicies\x12\x9a\x01\n\x10GetPaymentPolicy\x12..tallyport.payments.v1.GetPaymentPolicyRequest\x1a$.tallyport.payments.v1.PaymentPolicy\"0\x8a\xb5\x18\x12\n\x01\x03\x12\rpayments.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/payment_policy\x12\xa8\x01\n\x13UpdatePaymentPolicy\x12\x31.tallyport.payments.v1.UpdatePaymentPolicyRequest\x1a$.tallyport.payments.v1.PaymentPolicy\"8\x8a\xb5\x18\x17\n\x01\x03\x12\x12organization.write\x82\xd3\xe4\x93\x02\x17\x1a\x12/v1/payment_policy:\x01*\x12\xb8\x01\n\x12GetCustomerSegment\x12\x30.tallyport.payments.v1.GetCustomerSegmentRequest\x1a&.tallyport.payments.v1.CustomerSegment\"H\x8a\xb5\x18\x12\n\x01\x03\x12\rpayments.read\x82\xd3\xe4\x93\x02,\x12*/v1/payment_policy/customers/{customer_id}\x12\xbd\x01\n\x12SetCustomerSegment\x12\x30.tallyport.payments.v1.SetCustomerSegmentRequest\x1a&.tallyport.payments.v1.CustomerSegment\"M\x8a\xb5\x18\x14\n\x01\x03\x12\x0f\x63ustomers.write\x82\xd3\xe4\x93\x02/\x1a*/v1/payment_policy/customers/{customer_id}:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$tallyport/payments/v1/policies.proto\x12\x15tallyport.payments.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1ftallyport/common/v1/money.proto\x1a\"tallyport/options/v1/options.proto\x1a$tallyport/payments/v1/payments.proto\"\xc3\x02\n\rPaymentPolicy\x12\x30\n\x05rules\x18\x01 \x03(\x0b\x32!.tallyport.payments.v1.MethodRule\x12\x1a\n\x12\x61llow_part_payment\x18\x02 \x01(\x08\x12\x34\n\x10min_part_payment\x18\x03 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x18\n\x10\x61llow_prepayment\x18\x04 \x01(\x08\x12\x1a\n\x12refund_window_days\x18\x05 \x01(\x05\x12.\n\nreturn_fee\x18\x06 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\x10\n\x08provider\x18\x07 \x01(\t\x12\x0f\n\x07version\x18\x08 \x01(\x03\x12%\n\x1d\x62\x61nk_change_cooling_off_hours\x18\t \x01(\x05\"\xa8\x03\n\nMethodRule\x12\x44\n\x06method\x18\x01 \x01(\x0e\x32(.tallyport.payments.v1.PaymentMethodTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x18\n\x07segment\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x32\x12\x0f\n\x07\x61llowed\x18\x03 \x01(\x08\x12\'\n\x03min\x18\x04 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12\'\n\x03max\x18\x05 \x01(\x0b\x32\x1a.tallyport.common.v1.Money\x12;\n\x06\x63harge\x18\x06 \x01(\x0e\x32!.tallyport.payments.v1.ChargeKindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x36\n\x07percent\x18\x07 \x01(\tB%\xbaH\"r 2\x1e^([0-9]{1,2}(\\.[0-9]{1,4})?)?$\x12&\n\x11\x66ixed_minor_units\x18\x08 \x01(\x03\x42\x0b\xbaH\x08\"\x06\x18\xa0\x8d\x06(\x00\x12:\n\x0bpercent_cap\x18\t \x01(\tB%\xbaH\"r 2\x1e^([0-9]{1,2}(\\.[0-9]{1,4})?)?$\"\x19\n\x17GetPaymentPolicyRequest\"Z\n\x1aUpdatePaymentPolicyRequest\x12<\n\x06policy\x18\x01 \x01(\x0b\x32$.tallyport.payments.v1.PaymentPolicyB\x06\xbaH\x03\xc8\x01\x01\"9\n\x19GetCustomerSegmentRequest\x12\x1c\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"S\n\x19SetCustomerSegmentRequest\x12\x1c\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x07segment\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x32\"7\n\x0f\x43ustomerSegment\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x0f\n\x07segment\x18\x02 \x01(\t*\x88\x01\n\nChargeKind\x12\x1b\n\x17\x43HARGE_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43HARGE_KIND_NONE\x10\x01\x12\x13\n\x0f\x43HARGE_KIND_ADD\x10\x02\x12\x18\n\x14\x43HARGE_KIND_GROSS_UP\x10\x03\x12\x18\n\x14\x43HARGE_KIND_DISCOUNT\x10\x04\x32\xd4\x05\n\x0fPaymentPolicies\x12\x9a\x01\n\x10GetPaymentPolicy\x12..tallyport.payments.v1.GetPaymentPolicyRequest\x1a$.tallyport.payments.v1.PaymentPolicy\"0\x8a\xb5\x18\x12\n\x01\x03\x12\rpayments.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/payment_policy\x12\xa8\x01\n\x13UpdatePaymentPolicy\x12\x31.tallyport.payments.v1.UpdatePaymentPolicyRequest\x1a$.tallyport.payments.v1.PaymentPolicy\"8\x8a\xb5\x18\x17\n\x01\x03\x12\x12organization.write\x82\xd3\xe4\x93\x02\x17\x1a\x12/v1/payment_policy:\x01*\x12\xb8\x01\n\x12GetCustomerSegment\x12\x30.tallyport.payments.v1.GetCustomerSegmentRequest\x1a&.tallyport.payments.v1.CustomerSegment\"H\x8a\xb5\x18\x12\n\x01\x03\x12\rpayments.read\x82\xd3\xe4\x93\x02,\x12*/v1/payment_policy/customers/{customer_id}\x12\xbd\x01\n\x12SetCustomerSegment\x12\x30.tallyport.payments.v1.SetCustomerSegmentRequest\x1a&.tallyport.payments.v1.CustomerSegment\"M\x8a\xb5\x18\x14\n\x01\x03\x12\x0f\x63ustomers.write\x82\xd3\xe4\x93\x02/\x1a*/v1/payment_policy/customers/{customer_id}:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,11 +43,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_METHODRULE'].fields_by_name['charge']._loaded_options = None
   _globals['_METHODRULE'].fields_by_name['charge']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_METHODRULE'].fields_by_name['percent']._loaded_options = None
-  _globals['_METHODRULE'].fields_by_name['percent']._serialized_options = b'\272H#r!2\037^([0-9]{1,2}([.][0-9]{1,4})?)?$'
+  _globals['_METHODRULE'].fields_by_name['percent']._serialized_options = b'\272H\"r 2\036^([0-9]{1,2}(\\.[0-9]{1,4})?)?$'
   _globals['_METHODRULE'].fields_by_name['fixed_minor_units']._loaded_options = None
   _globals['_METHODRULE'].fields_by_name['fixed_minor_units']._serialized_options = b'\272H\010\"\006\030\240\215\006(\000'
   _globals['_METHODRULE'].fields_by_name['percent_cap']._loaded_options = None
-  _globals['_METHODRULE'].fields_by_name['percent_cap']._serialized_options = b'\272H#r!2\037^([0-9]{1,2}([.][0-9]{1,4})?)?$'
+  _globals['_METHODRULE'].fields_by_name['percent_cap']._serialized_options = b'\272H\"r 2\036^([0-9]{1,2}(\\.[0-9]{1,4})?)?$'
   _globals['_UPDATEPAYMENTPOLICYREQUEST'].fields_by_name['policy']._loaded_options = None
   _globals['_UPDATEPAYMENTPOLICYREQUEST'].fields_by_name['policy']._serialized_options = b'\272H\003\310\001\001'
   _globals['_GETCUSTOMERSEGMENTREQUEST'].fields_by_name['customer_id']._loaded_options = None
@@ -64,22 +64,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PAYMENTPOLICIES'].methods_by_name['GetCustomerSegment']._serialized_options = b'\212\265\030\022\n\001\003\022\rpayments.read\202\323\344\223\002,\022*/v1/payment_policy/customers/{customer_id}'
   _globals['_PAYMENTPOLICIES'].methods_by_name['SetCustomerSegment']._loaded_options = None
   _globals['_PAYMENTPOLICIES'].methods_by_name['SetCustomerSegment']._serialized_options = b'\212\265\030\024\n\001\003\022\017customers.write\202\323\344\223\002/\032*/v1/payment_policy/customers/{customer_id}:\001*'
-  _globals['_CHARGEKIND']._serialized_start=1305
-  _globals['_CHARGEKIND']._serialized_end=1441
+  _globals['_CHARGEKIND']._serialized_start=1303
+  _globals['_CHARGEKIND']._serialized_end=1439
   _globals['_PAYMENTPOLICY']._serialized_start=230
   _globals['_PAYMENTPOLICY']._serialized_end=553
   _globals['_METHODRULE']._serialized_start=556
-  _globals['_METHODRULE']._serialized_end=982
-  _globals['_GETPAYMENTPOLICYREQUEST']._serialized_start=984
-  _globals['_GETPAYMENTPOLICYREQUEST']._serialized_end=1009
-  _globals['_UPDATEPAYMENTPOLICYREQUEST']._serialized_start=1011
-  _globals['_UPDATEPAYMENTPOLICYREQUEST']._serialized_end=1101
-  _globals['_GETCUSTOMERSEGMENTREQUEST']._serialized_start=1103
-  _globals['_GETCUSTOMERSEGMENTREQUEST']._serialized_end=1160
-  _globals['_SETCUSTOMERSEGMENTREQUEST']._serialized_start=1162
-  _globals['_SETCUSTOMERSEGMENTREQUEST']._serialized_end=1245
-  _globals['_CUSTOMERSEGMENT']._serialized_start=1247
-  _globals['_CUSTOMERSEGMENT']._serialized_end=1302
-  _globals['_PAYMENTPOLICIES']._serialized_start=1444
-  _globals['_PAYMENTPOLICIES']._serialized_end=2168
+  _globals['_METHODRULE']._serialized_end=980
+  _globals['_GETPAYMENTPOLICYREQUEST']._serialized_start=982
+  _globals['_GETPAYMENTPOLICYREQUEST']._serialized_end=1007
+  _globals['_UPDATEPAYMENTPOLICYREQUEST']._serialized_start=1009
+  _globals['_UPDATEPAYMENTPOLICYREQUEST']._serialized_end=1099
+  _globals['_GETCUSTOMERSEGMENTREQUEST']._serialized_start=1101
+  _globals['_GETCUSTOMERSEGMENTREQUEST']._serialized_end=1158
+  _globals['_SETCUSTOMERSEGMENTREQUEST']._serialized_start=1160
+  _globals['_SETCUSTOMERSEGMENTREQUEST']._serialized_end=1243
+  _globals['_CUSTOMERSEGMENT']._serialized_start=1245
+  _globals['_CUSTOMERSEGMENT']._serialized_end=1300
+  _globals['_PAYMENTPOLICIES']._serialized_start=1442
+  _globals['_PAYMENTPOLICIES']._serialized_end=2166
 # @@protoc_insertion_point(module_scope)
